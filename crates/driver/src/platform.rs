@@ -1,0 +1,86 @@
+//! What a host brings.
+
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Target};
+use std::future::Future;
+
+/// The store failed; it has logged why, if it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreError;
+
+/// What decisions need of a response's head.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// Its `Retry-After`, ms from now.
+    pub retry_after_ms: Option<f64>,
+}
+
+/// A host, or the simulator. Cheap to clone: a handle, not the thing itself.
+///
+/// Dropping a future that one of these methods returned must cancel what it
+/// does: that is how time-outs and lost races end.
+pub trait Platform: Clone + 'static {
+    /// A client's request: its head, and its body as it comes in.
+    type Request;
+    /// A response's head, with its body not read yet.
+    type Response;
+
+    /// The wall clock, ms since the Unix epoch.
+    fn now_ms(&self) -> f64;
+
+    /// A clock that only moves on, ms.
+    fn monotonic_ms(&self) -> f64;
+
+    /// Resolves after so many milliseconds.
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()>;
+
+    /// Gives access to the engine. No borrow of it outlives the call.
+    fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R;
+
+    /// Sends the request to `target` and resolves with the response's head.
+    fn send(
+        &self,
+        request: &mut Self::Request,
+        target: &Target,
+        forward: &Forward,
+    ) -> impl Future<Output = Result<Self::Response, Failure>>;
+
+    /// What has become of the request's body so far, while an attempt that was
+    /// answered may still be reading it.
+    fn body(&self, request: &Self::Request) -> Body;
+
+    /// After an attempt that failed: what has become of the request's body.
+    /// What the attempt did not take of it is given back first.
+    fn reclaim(&self, request: &mut Self::Request) -> impl Future<Output = Body>;
+
+    /// The head of a response.
+    fn head(&self, response: &Self::Response) -> Head;
+
+    /// A probe: `GET` of `path` on `target`; the status of its answer.
+    fn probe(&self, target: &Target, path: &str) -> impl Future<Output = Result<u16, Failure>>;
+
+    /// Reads the shared record.
+    fn store_get(&self) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
+
+    /// Writes the shared record.
+    fn store_put(
+        &self,
+        value: Vec<u8>,
+        ttl_seconds: u32,
+    ) -> impl Future<Output = Result<(), StoreError>>;
+
+    /// Lets work go on that no request waits for, after the response too.
+    fn spawn(&self, work: impl Future<Output = ()> + 'static);
+
+    /// Resolves when [`Platform::round_progressed`] is called next, by this
+    /// request's work or another's.
+    fn round_progress(&self) -> impl Future<Output = ()>;
+
+    /// Wakes all that wait in [`Platform::round_progress`].
+    fn round_progressed(&self);
+
+    /// Tells the operator.
+    fn notice(&self, notice: &Notice);
+}

@@ -1,0 +1,61 @@
+//! A round of probes, as the engine laid it out.
+
+use crate::exchange::{ask, within};
+use crate::platform::Platform;
+use crate::store;
+use function_fetch_engine::{Failure, ProbeOutcome, Round};
+use futures::stream::{self, StreamExt};
+
+/// Probes each target, reports each answer as it comes, and wakes the requests
+/// that wait for the first healthy one.
+pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
+    if round.read_store
+        && let Ok(value) = store::read(&platform).await
+        && ask(&platform, |engine, now| {
+            engine.round_read_store(value.as_deref(), now)
+        })
+    {
+        platform.round_progressed();
+        return;
+    }
+    let mut outcomes = stream::iter(round.targets)
+        .map(|target| {
+            let platform = &platform;
+            async move { (target, probe(platform, target, round.timeout_ms).await) }
+        })
+        .buffer_unordered(round.concurrency);
+    while let Some((target, outcome)) = outcomes.next().await {
+        let ready = ask(&platform, |engine, now| {
+            engine.probed(round.id, target, outcome, now);
+            engine.round_is_ready(now)
+        });
+        if ready {
+            platform.round_progressed();
+        }
+    }
+    drop(outcomes);
+    ask(&platform, |engine, now| engine.finish_round(round.id, now));
+    platform.round_progressed();
+    store::write_due(&platform);
+}
+
+async fn probe<P: Platform>(platform: &P, target: usize, timeout_ms: u32) -> ProbeOutcome {
+    let (target, path) = platform.engine(|engine| {
+        let settings = engine.settings();
+        let target = settings.targets[target].clone();
+        let path = target.path_for(&settings.health_path);
+        (target, path)
+    });
+    let started = platform.monotonic_ms();
+    let result = within(
+        platform,
+        f64::from(timeout_ms),
+        platform.probe(&target, &path),
+    )
+    .await
+    .unwrap_or(Err(Failure::AttemptTimeout));
+    ProbeOutcome {
+        result,
+        elapsed_ms: platform.monotonic_ms() - started,
+    }
+}

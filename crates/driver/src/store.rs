@@ -1,0 +1,29 @@
+//! The store: read within a time of its own, written behind the response.
+
+use crate::exchange::{ask, within};
+use crate::platform::{Platform, StoreError};
+use function_fetch_engine::attempt::STORE_TIMEOUT_MS;
+
+/// A write that takes longer is given up, so that a store that hangs does not
+/// keep the instance alive.
+const WRITE_TIMEOUT_MS: f64 = 5_000.0;
+
+/// Reads the record; a store that does not answer in time has failed.
+pub(crate) async fn read<P: Platform>(platform: &P) -> Result<Option<Vec<u8>>, StoreError> {
+    within(platform, STORE_TIMEOUT_MS, platform.store_get())
+        .await
+        .unwrap_or(Err(StoreError))
+}
+
+/// Writes the record in the background, when the engine has something to tell.
+pub(crate) fn write_due<P: Platform>(platform: &P) {
+    let Some(write) = platform.engine(|engine| engine.take_write()) else {
+        return;
+    };
+    let background = platform.clone();
+    platform.spawn(async move {
+        let put = background.store_put(write.value, write.ttl_seconds);
+        let well = within(&background, WRITE_TIMEOUT_MS, put).await == Some(Ok(()));
+        ask(&background, |engine, _| engine.store_written(well));
+    });
+}

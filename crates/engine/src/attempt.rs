@@ -1,0 +1,366 @@
+//! The attempts of one request: where it goes, when it goes on to the next
+//! target, and what the client gets in the end.
+
+use crate::engine::Engine;
+use crate::failure::{Failure, Sent, Source};
+use crate::headers::MAX_HOPS;
+use crate::reply::Reply;
+
+/// How long a request waits for the store, ms: a cold start may ask it, but
+/// must not hang on it.
+pub const STORE_TIMEOUT_MS: f64 = 250.0;
+
+/// A client's request, as far as decisions need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method, in upper case as it came.
+    pub method: &'a str,
+    /// How many Function Fetches it has passed: [`crate::headers::hops`].
+    pub hops: u32,
+}
+
+/// What has become of the request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// No byte of it was taken by any target, or there is none.
+    Untouched,
+    /// All bytes that a target took are in the replay buffer.
+    Replayable,
+    /// Some bytes are gone: it cannot be sent again.
+    Gone,
+}
+
+/// What happened to the action that was owed.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The store answered, with a value or with none.
+    StoreRead(Option<&'a [u8]>),
+    /// The store failed, or did not answer in time.
+    StoreFailed,
+    /// The round has its first healthy target, or is over, or took too long.
+    RoundReady,
+    /// The target answered.
+    Response {
+        /// The status.
+        status: u16,
+        /// Its `Retry-After`, ms from now.
+        retry_after_ms: Option<f64>,
+        /// Of the request's body.
+        body: Body,
+    },
+    /// The target did not answer.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Of the request's body.
+        body: Body,
+    },
+}
+
+/// What the host does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Read the store, for at most [`STORE_TIMEOUT_MS`].
+    ReadStore,
+    /// Wait until [`Engine::round_is_ready`], for at most so many milliseconds.
+    AwaitRound {
+        /// At most, ms.
+        timeout_ms: f64,
+    },
+    /// Send the request to a target.
+    Forward(Forward),
+    /// Give the client the last response that came, now or earlier.
+    Relay,
+    /// Answer the client with the proxy's own words.
+    Reply(Reply),
+}
+
+/// One attempt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forward {
+    /// The target's index.
+    pub target: usize,
+    /// Until the connection stands, ms.
+    pub connect_timeout_ms: u32,
+    /// Until the response head, ms; infinite for none.
+    pub timeout_ms: f64,
+    /// Which failure it is when that time runs out.
+    pub on_timeout: Failure,
+}
+
+/// An action, with the background work that may start beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// To be given back with the event.
+    pub exchange: Exchange,
+    /// What the host owes, or the end of the request.
+    pub action: Action,
+    /// A round of probes is due: [`Engine::start_round`].
+    pub round: bool,
+    /// The store should be written: [`Engine::take_write`].
+    pub write: bool,
+}
+
+/// What must be remembered of a request between two steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exchange {
+    stage: Stage,
+    /// When it began, ms since the Unix epoch.
+    since: f64,
+    /// A bit for each target that was tried.
+    tried: u32,
+    /// The target of the attempt that runs, or ran last.
+    target: u8,
+    /// Whether it may be sent again after it may have reached a target.
+    repeatable: bool,
+    store_read: bool,
+    waited: bool,
+    /// Whether the host holds a real response, to fall back on.
+    has_response: bool,
+    /// The failure of the last attempt.
+    last: Option<Failure>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Store,
+    Round,
+    Attempt,
+    Over,
+}
+
+impl Exchange {
+    /// How many attempts were made.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.tried.count_ones()
+    }
+
+    /// The index of the target that the last attempt went to.
+    #[must_use]
+    pub fn target(&self) -> usize {
+        usize::from(self.target)
+    }
+}
+
+impl Engine {
+    /// Opens the conversation about a request.
+    pub fn begin(&mut self, request: &Request<'_>, now: f64) -> Step {
+        let exchange = Exchange {
+            stage: Stage::Over,
+            since: now,
+            tried: 0,
+            target: 0,
+            repeatable: self.settings.may_repeat(request.method),
+            store_read: false,
+            waited: false,
+            has_response: false,
+            last: None,
+        };
+        if let Some(error) = &self.settings.no_targets {
+            let reply = Reply::unconfigured(error);
+            return self.over(exchange, Action::Reply(reply), now);
+        }
+        if request.method == "CONNECT" {
+            return self.over(exchange, Action::Reply(Reply::no_tunnel()), now);
+        }
+        if request.hops >= MAX_HOPS {
+            return self.over(exchange, Action::Reply(Reply::looped()), now);
+        }
+        self.budget.request();
+        self.route(exchange, now)
+    }
+
+    /// Says what happened, and gets what comes next.
+    pub fn settle(&mut self, exchange: Exchange, event: Event<'_>, now: f64) -> Step {
+        let mut x = exchange;
+        match (x.stage, event) {
+            (Stage::Store, Event::StoreRead(value)) => {
+                self.store_worked("read");
+                self.adopt(value, now);
+                x.store_read = true;
+                self.route(x, now)
+            }
+            (Stage::Store, Event::StoreFailed) => {
+                self.store_failed("read");
+                x.store_read = true;
+                self.route(x, now)
+            }
+            (Stage::Round, Event::RoundReady) => {
+                x.waited = true;
+                self.route(x, now)
+            }
+            (
+                Stage::Attempt,
+                Event::Response {
+                    status,
+                    retry_after_ms,
+                    body,
+                },
+            ) => {
+                x.has_response = true;
+                self.note_status(x.target(), status, retry_after_ms, now);
+                if self.may_move_on_from_status(&x, status, body, now)
+                    && let Some(step) = self.retry(x, true, now)
+                {
+                    return step;
+                }
+                self.over(x, Action::Relay, now)
+            }
+            (Stage::Attempt, Event::Failed { failure, body }) => {
+                x.last = Some(failure);
+                self.note_failure(&x, failure, now);
+                if let Some(budgeted) = may_move_on(&x, failure, body)
+                    && let Some(step) = self.retry(x, budgeted, now)
+                {
+                    return step;
+                }
+                self.give_up(x, failure, now)
+            }
+            (stage, event) => {
+                debug_assert!(false, "{event:?} answers nothing that {stage:?} owes");
+                self.give_up(x, Failure::InternalError, now)
+            }
+        }
+    }
+
+    /// Where a request goes that has not been sent yet: on by the decision
+    /// that stands, else by the store's, else after the first healthy probe.
+    fn route(&mut self, mut x: Exchange, now: f64) -> Step {
+        let stands = self.has_decision(now);
+        // A round has just failed: list order, until the next one may start.
+        let in_vain = !stands && now < self.hold_off_until;
+        if self.decides() && !in_vain {
+            // With the store alone (`FETCH_CACHE_ADAPTER=kv`) each request asks
+            // it; what is in memory is then only the answer for when it fails.
+            let asks = !stands || !self.settings.cache_memory;
+            let unread = self.settings.cache_store.is_some() && !x.store_read;
+            if asks && unread && !self.round_runs(now) {
+                x.stage = Stage::Store;
+                return self.step(x, Action::ReadStore, now);
+            }
+            if !stands && !x.waited && !self.round_has_healthy(now) {
+                let timeout_ms = self.round_ms(self.settings.targets.len());
+                x.stage = Stage::Round;
+                return self.step(x, Action::AwaitRound { timeout_ms }, now);
+            }
+        }
+        match self.attempt(x, now) {
+            Some(step) => step,
+            // Only without a target, and that was answered in `begin`.
+            None => self.give_up(x, Failure::InternalError, now),
+        }
+    }
+
+    /// The attempt at the best target that was not tried, within the deadline.
+    fn attempt(&mut self, mut x: Exchange, now: f64) -> Option<Step> {
+        let left = match self.settings.deadline_ms {
+            0 => f64::INFINITY,
+            deadline => x.since + f64::from(deadline) - now,
+        };
+        if left <= 0.0 {
+            return None;
+        }
+        let target = self
+            .candidates()
+            .into_iter()
+            .find(|index| x.tried & (1 << index) == 0)?;
+        let own = match self.settings.attempt_timeout_ms {
+            0 => f64::INFINITY,
+            timeout => f64::from(timeout),
+        };
+        x.tried |= 1 << target;
+        x.target = target as u8;
+        x.stage = Stage::Attempt;
+        let forward = Forward {
+            target,
+            connect_timeout_ms: self.settings.connect_timeout_ms,
+            timeout_ms: own.min(left),
+            on_timeout: if own <= left {
+                Failure::AttemptTimeout
+            } else {
+                Failure::DeadlineExceeded
+            },
+        };
+        Some(self.step(x, Action::Forward(forward), now))
+    }
+
+    /// The next attempt after one that did not do, where one is allowed.
+    fn retry(&mut self, x: Exchange, budgeted: bool, now: f64) -> Option<Step> {
+        let untried = x.attempts() < self.settings.targets.len() as u32;
+        if !untried || x.attempts() >= self.settings.max_attempts {
+            return None;
+        }
+        if budgeted && !self.budget.take() {
+            return None;
+        }
+        self.attempt(x, now)
+    }
+
+    /// Section 6 of the contract: which statuses are worth another attempt.
+    fn may_move_on_from_status(&self, x: &Exchange, status: u16, body: Body, now: f64) -> bool {
+        let worth = self.settings.retry_on_5xx && status >= 500 && !matches!(status, 501 | 505);
+        let in_time =
+            self.settings.deadline_ms == 0 || now < x.since + f64::from(self.settings.deadline_ms);
+        worth && x.repeatable && body != Body::Gone && in_time
+    }
+
+    /// No attempt is left: the last real response, else the failure in words.
+    fn give_up(&mut self, x: Exchange, failure: Failure, now: f64) -> Step {
+        let action = if x.has_response {
+            Action::Relay
+        } else {
+            Action::Reply(Reply::failed(failure))
+        };
+        self.over(x, action, now)
+    }
+
+    fn over(&mut self, mut x: Exchange, action: Action, now: f64) -> Step {
+        x.stage = Stage::Over;
+        self.step(x, action, now)
+    }
+
+    fn step(&mut self, exchange: Exchange, action: Action, now: f64) -> Step {
+        let owed = match action {
+            Action::ReadStore => Stage::Store,
+            Action::AwaitRound { .. } => Stage::Round,
+            Action::Forward(_) => Stage::Attempt,
+            Action::Relay | Action::Reply(_) => Stage::Over,
+        };
+        debug_assert_eq!(exchange.stage, owed, "{action:?}");
+        Step {
+            round: self.wants_round(owed == Stage::Round, now),
+            write: self.write_due && self.settings.cache_store.is_some(),
+            exchange,
+            action,
+        }
+    }
+}
+
+/// Section 6 of the contract: whether a failure lets the request go to the next
+/// target; `Some(true)` when that costs a retry of the budget. What sent nothing
+/// costs the targets nothing, so it is not budgeted.
+fn may_move_on(x: &Exchange, failure: Failure, body: Body) -> Option<bool> {
+    let sent = match failure.sent() {
+        // With TLS 1.3 a server may refuse the client's certificate after the
+        // first bytes of the request were on their way.
+        Sent::Nothing if failure == Failure::TlsAlertReceived && body != Body::Untouched => {
+            Sent::Perhaps
+        }
+        sent => sent,
+    };
+    match sent {
+        Sent::Nothing if body != Body::Gone => Some(false),
+        Sent::Perhaps if x.repeatable && body != Body::Gone => Some(true),
+        _ => None,
+    }
+}
+
+impl Exchange {
+    /// Whether the target is to blame for a time-out: not when earlier attempts
+    /// had used the deadline up.
+    pub(crate) fn blames_target(&self, failure: Failure) -> bool {
+        failure.source() == Source::Upstream
+            && (failure != Failure::DeadlineExceeded || self.attempts() == 1)
+    }
+}

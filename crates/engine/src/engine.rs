@@ -1,0 +1,196 @@
+//! The engine's state: one value for each configuration, kept by the host
+//! between requests (the L1 of the user's document).
+
+use crate::attempt::Exchange;
+use crate::budget::RetryBudget;
+use crate::decision::{Decision, DecisionSource};
+use crate::failure::{Failure, Source};
+use crate::headers;
+use crate::health::{Health, MAX_EJECTION_MS};
+use crate::notice::Notice;
+use crate::probe::Running;
+use crate::settings::Settings;
+
+/// Decides. See the crate's documentation for how a host drives it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) dice: Dice,
+    /// In the order of `settings.targets`.
+    pub(crate) health: Vec<Health>,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) round: Option<Running>,
+    pub(crate) last_round: u32,
+    pub(crate) hold_off_until: f64,
+    pub(crate) hold_off_ms: f64,
+    pub(crate) budget: RetryBudget,
+    pub(crate) write_due: bool,
+    store_failures_told: [bool; 2],
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet. `seed` is the instance's own, so that
+    /// instances do not act in step.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self {
+            dice: Dice(seed),
+            health: vec![Health::default(); settings.targets.len()],
+            decision: None,
+            round: None,
+            last_round: 0,
+            hold_off_until: 0.0,
+            hold_off_ms: 0.0,
+            budget: RetryBudget::default(),
+            write_due: false,
+            store_failures_told: [false; 2],
+            notices: settings.problems.iter().map(Notice::from).collect(),
+            settings,
+        }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What changed since this was last called.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// The `Proxy-Status` of a response that is passed through, with
+    /// `FETCH_EXPLAIN`.
+    #[must_use]
+    pub fn explain(&self, exchange: &Exchange, status: u16) -> Option<String> {
+        if !self.settings.explain {
+            return None;
+        }
+        let source = match self.decision.as_ref().map(|decision| decision.source) {
+            Some(DecisionSource::Probes) => "probes",
+            Some(DecisionSource::Store) => "store",
+            None => "list order",
+        };
+        Some(headers::explain(
+            self.settings.targets[exchange.target()].authority(),
+            status,
+            exchange.attempts(),
+            source,
+        ))
+    }
+
+    /// The store's last write went well, or not.
+    pub fn store_written(&mut self, well: bool) {
+        if well {
+            self.store_worked("write");
+        } else {
+            self.store_failed("write");
+        }
+    }
+
+    pub(crate) fn store_worked(&mut self, operation: &'static str) {
+        self.store_failures_told[usize::from(operation == "write")] = false;
+    }
+
+    /// Said once until it works again: a store that is down is down for every
+    /// request.
+    pub(crate) fn store_failed(&mut self, operation: &'static str) {
+        let told = &mut self.store_failures_told[usize::from(operation == "write")];
+        if !std::mem::replace(told, true) {
+            self.notices.push(Notice::StoreFailed { operation });
+        }
+    }
+
+    /// A target answered a request.
+    pub(crate) fn note_status(
+        &mut self,
+        target: usize,
+        status: u16,
+        retry_after_ms: Option<f64>,
+        now: f64,
+    ) {
+        if !self.decides() {
+            return;
+        }
+        if !matches!(status, 502..=504) {
+            self.health[target].request_passed();
+        } else if self.health[target].failed_softly() {
+            let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
+            self.eject(target, format!("status {status}"), wish, now);
+        }
+    }
+
+    /// A target did not answer a request.
+    pub(crate) fn note_failure(&mut self, x: &Exchange, failure: Failure, now: f64) {
+        let target = x.target();
+        if failure.source() == Source::HostPolicy {
+            self.tell_denial(target, failure);
+        }
+        if !self.decides() || !x.blames_target(failure) {
+            return;
+        }
+        let sent_nothing = failure.sent() == crate::failure::Sent::Nothing;
+        if sent_nothing || failure.is_timeout() || self.health[target].failed_softly() {
+            self.eject(target, failure.proxy_error().to_owned(), 0.0, now);
+        }
+    }
+
+    /// Puts a target aside; when it was the primary, the next best takes over,
+    /// and the other instances are told through the store.
+    pub(crate) fn eject(&mut self, target: usize, reason: String, at_least_ms: f64, now: f64) {
+        let jitter = self.dice.roll();
+        let Some(length) = self.health[target].eject(now, jitter, at_least_ms) else {
+            return;
+        };
+        self.notices.push(Notice::Ejected {
+            target: self.settings.targets[target].to_string(),
+            reason,
+            for_ms: length as u64,
+        });
+        let was_primary = self
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.primary == target);
+        let next = crate::rank::order(&self.health)[0];
+        if was_primary && !self.health[next].is_ejected() {
+            self.switch_to(next, "failover");
+        }
+    }
+
+    pub(crate) fn tell_denial(&mut self, target: usize, failure: Failure) {
+        if std::mem::replace(&mut self.health[target].denial_told, true) {
+            return;
+        }
+        self.notices.push(Notice::Denied {
+            target: self.settings.targets[target].to_string(),
+            remedy: if failure == Failure::DestinationIpProhibited {
+                "the runtime blocks this network: see [outbound_http] blocked_networks of the \
+                 runtime configuration"
+            } else {
+                "add the target to allowed_outbound_hosts of the component in spin.toml"
+            },
+        });
+    }
+
+    pub(crate) fn round_has_healthy(&self, now: f64) -> bool {
+        self.round_runs(now) && self.round_is_ready(now)
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): spreads instances over time, which
+/// needs no secrecy and must be reproducible from a seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// From 0 up to, not including, 1.
+    pub(crate) fn roll(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

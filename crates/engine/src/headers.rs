@@ -1,0 +1,341 @@
+//! The header fields that go on, upstream and back.
+//!
+//! Fields are a list of names and raw values, as `wasi:http` and JavaScript
+//! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
+
+use crate::Settings;
+
+/// Header or trailer fields, in order, repeated names kept apart.
+pub type Fields = Vec<(String, Vec<u8>)>;
+
+/// How often a request may have passed a Function Fetch before it is taken for
+/// a loop.
+pub const MAX_HOPS: u32 = 5;
+
+/// Our name in `Via` and `Proxy-Status`.
+const PSEUDONYM: &str = "function-fetch";
+
+/// What the platform itself says of the client: never taken from a header that
+/// a client can write.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFacts {
+    /// The client's IP address, without a port.
+    pub address: Option<String>,
+    /// The host that the client asked for.
+    pub host: Option<String>,
+    /// `http` or `https`.
+    pub scheme: Option<String>,
+}
+
+/// How many Function Fetches a request has passed, by its `Via` fields
+/// (RFC 9110 §7.6.3).
+#[must_use]
+pub fn hops(fields: &[(String, Vec<u8>)]) -> u32 {
+    let count = fields
+        .iter()
+        .filter(|(name, _)| is(name, "via"))
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .filter(|entry| {
+            entry
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty())
+                .nth(1)
+                .is_some_and(|by| by.eq_ignore_ascii_case(PSEUDONYM.as_bytes()))
+        })
+        .count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Makes a client's request fields those of the upstream request: without
+/// what belongs to the connection or to the host, with the forwarding fields.
+///
+/// `Via` is added whatever `FETCH_FORWARDED` says: RFC 9110 §7.6.3 requires it
+/// of a gateway, and the bound on loops stands on it.
+pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Settings) {
+    let named = named_by_connection(fields);
+    fields.retain(|(name, value)| {
+        // A gRPC server refuses a request that does not say `te: trailers`.
+        if is(name, "te") {
+            return value.trim_ascii().eq_ignore_ascii_case(b"trailers");
+        }
+        !is(name, "host")
+            && !starts_with(name, "spin-")
+            && !is_hop_by_hop(name)
+            && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
+    });
+    if settings.forwarded {
+        forward(fields, client, settings.trust_forwarded);
+    }
+    fields.push(("via".into(), format!("1.1 {PSEUDONYM}").into_bytes()));
+}
+
+/// Makes an upstream response's fields those of the client's response.
+pub fn to_client(fields: &mut Fields) {
+    let named = named_by_connection(fields);
+    fields.retain(|(name, _)| {
+        !is_hop_by_hop(name) && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
+    });
+}
+
+/// A response's `Retry-After` (RFC 9110 §10.2.3) as ms from `now`: a number of
+/// seconds, or a date.
+#[must_use]
+pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
+    let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
+    let text = std::str::from_utf8(value).ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(f64::from(seconds) * 1000.0);
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some((at.as_secs_f64() * 1000.0 - now).max(0.0))
+}
+
+/// The `Proxy-Status` value (RFC 9209) of one of our own errors.
+#[must_use]
+pub fn proxy_status(error: &str) -> String {
+    format!("{PSEUDONYM}; error={error}")
+}
+
+/// The `Proxy-Status` value of a response that was passed through, for
+/// `FETCH_EXPLAIN`: which target answered, with what, at which attempt.
+#[must_use]
+pub fn explain(next_hop: &str, status: u16, attempt: u32, source: &str) -> String {
+    format!(
+        "{PSEUDONYM}; next-hop=\"{next_hop}\"; received-status={status}; \
+         details=\"attempt {attempt}, decision from {source}\""
+    )
+}
+
+fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
+    let mut chain: Vec<u8> = Vec::new();
+    fields.retain(|(name, value)| {
+        let for_field = is(name, "x-forwarded-for");
+        if trust {
+            if for_field {
+                if !chain.is_empty() {
+                    chain.extend_from_slice(b", ");
+                }
+                chain.extend_from_slice(value);
+            }
+            return !for_field;
+        }
+        // `Forwarded` (RFC 7239) says the same in another spelling; left in, it
+        // would let a client state what the other three no longer can.
+        !(for_field
+            || is(name, "x-forwarded-host")
+            || is(name, "x-forwarded-proto")
+            || is(name, "forwarded"))
+    });
+    if let Some(address) = &client.address {
+        if !chain.is_empty() {
+            chain.extend_from_slice(b", ");
+        }
+        chain.extend_from_slice(address.as_bytes());
+    }
+    if !chain.is_empty() {
+        fields.push(("x-forwarded-for".into(), chain));
+    }
+    for (field, value) in [
+        ("x-forwarded-host", &client.host),
+        ("x-forwarded-proto", &client.scheme),
+    ] {
+        let told = fields.iter().any(|(name, _)| is(name, field));
+        if let (false, Some(value)) = (told, value) {
+            fields.push((field.into(), value.clone().into_bytes()));
+        }
+    }
+}
+
+/// The fields of one connection (RFC 9110 §7.6.1). `trailer` is listed there
+/// too, but announces the trailers that we do pass on, so it stays.
+fn is_hop_by_hop(name: &str) -> bool {
+    [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+    ]
+    .iter()
+    .any(|other| is(name, other))
+}
+
+/// The names that `Connection` lists as its own.
+fn named_by_connection(fields: &[(String, Vec<u8>)]) -> Vec<String> {
+    fields
+        .iter()
+        .filter(|(name, _)| is(name, "connection"))
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok())
+        // `Connection: te` only says that TE is hop by hop, which we know.
+        .filter(|name| !name.is_empty() && !is(name, "te"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is(name: &str, other: &str) -> bool {
+    name.eq_ignore_ascii_case(other)
+}
+
+fn starts_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capabilities;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.as_bytes().to_vec()))
+            .collect()
+    }
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        Settings::read(Capabilities::default(), |name| {
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn sent(given: &[(&str, &str)], with: &[(&str, &str)]) -> Fields {
+        let client = ClientFacts {
+            address: Some("192.0.2.7".into()),
+            host: Some("shop.example".into()),
+            scheme: Some("https".into()),
+        };
+        let mut list = fields(given);
+        to_upstream(&mut list, &client, &settings(with));
+        list
+    }
+
+    #[test]
+    fn strips_what_belongs_to_the_connection_or_the_host() {
+        let list = sent(
+            &[
+                ("Host", "shop.example"),
+                ("Connection", "keep-alive, X-Private"),
+                ("X-Private", "1"),
+                ("keep-alive", "timeout=5"),
+                ("Proxy-Authorization", "Basic x"),
+                ("transfer-encoding", "chunked"),
+                ("Upgrade", "h2c"),
+                ("Spin-Full-Url", "http://forged"),
+                ("TE", "gzip"),
+                ("trailer", "x-sum"),
+                ("accept", "*/*"),
+            ],
+            &[("FETCH_FORWARDED", "false")],
+        );
+        assert_eq!(
+            list,
+            fields(&[
+                ("trailer", "x-sum"),
+                ("accept", "*/*"),
+                ("via", "1.1 function-fetch")
+            ])
+        );
+    }
+
+    #[test]
+    fn te_trailers_passes() {
+        let list = sent(
+            &[("te", "trailers"), ("connection", "te")],
+            &[("FETCH_FORWARDED", "no")],
+        );
+        assert_eq!(list[0], ("te".into(), b"trailers".to_vec()));
+    }
+
+    #[test]
+    fn a_forged_forwarding_field_is_replaced() {
+        let list = sent(
+            &[
+                ("X-Forwarded-For", "6.6.6.6"),
+                ("x-forwarded-host", "evil"),
+                ("forwarded", "for=6.6.6.6"),
+            ],
+            &[],
+        );
+        assert_eq!(
+            list,
+            fields(&[
+                ("x-forwarded-for", "192.0.2.7"),
+                ("x-forwarded-host", "shop.example"),
+                ("x-forwarded-proto", "https"),
+                ("via", "1.1 function-fetch"),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_trusted_forwarding_field_is_appended_to() {
+        let list = sent(
+            &[
+                ("x-forwarded-for", "10.0.0.1"),
+                ("x-forwarded-for", "10.0.0.2"),
+                ("x-forwarded-proto", "http"),
+            ],
+            &[("FETCH_TRUST_FORWARDED", "on")],
+        );
+        assert_eq!(
+            list,
+            fields(&[
+                ("x-forwarded-proto", "http"),
+                ("x-forwarded-for", "10.0.0.1, 10.0.0.2, 192.0.2.7"),
+                ("x-forwarded-host", "shop.example"),
+                ("via", "1.1 function-fetch"),
+            ])
+        );
+    }
+
+    #[test]
+    fn counts_only_our_own_hops() {
+        let list = fields(&[
+            ("Via", "1.1 function-fetch, 2 varnish"),
+            (
+                "via",
+                "1.0 Function-Fetch (comment), 1.1 not-function-fetch",
+            ),
+        ]);
+        assert_eq!(hops(&list), 2);
+    }
+
+    #[test]
+    fn retry_after_in_seconds_and_as_a_date() {
+        let now = 784_111_770_000.0;
+        for (text, wanted) in [
+            ("120", Some(120e3)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7e3)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0.0)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            let list = fields(&[("Retry-After", text)]);
+            assert_eq!(retry_after_ms(&list, now), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_response_keeps_its_cookies_apart() {
+        let mut list = fields(&[
+            ("set-cookie", "a=1"),
+            ("connection", "close"),
+            ("set-cookie", "b=2"),
+        ]);
+        to_client(&mut list);
+        assert_eq!(
+            list,
+            fields(&[("set-cookie", "a=1"), ("set-cookie", "b=2")])
+        );
+    }
+}

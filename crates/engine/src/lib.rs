@@ -1,0 +1,51 @@
+//! The decisions of Function Fetch, and nothing else.
+//!
+//! The engine does no I/O, has no clock and no dice of its own: the time and a
+//! seed are arguments, actions come out, events go in. Every host drives the
+//! same engine, so a rule fixed here is fixed on all of them.
+//!
+//! A request is a short conversation: [`Engine::begin`] opens it,
+//! [`Engine::settle`] answers what happened, until an action ends it. All that
+//! must be kept between the calls is an [`Exchange`], a `Copy` value, so a
+//! client that goes away leaves nothing behind.
+//!
+//! The invariant, checked in debug builds after each step: *either exactly one
+//! action is owed by the host, or the request is over.*
+//!
+//! Times are milliseconds since the Unix epoch, as `f64` (JavaScript hosts have
+//! no 64-bit integer that is cheap to pass).
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod attempt;
+mod budget;
+mod decision;
+mod engine;
+pub mod failure;
+pub mod headers;
+mod health;
+mod notice;
+pub mod probe;
+mod rank;
+pub mod record;
+pub mod reply;
+pub mod settings;
+pub mod store_key;
+pub mod target;
+
+pub use attempt::{Action, Event, Exchange, Forward, Request, Step};
+pub use engine::Engine;
+pub use failure::Failure;
+pub use notice::Notice;
+pub use probe::{ProbeOutcome, Round};
+pub use reply::Reply;
+pub use settings::{Capabilities, Settings};
+pub use target::Target;
+
+/// The version in the `user-agent` of probes.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The most targets that one configuration may name; each is a bit of the
+/// [`Exchange`].
+pub const MAX_TARGETS: usize = 32;

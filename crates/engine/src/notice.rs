@@ -1,0 +1,84 @@
+//! What an operator should hear of: one structured line for each change, none
+//! for a request.
+
+use crate::settings::Problem;
+use serde::Serialize;
+
+/// Something that changed, or is wrong. [`Notice::line`] is what hosts print.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Notice {
+    /// Another target is the primary now.
+    PrimaryChanged {
+        /// The primary before, where there was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// The primary now.
+        to: String,
+        /// What brought it: `probed`, `store`, `failover`, `recovered`.
+        reason: &'static str,
+    },
+    /// A target failed and gets no traffic for a while.
+    Ejected {
+        /// The target.
+        target: String,
+        /// The failure, or `status 503` and the like.
+        reason: String,
+        /// For how long, in milliseconds.
+        for_ms: u64,
+    },
+    /// A probe found an ejected target healthy again.
+    Recovered {
+        /// The target.
+        target: String,
+    },
+    /// A whole round of probes found nothing healthy.
+    NoHealthyTarget,
+    /// The host's own policy forbids a target.
+    Denied {
+        /// The target.
+        target: String,
+        /// Which setting to change.
+        remedy: &'static str,
+    },
+    /// The shared store could not be read or written. Said once until it works.
+    StoreFailed {
+        /// `read` or `write`.
+        operation: &'static str,
+    },
+    /// A setting that could not be used as it is.
+    BadSetting {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}
+
+impl Notice {
+    /// The notice as one line of JSON.
+    #[must_use]
+    pub fn line(&self) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            source: &'static str,
+            #[serde(flatten)]
+            notice: &'a Notice,
+        }
+        serde_json::to_string(&Line {
+            source: "function-fetch",
+            notice: self,
+        })
+        .unwrap_or_default()
+    }
+}
+
+impl From<&Problem> for Notice {
+    fn from(problem: &Problem) -> Self {
+        Self::BadSetting {
+            setting: problem.setting,
+            reason: problem.reason.clone(),
+        }
+    }
+}

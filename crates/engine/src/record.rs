@@ -1,0 +1,239 @@
+//! The L2 record: what instances tell each other through the store.
+//!
+//! One small JSON value. It carries its own age, since not every store has a
+//! TTL, and a hash of what it was measured for, since the settings may have
+//! changed meanwhile. What cannot be trusted is a miss.
+
+use crate::settings::Settings;
+use serde::{Deserialize, Serialize};
+
+const VERSION: u32 = 1;
+
+/// A record is a few hundred bytes; anything of this size is not ours.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// How far ahead another machine's clock may be before its record is taken for
+/// one from the future.
+const CLOCK_SKEW_MS: f64 = 10_000.0;
+
+/// The decision and what it stands on, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The format's version.
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// When the targets were measured, ms since the Unix epoch.
+    pub at: f64,
+    /// [`hash`] of the settings that it holds for.
+    pub hash: String,
+    /// The index of the primary.
+    pub primary: usize,
+    /// In the order of `FETCH_TARGETS`.
+    pub targets: Vec<TargetRecord>,
+}
+
+/// One target's part of a [`Record`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetRecord {
+    /// Latency, ms; absent where it was never measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<f64>,
+    /// How many probes the latency stands on.
+    #[serde(default)]
+    pub n: u32,
+    /// Consecutive failures.
+    #[serde(default)]
+    pub fail: u32,
+    /// Until when it is ejected, ms since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<f64>,
+}
+
+/// What a stored value turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    /// A record that holds for these settings.
+    Record(Record),
+    /// A plain URL, as the TypeScript original stores it: the index of the
+    /// target that it names, and no other fact.
+    Winner(usize),
+    /// Nothing that can be used.
+    Miss,
+}
+
+/// Reads a stored value. Never fails: what is not ours is a miss.
+#[must_use]
+pub fn decode(value: &[u8], settings: &Settings, now: f64) -> Stored {
+    if value.len() > MAX_BYTES {
+        return Stored::Miss;
+    }
+    let Ok(text) = std::str::from_utf8(value) else {
+        return Stored::Miss;
+    };
+    let text = text.trim();
+    if text.starts_with("http") {
+        return crate::Target::parse(text)
+            .ok()
+            .and_then(|winner| settings.targets.iter().position(|known| *known == winner))
+            .map_or(Stored::Miss, Stored::Winner);
+    }
+    match serde_json::from_str::<Record>(text) {
+        Ok(record) if is_sound(&record, settings, now) => Stored::Record(Record {
+            at: record.at.min(now),
+            ..record
+        }),
+        _ => Stored::Miss,
+    }
+}
+
+fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
+    record.version == VERSION
+        && record.hash == hash(settings)
+        && record.targets.len() == settings.targets.len()
+        && record.primary < record.targets.len()
+        && record.at <= now + CLOCK_SKEW_MS
+        && record.at > 0.0
+        && record
+            .targets
+            .iter()
+            .all(|target| target.ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0))
+}
+
+impl Record {
+    /// A record of these settings.
+    #[must_use]
+    pub fn new(settings: &Settings, at: f64, primary: usize, targets: Vec<TargetRecord>) -> Self {
+        Self {
+            version: VERSION,
+            at,
+            hash: hash(settings),
+            primary,
+            targets,
+        }
+    }
+
+    /// The value to store.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// What a measurement was made for: the targets in their order, and the health
+/// path. 16 hexadecimal digits, the same on every host.
+#[must_use]
+pub fn hash(settings: &Settings) -> String {
+    let mut text = settings.health_path.clone();
+    for target in &settings.targets {
+        text.push('\n');
+        text.push_str(&target.to_string());
+    }
+    format!("{:016x}", fnv1a(text.as_bytes()))
+}
+
+/// FNV-1a, 64 bits: a hash that must come out alike on every host and in every
+/// version, which the standard library's does not promise.
+#[must_use]
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capabilities;
+
+    const NOW: f64 = 1_700_000_000_000.0;
+
+    fn settings(targets: &str) -> Settings {
+        Settings::read(Capabilities::default(), |name| {
+            (name == "FETCH_TARGETS").then(|| targets.to_owned())
+        })
+    }
+
+    fn record(settings: &Settings) -> Record {
+        let targets = vec![
+            TargetRecord {
+                ms: Some(5.5),
+                n: 3,
+                fail: 0,
+                until: None,
+            },
+            TargetRecord {
+                fail: 2,
+                until: Some(NOW + 1000.0),
+                ..TargetRecord::default()
+            },
+        ];
+        Record::new(settings, NOW - 1000.0, 0, targets)
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let settings = settings("https://a.com https://b.com");
+        let record = record(&settings);
+        let value = record.encode();
+        assert!(value.len() < 200);
+        assert_eq!(decode(&value, &settings, NOW), Stored::Record(record));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_a_miss() {
+        let ours = settings("https://a.com https://b.com");
+        let good = record(&ours);
+        let mut cases = vec![
+            b"".to_vec(),
+            b"{}".to_vec(),
+            b"null".to_vec(),
+            b"{\"v\":1".to_vec(),
+            vec![0xff, 0xfe],
+            vec![b' '; MAX_BYTES + 1],
+            b"https://elsewhere.com".to_vec(),
+            b"http".to_vec(),
+            record(&settings("https://b.com https://a.com")).encode(),
+        ];
+        let changes: [fn(&mut Record); 6] = [
+            |r| r.version = 2,
+            |r| r.at = NOW + CLOCK_SKEW_MS + 1.0,
+            |r| r.at = -1.0,
+            |r| r.primary = 2,
+            |r| r.targets.truncate(1),
+            |r| r.targets[0].ms = Some(-1.0),
+        ];
+        for change in changes {
+            let mut bad = good.clone();
+            change(&mut bad);
+            cases.push(bad.encode());
+        }
+        for value in cases {
+            assert_eq!(
+                decode(&value, &ours, NOW),
+                Stored::Miss,
+                "{}",
+                String::from_utf8_lossy(&value)
+            );
+        }
+    }
+
+    #[test]
+    fn a_little_skew_between_clocks_is_no_future() {
+        let settings = settings("https://a.com https://b.com");
+        let mut ahead = record(&settings);
+        ahead.at = NOW + 500.0;
+        let Stored::Record(read) = decode(&ahead.encode(), &settings, NOW) else {
+            panic!("a miss");
+        };
+        assert_eq!(read.at, NOW);
+    }
+
+    #[test]
+    fn the_original_s_plain_url_names_the_winner() {
+        let settings = settings("https://a.com https://b.com");
+        assert_eq!(
+            decode(b"https://b.com/\n", &settings, NOW),
+            Stored::Winner(1)
+        );
+    }
+}

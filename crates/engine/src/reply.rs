@@ -1,0 +1,62 @@
+//! What the proxy itself answers: short text, no address, no exception text.
+
+use crate::failure::Failure;
+use crate::headers::proxy_status;
+use crate::settings::TargetsError;
+
+/// A response of the proxy's own, `text/plain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: lines of text.
+    pub body: String,
+    /// The `Proxy-Status` field (RFC 9209).
+    pub proxy_status: String,
+}
+
+impl Reply {
+    fn new(status: u16, error: &str, body: impl Into<String>) -> Self {
+        Self {
+            status,
+            body: body.into(),
+            proxy_status: proxy_status(error),
+        }
+    }
+
+    /// No target gave a response; `failure` was the last one's.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        let status = failure.status();
+        let text = match status {
+            504 => "Gateway timeout: no target answered in time\n",
+            503 => "Service unavailable: out of connections\n",
+            502 => "Bad gateway: no target could be reached\n",
+            508 => "Loop detected\n",
+            _ => "The request cannot be sent on as it is\n",
+        };
+        Self::new(status, failure.proxy_error(), text)
+    }
+
+    /// The request has passed too many of us.
+    #[must_use]
+    pub fn looped() -> Self {
+        Self::failed(Failure::LoopDetected)
+    }
+
+    /// A method that a reverse proxy cannot serve.
+    #[must_use]
+    pub fn no_tunnel() -> Self {
+        Self::new(
+            501,
+            "http_request_error",
+            "CONNECT is not supported: this is a reverse proxy\n",
+        )
+    }
+
+    /// There is no target to send anything to.
+    #[must_use]
+    pub fn unconfigured(error: &TargetsError) -> Self {
+        Self::new(500, "proxy_configuration_error", format!("{error}\n"))
+    }
+}

@@ -1,0 +1,282 @@
+//! The settings: every `FETCH_*` name of the user's document and beyond.
+//!
+//! [`Settings::read`] never fails. What cannot be used falls back to its
+//! default and is named in [`Settings::problems`]; without a single usable
+//! target the reason is in [`Settings::no_targets`], and every request is
+//! answered with it.
+
+mod parse;
+mod targets;
+
+use crate::target::Target;
+use parse::Reader;
+pub use targets::{Rejected, TargetsError};
+
+/// The store that a host offers for the shared decision (L2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// Spin's key-value store, and hosts that serve its interface.
+    Spin,
+    /// Cloudflare Workers KV.
+    WorkersKv,
+    /// Alibaba Cloud ESA EdgeKV.
+    EdgeKv,
+    /// A store option on Node.js.
+    Custom,
+}
+
+/// What the host can do. The default can do nothing special.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The store, where there is one.
+    pub store: Option<StoreKind>,
+}
+
+/// How a challenger must beat the primary: by the larger of the two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Margin {
+    /// A share of the primary's latency, in percent.
+    pub percent: f64,
+    /// Milliseconds.
+    pub ms: f64,
+}
+
+/// How a cold start finds its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColdStart {
+    /// The request waits for the first healthy probe.
+    Probe,
+    /// The request itself is raced to the targets.
+    Race,
+}
+
+/// A setting that could not be used as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// What is wrong with it, what is used instead, and what to write.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.setting, self.reason)
+    }
+}
+
+/// All settings, parsed. Times in milliseconds; 0 means none where the field
+/// says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `FETCH_TARGETS`: where requests may go, in the order given.
+    pub targets: Vec<Target>,
+    /// Why `targets` is empty, when it is.
+    pub no_targets: Option<TargetsError>,
+    /// `FETCH_HEALTH_PATH`.
+    pub health_path: String,
+    /// `FETCH_HEALTH_TIMEOUT_MS`.
+    pub health_timeout_ms: u32,
+    /// `FETCH_RETRY_ON_5XX`.
+    pub retry_on_5xx: bool,
+    /// Whether decisions are kept in the instance's memory (L1).
+    pub cache_memory: bool,
+    /// Whether decisions are kept in the store (L2), and which kind it is.
+    pub cache_store: Option<StoreKind>,
+    /// `FETCH_CACHE_KEY`, as the store takes it.
+    pub cache_key: String,
+    /// `FETCH_CACHE_TTL_SECONDS`.
+    pub cache_ttl_ms: f64,
+    /// `FETCH_CACHE_KV_BINDING`, or `ESA_KV_NAMESPACE` for EdgeKV: the store's
+    /// name.
+    pub store_name: String,
+    /// `FETCH_MAX_ATTEMPTS`.
+    pub max_attempts: u32,
+    /// `FETCH_CONNECT_TIMEOUT_MS`.
+    pub connect_timeout_ms: u32,
+    /// `FETCH_ATTEMPT_TIMEOUT_MS`; 0 = none.
+    pub attempt_timeout_ms: u32,
+    /// `FETCH_DEADLINE_MS`; 0 = none.
+    pub deadline_ms: u32,
+    /// `FETCH_RETRY_METHODS`, in upper case.
+    pub retry_methods: Vec<String>,
+    /// `FETCH_REPLAY_BODY_BYTES`.
+    pub replay_body_bytes: u32,
+    /// `FETCH_STALE_SECONDS`.
+    pub stale_ms: f64,
+    /// `FETCH_SWITCH_MARGIN`.
+    pub switch_margin: Margin,
+    /// `FETCH_SPREAD`.
+    pub spread: bool,
+    /// `FETCH_COLD_START`.
+    pub cold_start: ColdStart,
+    /// `FETCH_HEDGE_MS`; 0 = off.
+    pub hedge_ms: u32,
+    /// `FETCH_MAX_PROBES`.
+    pub max_probes: u32,
+    /// `FETCH_FORWARDED`.
+    pub forwarded: bool,
+    /// `FETCH_TRUST_FORWARDED`.
+    pub trust_forwarded: bool,
+    /// `FETCH_EXPLAIN`.
+    pub explain: bool,
+    /// `FETCH_STATUS_PATH`.
+    pub status_path: Option<String>,
+    /// `FETCH_STATUS_TOKEN`.
+    pub status_token: Option<String>,
+    /// What could not be used, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// Every name that [`Settings::read`] looks up.
+pub const NAMES: [&str; 26] = [
+    "FETCH_TARGETS",
+    "FETCH_HEALTH_PATH",
+    "FETCH_HEALTH_TIMEOUT_MS",
+    "FETCH_RETRY_ON_5XX",
+    "FETCH_CACHE_ADAPTER",
+    "FETCH_CACHE_KEY",
+    "FETCH_CACHE_TTL_SECONDS",
+    "FETCH_CACHE_KV_BINDING",
+    "ESA_KV_NAMESPACE",
+    "FETCH_MAX_ATTEMPTS",
+    "FETCH_CONNECT_TIMEOUT_MS",
+    "FETCH_ATTEMPT_TIMEOUT_MS",
+    "FETCH_DEADLINE_MS",
+    "FETCH_RETRY_METHODS",
+    "FETCH_REPLAY_BODY_BYTES",
+    "FETCH_STALE_SECONDS",
+    "FETCH_SWITCH_MARGIN",
+    "FETCH_SPREAD",
+    "FETCH_COLD_START",
+    "FETCH_HEDGE_MS",
+    "FETCH_MAX_PROBES",
+    "FETCH_FORWARDED",
+    "FETCH_TRUST_FORWARDED",
+    "FETCH_EXPLAIN",
+    "FETCH_STATUS_PATH",
+    "FETCH_STATUS_TOKEN",
+];
+
+impl Settings {
+    /// Reads every setting through `lookup`, which knows the host's variables
+    /// by the names in [`NAMES`].
+    #[must_use]
+    pub fn read(host: Capabilities, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let mut from = Reader::new(&lookup);
+        let (targets, no_targets) = targets::read(&mut from);
+        let (cache_memory, cache_store) = cache(&mut from, host);
+        let cache_key = from
+            .text("FETCH_CACHE_KEY")
+            .unwrap_or_else(|| "proxy:fastest".into());
+        let ttl_s = from.number("FETCH_CACHE_TTL_SECONDS", 300, 10..=MONTH_S);
+        Self {
+            targets,
+            no_targets,
+            health_path: from.path("FETCH_HEALTH_PATH").unwrap_or_else(|| "/".into()),
+            health_timeout_ms: from.number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200..=600_000),
+            retry_on_5xx: from.flag("FETCH_RETRY_ON_5XX", true),
+            cache_memory,
+            cache_store,
+            cache_key: crate::store_key::encode(
+                host.store.unwrap_or(StoreKind::Custom),
+                &cache_key,
+            ),
+            cache_ttl_ms: f64::from(ttl_s) * 1000.0,
+            store_name: store_name(&mut from, host),
+            max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1..=crate::MAX_TARGETS as u32),
+            connect_timeout_ms: from.number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1..=DAY_MS),
+            attempt_timeout_ms: from.number("FETCH_ATTEMPT_TIMEOUT_MS", 30_000, 0..=DAY_MS),
+            deadline_ms: from.number("FETCH_DEADLINE_MS", 60_000, 0..=DAY_MS),
+            retry_methods: from.methods("FETCH_RETRY_METHODS", &["GET", "HEAD", "OPTIONS"]),
+            replay_body_bytes: from.number("FETCH_REPLAY_BODY_BYTES", 65_536, 0..=16_777_216),
+            stale_ms: f64::from(from.number("FETCH_STALE_SECONDS", ttl_s, 0..=MONTH_S)) * 1000.0,
+            switch_margin: from.margin(
+                "FETCH_SWITCH_MARGIN",
+                Margin {
+                    percent: 20.0,
+                    ms: 10.0,
+                },
+            ),
+            spread: from.flag("FETCH_SPREAD", false),
+            cold_start: match from.choice("FETCH_COLD_START", &["probe", "race"]) {
+                Some("race") => ColdStart::Race,
+                _ => ColdStart::Probe,
+            },
+            hedge_ms: from.number_or_off("FETCH_HEDGE_MS", 1..=DAY_MS),
+            max_probes: from.number("FETCH_MAX_PROBES", 6, 1..=crate::MAX_TARGETS as u32),
+            forwarded: from.flag("FETCH_FORWARDED", true),
+            trust_forwarded: from.flag("FETCH_TRUST_FORWARDED", false),
+            explain: from.flag("FETCH_EXPLAIN", false),
+            status_path: from.path("FETCH_STATUS_PATH"),
+            status_token: from.text("FETCH_STATUS_TOKEN"),
+            problems: from.problems,
+        }
+    }
+
+    /// Whether anything is remembered at all; without it nothing is probed
+    /// either, and the order of the targets is the order of the attempts.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.cache_memory || self.cache_store.is_some()
+    }
+
+    /// Whether a request with this method may be sent again after it may have
+    /// reached a target.
+    #[must_use]
+    pub fn may_repeat(&self, method: &str) -> bool {
+        self.retry_methods.iter().any(|known| known == method)
+    }
+}
+
+const DAY_MS: u32 = 86_400_000;
+const MONTH_S: u32 = 31 * 86_400;
+
+/// Where decisions are kept: (memory, store).
+fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>) {
+    const NAME: &str = "FETCH_CACHE_ADAPTER";
+    let (mut memory, mut store, mut none) = (false, false, false);
+    for word in from.list(NAME) {
+        match word.to_ascii_lowercase().as_str() {
+            "auto" => (memory, store) = (true, true),
+            "memory" | "mem" | "inmemory" => memory = true,
+            "kv" | "cloudflare_kv" => store = true,
+            "none" | "off" | "disabled" => none = true,
+            _ => from.problem(
+                NAME,
+                format!("{word:?} is not one of memory, kv, auto, none; it is left out"),
+            ),
+        }
+    }
+    if none {
+        return (false, None);
+    }
+    if !memory && !store {
+        (memory, store) = (true, true);
+    }
+    if store && !memory && host.store.is_none() {
+        from.problem(
+            NAME,
+            "this host has no key-value store; memory is used instead".into(),
+        );
+        memory = true;
+    }
+    (memory, host.store.filter(|_| store))
+}
+
+fn store_name(from: &mut Reader<'_>, host: Capabilities) -> String {
+    if host.store == Some(StoreKind::EdgeKv) {
+        return from.text("ESA_KV_NAMESPACE").unwrap_or_default();
+    }
+    from.text("FETCH_CACHE_KV_BINDING").unwrap_or_else(|| {
+        match host.store {
+            Some(StoreKind::WorkersKv) => "FASTEST_KV",
+            _ => "default",
+        }
+        .into()
+    })
+}
+
+#[cfg(test)]
+mod tests;

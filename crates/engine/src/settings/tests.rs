@@ -1,0 +1,256 @@
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Settings {
+    read_on(
+        Capabilities {
+            store: Some(StoreKind::Spin),
+        },
+        pairs,
+    )
+}
+
+fn read_on(host: Capabilities, pairs: &[(&str, &str)]) -> Settings {
+    Settings::read(host, |name| {
+        assert!(NAMES.contains(&name), "{name} is not in NAMES");
+        pairs
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn targets(text: &str) -> Vec<String> {
+    read(&[("FETCH_TARGETS", text)])
+        .targets
+        .iter()
+        .map(Target::to_string)
+        .collect()
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let settings = read(&[("FETCH_TARGETS", "https://a.com")]);
+    assert_eq!(settings.problems, []);
+    assert_eq!(settings.health_path, "/");
+    assert_eq!(settings.health_timeout_ms, 1500);
+    assert!(settings.retry_on_5xx && settings.cache_memory && settings.forwarded);
+    assert_eq!(settings.cache_store, Some(StoreKind::Spin));
+    assert_eq!(settings.cache_key, "proxy:fastest");
+    assert_eq!((settings.cache_ttl_ms, settings.stale_ms), (300e3, 300e3));
+    assert_eq!(settings.store_name, "default");
+    assert_eq!(
+        (
+            settings.max_attempts,
+            settings.max_probes,
+            settings.hedge_ms
+        ),
+        (3, 6, 0)
+    );
+    assert_eq!(
+        (
+            settings.connect_timeout_ms,
+            settings.attempt_timeout_ms,
+            settings.deadline_ms
+        ),
+        (3000, 30_000, 60_000)
+    );
+    assert_eq!(settings.retry_methods, ["GET", "HEAD", "OPTIONS"]);
+    assert_eq!(settings.replay_body_bytes, 65_536);
+    assert_eq!(
+        settings.switch_margin,
+        Margin {
+            percent: 20.0,
+            ms: 10.0
+        }
+    );
+    assert_eq!(settings.cold_start, ColdStart::Probe);
+    assert!(!settings.spread && !settings.trust_forwarded && !settings.explain);
+    assert_eq!((settings.status_path, settings.status_token), (None, None));
+}
+
+#[test]
+fn targets_in_every_list_form() {
+    let wanted = ["https://a.com", "https://b.com"];
+    for text in [
+        r#"["https://a.com", "https://b.com"]"#,
+        "https://a.com,https://b.com",
+        "https://a.com https://b.com",
+        " https://a.com ,\n\thttps://b.com\r\n",
+        "https://a.com, https://A.com:443/, https://b.com",
+        "https://a.com,,https://b.com,",
+    ] {
+        assert_eq!(targets(text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn a_bad_target_beside_a_good_one_is_skipped_and_named() {
+    let settings = read(&[("FETCH_TARGETS", "ftp://x, https://a.com, nonsense")]);
+    assert_eq!(settings.no_targets, None);
+    assert_eq!(settings.targets.len(), 1);
+    assert_eq!(settings.problems.len(), 2);
+    let text = settings.problems[0].to_string();
+    assert!(
+        text.starts_with("FETCH_TARGETS: \"ftp://x\" has the scheme"),
+        "{text}"
+    );
+}
+
+#[test]
+fn missing_and_invalid_targets_say_so_in_the_first_line() {
+    for text in ["", "   ", ",", "[]"] {
+        let error = read(&[("FETCH_TARGETS", text)]).no_targets.unwrap();
+        assert_eq!(
+            error.to_string().lines().next(),
+            Some("Missing env: FETCH_TARGETS")
+        );
+    }
+    for (text, lines) in [("a.com b.com", 3), ("[1]", 2), (r#"["#, 2)] {
+        let error = read(&[("FETCH_TARGETS", text)]).no_targets.unwrap();
+        let said = error.to_string();
+        assert_eq!(said.lines().next(), Some("Invalid env: FETCH_TARGETS"));
+        assert_eq!(said.lines().count(), lines, "{said}");
+    }
+}
+
+#[test]
+fn a_password_in_a_target_is_never_shown() {
+    let said = read(&[("FETCH_TARGETS", "https://user:hunter2@a.com")])
+        .no_targets
+        .unwrap()
+        .to_string();
+    assert!(
+        !said.contains("hunter2") && said.contains("@a.com"),
+        "{said}"
+    );
+}
+
+#[test]
+fn more_targets_than_the_engine_takes_are_named() {
+    let many: Vec<String> = (0..40).map(|i| format!("https://t{i}.com")).collect();
+    let settings = read(&[("FETCH_TARGETS", &many.join(","))]);
+    assert_eq!(settings.targets.len(), 32);
+    assert_eq!(settings.problems.len(), 8);
+}
+
+#[test]
+fn flags_in_every_spelling() {
+    for (text, wanted) in [
+        ("1", true),
+        ("TRUE", true),
+        ("Yes", true),
+        ("y", true),
+        ("on", true),
+        ("0", false),
+        ("False", false),
+        ("no", false),
+        ("N", false),
+        ("OFF", false),
+    ] {
+        let settings = read(&[("FETCH_RETRY_ON_5XX", text), ("FETCH_EXPLAIN", text)]);
+        assert_eq!(
+            (settings.retry_on_5xx, settings.explain),
+            (wanted, wanted),
+            "{text}"
+        );
+        assert_eq!(settings.problems, [], "{text}");
+    }
+}
+
+#[test]
+fn a_bad_value_falls_back_to_its_default_and_is_named() {
+    for (name, text) in [
+        ("FETCH_RETRY_ON_5XX", "maybe"),
+        ("FETCH_HEALTH_TIMEOUT_MS", "199"),
+        ("FETCH_HEALTH_TIMEOUT_MS", "1.5"),
+        ("FETCH_CACHE_TTL_SECONDS", "9"),
+        ("FETCH_CACHE_TTL_SECONDS", "-1"),
+        ("FETCH_MAX_ATTEMPTS", "0"),
+        ("FETCH_DEADLINE_MS", "99999999999999999999999"),
+        ("FETCH_SWITCH_MARGIN", "20"),
+        ("FETCH_SWITCH_MARGIN", "NaN%"),
+        ("FETCH_COLD_START", "hot"),
+        ("FETCH_HEDGE_MS", "soon"),
+        ("FETCH_RETRY_METHODS", "BREW"),
+        ("FETCH_HEALTH_PATH", "/a b"),
+        ("FETCH_CACHE_ADAPTER", "redis"),
+    ] {
+        let settings = read(&[("FETCH_TARGETS", "https://a.com"), (name, text)]);
+        let mut wanted = read(&[("FETCH_TARGETS", "https://a.com")]);
+        assert_eq!(settings.problems.len(), 1, "{name}={text}");
+        assert_eq!(settings.problems[0].setting, name);
+        wanted.problems.clone_from(&settings.problems);
+        assert_eq!(settings, wanted, "{name}={text}");
+    }
+}
+
+#[test]
+fn the_cache_adapter_in_all_its_forms() {
+    let spin = Some(StoreKind::Spin);
+    for (text, wanted) in [
+        ("auto", (true, spin)),
+        ("memory", (true, None)),
+        ("MEM", (true, None)),
+        ("inmemory", (true, None)),
+        ("kv", (false, spin)),
+        ("cloudflare_kv", (false, spin)),
+        ("memory,kv", (true, spin)),
+        (r#"["memory", "kv"]"#, (true, spin)),
+        ("memory none", (false, None)),
+        ("off", (false, None)),
+        ("disabled", (false, None)),
+        ("kv, redis", (false, spin)),
+        ("redis, kv", (false, spin)),
+    ] {
+        let settings = read(&[("FETCH_CACHE_ADAPTER", text)]);
+        assert_eq!(
+            (settings.cache_memory, settings.cache_store),
+            wanted,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_host_without_a_store_uses_its_memory() {
+    let auto = read_on(Capabilities::default(), &[]);
+    assert_eq!((auto.cache_memory, auto.cache_store), (true, None));
+    assert_eq!(auto.problems, []);
+    let kv = read_on(Capabilities::default(), &[("FETCH_CACHE_ADAPTER", "kv")]);
+    assert_eq!((kv.cache_memory, kv.cache_store), (true, None));
+    assert_eq!(kv.problems.len(), 1);
+}
+
+#[test]
+fn the_rest_is_read() {
+    let settings = read(&[
+        ("FETCH_HEALTH_PATH", "ping?deep=1"),
+        ("FETCH_SWITCH_MARGIN", "5ms"),
+        ("FETCH_RETRY_METHODS", "get, put get"),
+        ("FETCH_HEDGE_MS", "250"),
+        ("FETCH_COLD_START", "Race"),
+        ("FETCH_CACHE_TTL_SECONDS", "60"),
+        ("FETCH_STATUS_PATH", "status"),
+        ("FETCH_CACHE_KEY", "my-app:best"),
+    ]);
+    assert_eq!(settings.problems, []);
+    assert_eq!(settings.health_path, "/ping?deep=1");
+    assert_eq!(
+        settings.switch_margin,
+        Margin {
+            percent: 0.0,
+            ms: 5.0
+        }
+    );
+    assert_eq!(settings.retry_methods, ["GET", "PUT"]);
+    assert_eq!(settings.hedge_ms, 250);
+    assert_eq!(settings.cold_start, ColdStart::Race);
+    assert_eq!((settings.cache_ttl_ms, settings.stale_ms), (60e3, 60e3));
+    assert_eq!(settings.status_path.as_deref(), Some("/status"));
+    assert_eq!(settings.cache_key, "my-app:best");
+    assert!(
+        read(&[("FETCH_RETRY_METHODS", "none")])
+            .retry_methods
+            .is_empty()
+    );
+}

@@ -1,0 +1,70 @@
+//! One logical key, spelt so that the store at hand takes it.
+
+use crate::record::fnv1a;
+use crate::settings::StoreKind;
+use std::fmt::Write;
+
+/// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
+const MAX_BYTES: usize = 256;
+
+/// The key as the store takes it. Bytes it does not are written as hex behind
+/// an escape that is itself escaped, so that two keys never meet.
+#[must_use]
+pub fn encode(kind: StoreKind, key: &str) -> String {
+    let mut out = String::with_capacity(key.len());
+    for byte in key.bytes() {
+        match kind {
+            StoreKind::EdgeKv if byte.is_ascii_alphanumeric() || byte == b'-' => {
+                out.push(byte as char);
+            }
+            StoreKind::EdgeKv => {
+                let _ = write!(out, "_{byte:02X}");
+            }
+            // Azure Cosmos DB behind Spin's interface bars these four.
+            _ if byte.is_ascii_graphic() && !b"/\\?#%".contains(&byte) => out.push(byte as char),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    if out.len() > MAX_BYTES {
+        let hash = fnv1a(key.as_bytes());
+        out.truncate(MAX_BYTES - 17);
+        let _ = write!(out, "-{hash:016x}");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_key_is_legal_everywhere() {
+        assert_eq!(encode(StoreKind::Spin, "proxy:fastest"), "proxy:fastest");
+        assert_eq!(
+            encode(StoreKind::WorkersKv, "proxy:fastest"),
+            "proxy:fastest"
+        );
+        assert_eq!(
+            encode(StoreKind::EdgeKv, "proxy:fastest"),
+            "proxy_3Afastest"
+        );
+    }
+
+    #[test]
+    fn different_keys_stay_different() {
+        assert_eq!(encode(StoreKind::Spin, "a/b"), "a%2Fb");
+        assert_eq!(encode(StoreKind::Spin, "a%2Fb"), "a%252Fb");
+        assert_eq!(encode(StoreKind::EdgeKv, "a_3Ab"), "a_5F3Ab");
+        assert_eq!(encode(StoreKind::Spin, "é"), "%C3%A9");
+    }
+
+    #[test]
+    fn a_long_key_keeps_within_the_limit_and_apart() {
+        let one = encode(StoreKind::Spin, &"k".repeat(300));
+        let two = encode(StoreKind::Spin, &"k".repeat(301));
+        assert_eq!((one.len(), two.len()), (256, 256));
+        assert_ne!(one, two);
+    }
+}

@@ -1,0 +1,84 @@
+//! From a file to something that can be instantiated per request: read, compile, link.
+
+use crate::error::one_line;
+use crate::instance::InstanceState;
+use crate::{Error, key_value, variables};
+use std::path::Path;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
+
+/// The first bytes of every WebAssembly binary.
+const WASM_MAGIC: &[u8] = b"\0asm";
+/// What follows them in a component, as opposed to a core module.
+const COMPONENT_LAYER: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
+
+const PROVIDED: &str =
+    "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0 and spin:variables@3.0.0";
+
+/// A component, compiled and linked, and the engine it was compiled for.
+pub(crate) struct Loaded {
+    pub(crate) engine: Engine,
+    pub(crate) pre: ProxyPre<InstanceState>,
+}
+
+/// Reads and compiles the component in the file `path`. Takes about a second of all cores for each ten megabytes.
+pub(crate) fn load(path: &Path) -> Result<Loaded, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::ReadComponent {
+        path: path.to_owned(),
+        source,
+    })?;
+    let unusable = |reason: String| Error::Component {
+        path: path.to_owned(),
+        reason,
+    };
+    if !bytes.starts_with(WASM_MAGIC) {
+        return Err(unusable("is not WebAssembly".to_owned()));
+    }
+    if !bytes[WASM_MAGIC.len()..].starts_with(COMPONENT_LAYER) {
+        return Err(unusable(
+            "is a core WebAssembly module, not a component: build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+                .to_owned(),
+        ));
+    }
+
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    let engine = Engine::new(&config).map_err(|error| Error::Engine(describe(&error)))?;
+    let component = Component::from_binary(&engine, &bytes)
+        .map_err(|error| unusable(format!("is not a valid component: {}", describe(&error))))?;
+    let linker = linker(&engine).map_err(|error| Error::Engine(describe(&error)))?;
+    let instance_pre = linker.instantiate_pre(&component).map_err(|error| {
+        unusable(format!(
+            "wants what this host does not provide ({PROVIDED}): {}",
+            describe(&error)
+        ))
+    })?;
+
+    let pre = match p3::bindings::ServicePre::new(instance_pre.clone()) {
+        Ok(pre) => ProxyPre::P3(pre),
+        Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(instance_pre).map_err(|_| {
+            unusable(
+                "answers no HTTP: it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2"
+                    .to_owned(),
+            )
+        })?),
+    };
+    Ok(Loaded { engine, pre })
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<InstanceState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    p2::add_only_http_to_linker_async(&mut linker)?;
+    p3::add_to_linker(&mut linker)?;
+    key_value::add_to_linker(&mut linker)?;
+    variables::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+fn describe(error: &wasmtime::Error) -> String {
+    one_line(&format!("{error:#}"))
+}

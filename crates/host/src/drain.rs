@@ -1,0 +1,39 @@
+//! Winding down: one switch that says "finish what you have", and the wait until everybody has.
+
+use tokio::sync::watch;
+
+/// The switch. Clones are the same switch.
+#[derive(Clone)]
+pub(crate) struct Drain(watch::Sender<bool>);
+
+/// Held by whatever the end has to wait for: a connection, an instance.
+#[derive(Clone)]
+pub(crate) struct DrainGuard(watch::Receiver<bool>);
+
+impl Drain {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    pub(crate) fn guard(&self) -> DrainGuard {
+        DrainGuard(self.0.subscribe())
+    }
+
+    /// Tells every guard that no new work comes.
+    pub(crate) fn start(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Returns when the last guard is gone.
+    pub(crate) async fn finished(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl DrainGuard {
+    /// Returns when the switch has been thrown.
+    pub(crate) async fn started(&mut self) {
+        // An error means that the switch itself is gone, which is an end too.
+        let _ = self.0.wait_for(|draining| *draining).await;
+    }
+}

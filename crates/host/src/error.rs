@@ -1,0 +1,69 @@
+//! What can go wrong before the first request is served.
+
+use std::path::PathBuf;
+
+/// Why a [`Server`](crate::Server) could not be set up. Every message is one line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address to listen on is taken, not local, or not an address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address as it was asked for.
+        address: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The component's file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    ReadComponent {
+        /// The file as it was named.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The file is something else than a component that this host can run.
+    #[error("{} {reason}", path.display())]
+    Component {
+        /// The file as it was named.
+        path: PathBuf,
+        /// Continues the sentence that starts with the path.
+        reason: String,
+    },
+    /// The runtime configuration cannot be read or understood.
+    #[error("{}: {reason}", path.display())]
+    RuntimeConfig {
+        /// The file as it was named.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A file of additional certificate authorities cannot be used.
+    #[error("{}: {reason}", path.display())]
+    CaFile {
+        /// The file as it was named.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// wasmtime refuses this machine or its configuration.
+    #[error("cannot start wasmtime: {0}")]
+    Engine(String),
+    /// The address was bound, but the operating system does not say which one it is.
+    #[error("cannot tell the address that {address} was bound to: {source}")]
+    LocalAddress {
+        /// The address as it was asked for.
+        address: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The default TLS settings were refused by the TLS library.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Folds any white space, line breaks included, into single spaces: wasmtime's errors carry paragraphs and back traces
+/// of the guest, and a line of a log or of a terminal is one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

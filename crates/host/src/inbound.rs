@@ -1,0 +1,227 @@
+//! From a client's request to what the guest sees, and from the guest's answer to what the client gets.
+
+use crate::error::one_line;
+use crate::instances::Instances;
+use crate::outbound_error;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, HeaderName};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, uri};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use std::net::SocketAddr;
+use tracing::{debug, error};
+use wasmtime_wasi_http::{WasiBody, p2, p3};
+
+/// The client's address and port, as the last header of this name: an earlier one is the client's own.
+const SPIN_CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
+/// The URL as the client sees it, as the last header of this name.
+const SPIN_FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: SocketAddr,
+}
+
+/// Why a request does not reach the guest.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal(StatusCode, &'static str);
+
+const fn bad_request(reason: &'static str) -> Refusal {
+    Refusal(StatusCode::BAD_REQUEST, reason)
+}
+
+/// Answers one request. Every failure is a response: the text tells a client no more than its own mistakes.
+pub(crate) async fn respond(
+    instances: &Instances,
+    request: Request<Incoming>,
+    ends: Ends,
+) -> Response<WasiBody> {
+    let bodiless_request = request.method() == Method::HEAD;
+    let version = request.version();
+    let (mut head, body) = request.into_parts();
+    if let Err(Refusal(status, reason)) = prepare(&mut head, ends) {
+        debug!(peer = %ends.peer, %status, reason, "request refused");
+        return text(status, reason);
+    }
+    let body = body
+        .map_err(|error| outbound_error::from_inbound_body(&error))
+        .boxed_unsync();
+    match instances.handle(Request::from_parts(head, body)).await {
+        Ok(response) => finish(response, version, bodiless_request),
+        Err(failure) => {
+            error!(reason = one_line(&format!("{failure:#}")), "no answer from the component");
+            let chosen = failure.is::<p3::bindings::http::types::ErrorCode>()
+                || failure.is::<p2::bindings::http::types::ErrorCode>();
+            if chosen {
+                text(StatusCode::BAD_GATEWAY, "the component answered with an error")
+            } else {
+                text(StatusCode::INTERNAL_SERVER_ERROR, "the component failed")
+            }
+        }
+    }
+}
+
+/// Gives the request the shape that guests expect: scheme and authority in the URI, Spin's headers.
+fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
+    if head.method == Method::CONNECT {
+        return Err(Refusal(StatusCode::NOT_IMPLEMENTED, "CONNECT is not supported"));
+    }
+    let mut target = head.uri.clone().into_parts();
+    let authority = match target.authority.take() {
+        Some(authority) => authority,
+        None => host(&head.headers, head.version, ends.local)?,
+    };
+    if authority.as_str().contains('@') {
+        return Err(bad_request("user information in the request's authority"));
+    }
+    let path = target
+        .path_and_query
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let scheme = target.scheme.unwrap_or(Scheme::HTTP);
+    let full_url = HeaderValue::from_maybe_shared(Bytes::from(format!("{scheme}://{authority}{path}")))
+        .map_err(|_| bad_request("malformed request target"))?;
+
+    let mut parts = uri::Parts::default();
+    parts.scheme = Some(scheme);
+    parts.authority = Some(authority);
+    parts.path_and_query = Some(path);
+    head.uri = Uri::from_parts(parts).map_err(|_| bad_request("malformed request target"))?;
+
+    remove_spin_headers(&mut head.headers);
+    head.headers.append(SPIN_FULL_URL, full_url);
+    let peer = HeaderValue::from_maybe_shared(Bytes::from(ends.peer.to_string()))
+        .map_err(|_| bad_request("malformed client address"))?;
+    head.headers.append(SPIN_CLIENT_ADDR, peer);
+    Ok(())
+}
+
+/// The authority of a request that has none in its target (RFC 9112 section 3.2): exactly one `Host`, but for HTTP/1.0.
+fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Authority, Refusal> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => return Err(bad_request("more than one Host")),
+        (None, _) if version == Version::HTTP_11 => return Err(bad_request("no Host")),
+        (host, None) => host.map_or(&b""[..], HeaderValue::as_bytes),
+        (None, Some(_)) => unreachable!("an iterator that ended has no next"),
+    };
+    let named = if host.is_empty() {
+        Authority::try_from(local.to_string().as_str())
+    } else {
+        Authority::try_from(host)
+    };
+    named.map_err(|_| bad_request("malformed Host"))
+}
+
+/// Of what only the host may say, a client's version stays where the host's own comes after it, as on Spin; the rest,
+/// which this host does not say, goes.
+fn remove_spin_headers(headers: &mut HeaderMap) {
+    let forged: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            name.as_str().starts_with("spin-") && **name != SPIN_CLIENT_ADDR && **name != SPIN_FULL_URL
+        })
+        .cloned()
+        .collect();
+    for name in forged {
+        headers.remove(name);
+    }
+}
+
+/// On HTTP/2 a body that promises bytes is waited for even where the response may have none, and its lack of them
+/// resets the stream. On HTTP/1.1 the promise (`content-length` on HEAD and 304) is kept as a header, and the body is
+/// left alone.
+fn finish(response: Response<WasiBody>, version: Version, bodiless_request: bool) -> Response<WasiBody> {
+    let bodiless = bodiless_request
+        || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodiless && version == Version::HTTP_2 {
+        response.map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync())
+    } else {
+        response
+    }
+}
+
+fn text(status: StatusCode, line: &'static str) -> Response<WasiBody> {
+    let body = Full::new(Bytes::from(format!("{line}\n")))
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDS: Ends = Ends {
+        local: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3000),
+        peer: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 9),
+    };
+
+    fn prepared(request: http::request::Builder) -> Result<http::request::Parts, Refusal> {
+        let mut head = request.body(()).unwrap().into_parts().0;
+        prepare(&mut head, ENDS).map(|()| head)
+    }
+
+    fn last<'a>(head: &'a http::request::Parts, name: &str) -> &'a [u8] {
+        head.headers.get_all(name).iter().next_back().unwrap().as_bytes()
+    }
+
+    #[test]
+    fn authority_comes_from_the_target_else_from_host() {
+        let cases = [
+            ("/a?b", "example.org:81", "http://example.org:81/a?b"),
+            ("//double/x", "example.org", "http://example.org//double/x"),
+            ("/a/..%2f..//b", "example.org", "http://example.org/a/..%2f..//b"),
+            ("http://evil/x", "example.org", "http://evil/x"),
+            ("/", "[::1]:80", "http://[::1]:80/"),
+        ];
+        for (target, host, url) in cases {
+            let head = prepared(Request::get(target).header("host", host)).unwrap();
+            assert_eq!(last(&head, "spin-full-url"), url.as_bytes());
+            assert_eq!(head.uri.to_string(), url);
+        }
+        let head = prepared(Request::options("*").header("host", "a")).unwrap();
+        assert_eq!(head.uri.path_and_query().unwrap().as_str(), "*");
+        let head = prepared(Request::get("/").version(Version::HTTP_10)).unwrap();
+        assert_eq!(head.uri.authority().unwrap(), "127.0.0.1:3000");
+    }
+
+    #[test]
+    fn ambiguous_or_malformed_authorities_are_refused() {
+        let requests = [
+            Request::get("/"),
+            Request::get("/").header("host", "a").header("host", "b"),
+            Request::get("/").header("host", "a b"),
+            Request::get("/").header("host", "user@a"),
+            Request::get("http://user@a/").header("host", "a"),
+        ];
+        for request in requests {
+            assert_eq!(prepared(request).unwrap_err().0, StatusCode::BAD_REQUEST);
+        }
+        let connect = prepared(Request::connect("a:443").header("host", "a"));
+        assert_eq!(connect.unwrap_err().0, StatusCode::NOT_IMPLEMENTED);
+    }
+
+    #[test]
+    fn forged_spin_headers_never_come_last() {
+        let request = Request::get("/")
+            .header("host", "a")
+            .header("spin-client-addr", "6.6.6.6:1")
+            .header("spin-full-url", "http://evil/")
+            .header("spin-path-info", "/evil")
+            .header("x-kept", "1");
+        let head = prepared(request).unwrap();
+        assert_eq!(last(&head, "spin-client-addr"), b"192.0.2.7:9");
+        assert_eq!(last(&head, "spin-full-url"), b"http://a/");
+        assert_eq!(head.headers.get_all("spin-client-addr").iter().count(), 2);
+        assert!(!head.headers.contains_key("spin-path-info"));
+        assert!(head.headers.contains_key("x-kept"));
+    }
+}

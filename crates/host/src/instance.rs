@@ -1,0 +1,123 @@
+//! What one instance of the component owns and sees: the data of its wasmtime store.
+
+use crate::drain::DrainGuard;
+use crate::instances::InstanceSlot;
+use crate::key_value::Stores;
+use crate::outbound::Outbound;
+use crate::variables::Variables;
+use http::uri::Scheme;
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+/// Generated from `wit/`.
+#[allow(missing_docs, reason = "generated code")]
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "spin",
+        imports: { default: trappable },
+        with: { "spin:key-value/key-value.store": crate::key_value::guest::StoreHandle },
+    });
+}
+
+/// The environment of every instance of one server.
+pub(crate) struct Environment {
+    /// Environment variables, in the order they are shown to the guest.
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) spin_variables: Arc<Variables>,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) outbound: Outbound,
+}
+
+/// The data of an instance's store.
+pub(crate) struct InstanceState {
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+    pub(crate) variables: Arc<Variables>,
+    pub(crate) stores: Arc<Stores>,
+    /// Given back when the instance is gone.
+    _slot: InstanceSlot,
+    /// Makes the end of the server wait for the instance.
+    _drain: DrainGuard,
+}
+
+impl InstanceState {
+    pub(crate) fn new(environment: &Environment, slot: InstanceSlot, drain: DrainGuard) -> Self {
+        // No preopened folder, no socket address, no name look-up: HTTP is the only way out.
+        let wasi = WasiCtx::builder()
+            .envs(&environment.variables)
+            .inherit_stdout()
+            .inherit_stderr()
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        Self {
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Hooks(environment.outbound.clone()),
+            variables: environment.spin_variables.clone(),
+            stores: environment.stores.clone(),
+            _slot: slot,
+            _drain: drain,
+        }
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.hooks,
+        }
+    }
+}
+
+type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+/// Sends what the guest sends through the server's own client.
+struct Hooks(Outbound);
+
+impl WasiHttpHooks for Hooks {
+    /// The client writes `host` itself, and only where it belongs: HTTP/2 has `:authority`.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn default_scheme(&mut self) -> Option<Scheme> {
+        Some(Scheme::HTTPS)
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _response_processed: Transmission,
+    ) -> Box<
+        dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send,
+    > {
+        let outbound = self.0.clone();
+        Box::new(async move {
+            let response = outbound.send(request, options.unwrap_or_default()).await?;
+            // Connections are driven by the client's own tasks: nothing is left to drive here.
+            let driver: Transmission = Box::new(std::future::ready(Ok(())));
+            Ok((response, driver))
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! Which instance answers which request: reuse, concurrency, idling and the limit on instances.
+//!
+//! wasmtime's `ProxyHandler` keeps the instances and hands them requests; this file tells it when to make, feed and drop
+//! one. It has no limit on instances of its own, so that one is kept here: making an instance fails once the limit is
+//! reached, which gives the request back, and the request waits for room.
+
+use crate::component::Loaded;
+use crate::drain::{Drain, DrainGuard};
+use crate::error::one_line;
+use crate::instance::{Environment, InstanceState};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+use tracing::{debug, error};
+use wasmtime::component::GuestTaskId;
+use wasmtime::{Store, StoreContextMut, format_err};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, InstantiationError, ProxyHandler, ProxyPre, Request, Response,
+    ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+
+/// How long a request that found all instances full waits before it looks again, unless it hears of room earlier. Room
+/// can come without a sound: an instance has it only after the turn in which a response left.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// How instances are reused.
+#[derive(Debug, Clone)]
+pub struct InstanceLimits {
+    /// Requests that an instance answers before it is replaced. Default: 128 for a component of WASI 0.3; 1 for one of
+    /// WASI 0.2, which seldom expects a second.
+    pub reuse: Option<usize>,
+    /// Requests that an instance works on at the same time, until their response heads. Default: 16 for a component of
+    /// WASI 0.3, 1 for one of WASI 0.2.
+    pub concurrent_reuse: Option<usize>,
+    /// How long an instance without any work is kept. Default: 1 s.
+    pub idle_timeout: Duration,
+    /// Instances that may exist at the same time; requests beyond their capacity wait. Default: no limit.
+    pub max_instances: Option<usize>,
+}
+
+impl Default for InstanceLimits {
+    fn default() -> Self {
+        Self {
+            reuse: None,
+            concurrent_reuse: None,
+            idle_timeout: Duration::from_secs(1),
+            max_instances: None,
+        }
+    }
+}
+
+/// The instances of one server.
+pub(crate) struct Instances {
+    handler: ProxyHandler<Maker>,
+    /// With a limit on instances, as many requests as these can work on; the others queue here, first come, first
+    /// served. No more than that contend for instances.
+    turns: Option<Semaphore>,
+}
+
+impl Instances {
+    pub(crate) fn new(
+        loaded: Loaded,
+        environment: Environment,
+        limits: &InstanceLimits,
+        drain: Drain,
+    ) -> Self {
+        let (reuse, concurrent_reuse) = match loaded.pre {
+            ProxyPre::P3(_) => (128, 16),
+            ProxyPre::P2(_) => (1, 1),
+        };
+        let capacity = Capacity {
+            reuse: limits.reuse.unwrap_or(reuse).max(1),
+            concurrent: limits.concurrent_reuse.unwrap_or(concurrent_reuse).max(1),
+        };
+        let turns = limits
+            .max_instances
+            .map(|instances| Semaphore::new(instances.saturating_mul(capacity.concurrent).min(Semaphore::MAX_PERMITS)));
+        Self {
+            handler: ProxyHandler::new(Maker {
+                loaded,
+                environment,
+                capacity,
+                idle_timeout: limits.idle_timeout,
+                slots: limits.max_instances.map(|instances| Arc::new(Semaphore::new(instances))),
+                room: Arc::new(Notify::new()),
+                drain,
+            }),
+            turns,
+        }
+    }
+
+    /// Has an instance answer `request`. Waits for room as long as it takes: the client decides when to give up.
+    pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
+        let _turn = match &self.turns {
+            Some(turns) => Some(turns.acquire().await?),
+            None => None,
+        };
+        let room = &self.handler.state().room;
+        loop {
+            let mut heard = pin!(room.notified());
+            heard.as_mut().enable();
+            let error = match self.handler.handle((), request).await {
+                Ok(response) => {
+                    room.notify_waiters();
+                    return Ok(response);
+                }
+                Err(error) => error.downcast::<InstantiationError<()>>()?,
+            };
+            if !error.error.is::<InstanceLimitReached>() {
+                return Err(format_err!("cannot make an instance: {:#}", error.error));
+            }
+            request = error
+                .request
+                .into_inner()
+                .expect("nothing panics while it holds a request");
+            let _ = tokio::time::timeout(LOOK_AGAIN, heard).await;
+        }
+    }
+}
+
+/// Returned inside [`InstantiationError`] when there are as many instances as allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("as many instances exist as allowed")]
+struct InstanceLimitReached;
+
+/// The right to exist of one instance.
+pub(crate) struct InstanceSlot(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+
+#[derive(Clone, Copy)]
+struct Capacity {
+    reuse: usize,
+    concurrent: usize,
+}
+
+/// Makes instances.
+struct Maker {
+    loaded: Loaded,
+    environment: Environment,
+    capacity: Capacity,
+    idle_timeout: Duration,
+    slots: Option<Arc<Semaphore>>,
+    room: Arc<Notify>,
+    drain: Drain,
+}
+
+impl HandlerState for Maker {
+    type StoreData = InstanceState;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Worker;
+
+    async fn instantiate(
+        &self,
+    ) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
+        let slot = match &self.slots {
+            Some(slots) => Some(
+                slots
+                    .clone()
+                    .try_acquire_owned()
+                    .map_err(|_| InstanceLimitReached)?,
+            ),
+            None => None,
+        };
+        let state = InstanceState::new(&self.environment, InstanceSlot(slot), self.drain.guard());
+        let mut store = Store::new(&self.loaded.engine, state);
+        let proxy = self.loaded.pre.instantiate_async(&mut store).await?;
+        Ok(Instance {
+            store,
+            proxy,
+            view: InstanceState::http,
+            expiration: Expiration::new(self.idle_timeout, self.drain.guard()),
+            state: Worker {
+                capacity: self.capacity,
+                room: self.room.clone(),
+            },
+        })
+    }
+}
+
+/// Decides how much one instance takes on.
+struct Worker {
+    capacity: Capacity,
+    room: Arc<Notify>,
+}
+
+impl WorkerState for Worker {
+    type StoreData = InstanceState;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent_count: usize, total_count: usize) -> ShouldAccept {
+        if total_count >= self.capacity.reuse {
+            ShouldAccept::Never
+        } else if concurrent_count >= self.capacity.concurrent {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    /// A request has no time limit here: the guest has its own, and a proxied stream may last for hours.
+    fn on_request_start(
+        &self,
+        _store: StoreContextMut<'_, InstanceState>,
+        _data: (),
+        _task: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn drop(&self, store: Store<InstanceState>, result: Result<(), wasmtime::Error>) {
+        match result {
+            Ok(()) => debug!("instance ended"),
+            Err(failure) => error!(reason = one_line(&format!("{failure:#}")), "instance failed"),
+        }
+        // The slot goes first: who hears of room must find it.
+        drop(store);
+        self.room.notify_waiters();
+    }
+}
+
+/// Ends an instance that has had nothing to do for a while, or at once when the server winds down. Never one at work,
+/// be it a request, a body or what the guest does after a response.
+struct Expiration {
+    idle_timeout: Duration,
+    idle_until: Pin<Box<Sleep>>,
+    draining: futures::future::Shared<BoxFuture<'static, ()>>,
+}
+
+impl Expiration {
+    fn new(idle_timeout: Duration, mut guard: DrainGuard) -> Self {
+        Self {
+            idle_timeout,
+            idle_until: Box::pin(tokio::time::sleep(idle_timeout)),
+            draining: async move { guard.started().await }.boxed().shared(),
+        }
+    }
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        state: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
+        if state != WorkerStatus::Idle {
+            return Poll::Pending;
+        }
+        if self.draining.poll_unpin(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let deadline = (start + self.idle_timeout).into();
+        if self.idle_until.deadline() != deadline {
+            self.idle_until.as_mut().reset(deadline);
+        }
+        self.idle_until.as_mut().poll(cx)
+    }
+}

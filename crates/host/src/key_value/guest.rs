@@ -1,0 +1,119 @@
+//! The interface as the guest sees it, over whatever backend a label stands for.
+
+use super::{KeyValueStore, Stores};
+use crate::instance::InstanceState;
+use bindings::Error;
+use std::sync::Arc;
+use tracing::debug;
+use wasmtime::component::{Accessor, FutureReader, HasSelf, Linker, Resource, StreamReader};
+
+use crate::instance::bindings::spin::key_value::key_value as bindings;
+
+/// What a guest's `store` resource stands for.
+#[derive(Clone)]
+pub struct StoreHandle {
+    label: String,
+    store: Arc<dyn KeyValueStore>,
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    bindings::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
+}
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type KeyStream = (StreamReader<String>, FutureReader<Result<(), Error>>);
+type StoreAccess = Accessor<InstanceState, HasSelf<InstanceState>>;
+
+impl Stores {
+    fn handle(&self, label: String) -> Result<StoreHandle, Error> {
+        let store = self.open(&label).ok_or(Error::NoSuchStore)?;
+        Ok(StoreHandle { label, store })
+    }
+}
+
+impl StoreHandle {
+    fn error(&self, reason: String) -> Error {
+        debug!(store = self.label, reason, "key-value store failed");
+        Error::Other(reason)
+    }
+}
+
+/// A copy of the guest's handle, so that the table is free while the backend works.
+fn handle(accessor: &StoreAccess, store: &Resource<StoreHandle>) -> wasmtime::Result<StoreHandle> {
+    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+}
+
+impl bindings::Host for InstanceState {}
+
+impl bindings::HostStore for InstanceState {
+    fn drop(&mut self, store: Resource<StoreHandle>) -> wasmtime::Result<()> {
+        self.table.delete(store)?;
+        Ok(())
+    }
+}
+
+impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
+    async fn open(accessor: &StoreAccess, label: String) -> Answer<Resource<StoreHandle>> {
+        accessor.with(|mut access| {
+            let state = access.get();
+            match state.stores.handle(label) {
+                Ok(handle) => Ok(Ok(state.table.push(handle)?)),
+                Err(error) => Ok(Err(error)),
+            }
+        })
+    }
+
+    async fn get(
+        accessor: &StoreAccess,
+        store: Resource<StoreHandle>,
+        key: String,
+    ) -> Answer<Option<Vec<u8>>> {
+        let handle = handle(accessor, &store)?;
+        Ok(handle.store.get(key).await.map_err(|reason| handle.error(reason)))
+    }
+
+    async fn set(
+        accessor: &StoreAccess,
+        store: Resource<StoreHandle>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Answer<()> {
+        let handle = handle(accessor, &store)?;
+        Ok(handle.store.set(key, value).await.map_err(|reason| handle.error(reason)))
+    }
+
+    async fn delete(
+        accessor: &StoreAccess,
+        store: Resource<StoreHandle>,
+        key: String,
+    ) -> Answer<()> {
+        let handle = handle(accessor, &store)?;
+        Ok(handle.store.delete(key).await.map_err(|reason| handle.error(reason)))
+    }
+
+    async fn exists(
+        accessor: &StoreAccess,
+        store: Resource<StoreHandle>,
+        key: String,
+    ) -> Answer<bool> {
+        let handle = handle(accessor, &store)?;
+        Ok(handle.store.exists(key).await.map_err(|reason| handle.error(reason)))
+    }
+
+    async fn get_keys(
+        accessor: &StoreAccess,
+        store: Resource<StoreHandle>,
+    ) -> wasmtime::Result<KeyStream> {
+        let handle = handle(accessor, &store)?;
+        let (keys, outcome) = match handle.store.keys().await {
+            Ok(keys) => (keys, Ok(())),
+            Err(reason) => (Vec::new(), Err(handle.error(reason))),
+        };
+        accessor.with(|mut access| {
+            Ok((
+                StreamReader::new(&mut access, keys)?,
+                FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?,
+            ))
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! A store in a SQLite file, which outlives the process and can be shared by several.
+//!
+//! The file is opened at the first operation and whatever is wrong with it (not there, read-only, locked, no database at
+//! all) fails that operation alone: a store is a help, and a server without it still serves. The table is Spin's.
+
+use super::{KeyValueStore, Result};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long to wait for another process that is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A store in a table of a SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    label: String,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl SqliteStore {
+    /// The store `label` in the file `path`. The file, and its folder, are made when they are first needed.
+    pub fn new(path: PathBuf, label: String) -> Self {
+        Self(Arc::new(Inner {
+            path,
+            label,
+            connection: Mutex::new(None),
+        }))
+    }
+
+    /// Runs `operation` where blocking is allowed: SQLite waits for disks and for other processes.
+    fn run<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T>> {
+        let inner = self.0.clone();
+        async move {
+            tokio::task::spawn_blocking(move || inner.run(operation))
+                .await
+                .map_err(|error| error.to_string())?
+        }
+        .boxed()
+    }
+}
+
+impl Inner {
+    fn run<T>(&self, operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>) -> Result<T> {
+        // A connection has no state of ours that a panic could leave half done.
+        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *slot {
+            Some(connection) => connection,
+            empty => empty.insert(open(&self.path)?),
+        };
+        operation(connection, &self.label).map_err(|error| error.to_string())
+    }
+}
+
+fn open(path: &Path) -> Result<Connection> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    }
+    let set_up = || {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Readers do not wait for a writer in this mode. Where it cannot be had (a read-only file) reading still works.
+        let _ = connection.pragma_update(None, "journal_mode", "WAL");
+        // The last writes may be lost with the machine, which for measurements is no loss.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS spin_key_value (
+                store TEXT NOT NULL,
+                key TEXT NOT NULL,
+                value BLOB NOT NULL,
+                PRIMARY KEY (store, key)
+            )",
+            [],
+        )?;
+        Ok(connection)
+    };
+    set_up().map_err(|error: rusqlite::Error| error.to_string())
+}
+
+impl KeyValueStore for SqliteStore {
+    fn get(&self, key: String) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+        self.run(move |connection, label| {
+            connection
+                .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?
+                .query_row(params![label, key], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    fn set(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<()>> {
+        self.run(move |connection, label| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (store, key) DO UPDATE SET value = excluded.value",
+                )?
+                .execute(params![label, key, value])
+                .map(|_| ())
+        })
+    }
+
+    fn delete(&self, key: String) -> BoxFuture<'_, Result<()>> {
+        self.run(move |connection, label| {
+            connection
+                .prepare_cached("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2")?
+                .execute(params![label, key])
+                .map(|_| ())
+        })
+    }
+
+    fn exists(&self, key: String) -> BoxFuture<'_, Result<bool>> {
+        self.run(move |connection, label| {
+            connection
+                .prepare_cached("SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2")?
+                .exists(params![label, key])
+        })
+    }
+
+    fn keys(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.run(move |connection, label| {
+            connection
+                .prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?
+                .query_map([label], |row| row.get(0))?
+                .collect()
+        })
+    }
+}

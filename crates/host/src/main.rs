@@ -1,0 +1,22 @@
+//! The `function-fetch` command. Everything but the command line is in the library.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod logging;
+mod serve;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            // One line, whatever RUST_BACKTRACE says: the chain of causes is the whole story.
+            eprintln!("error: {}", function_fetch_host::one_line(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}

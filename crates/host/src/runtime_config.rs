@@ -1,0 +1,249 @@
+//! The runtime configuration file, in Spin's own format: what a host decides, and a component does not.
+//!
+//! ```toml
+//! [key_value_store.default]
+//! type = "spin"
+//! path = "state/fetch.db" # relative to this file; without it, in memory
+//!
+//! [outbound_http]
+//! connection_pooling = true
+//! max_concurrent_requests = 256 # no limit by default
+//! ```
+
+use crate::Error;
+use crate::error::one_line;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+use tracing::warn;
+
+/// The label that a component opens when it knows of no other. Always there, as on Spin.
+const DEFAULT_STORE: &str = "default";
+
+/// What Spin reads from this file and this host has no use for.
+const SPIN_ONLY: &[&str] = &[
+    "blob_store",
+    "client_tls",
+    "config_provider",
+    "llm_compute",
+    "log_dir",
+    "outbound_mqtt",
+    "outbound_mysql",
+    "outbound_networking",
+    "outbound_pg",
+    "outbound_redis",
+    "sqlite_database",
+    "state_dir",
+    "variable_provider",
+    "variables_provider",
+];
+
+/// Key-value stores and outbound HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// By label. Default: `default`, in memory.
+    pub key_value_stores: BTreeMap<String, KeyValueConfig>,
+    /// The client for upstreams.
+    pub outbound_http: OutboundHttpConfig,
+}
+
+/// Where a key-value store keeps its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyValueConfig {
+    /// In the process, for as long as it lives.
+    Memory,
+    /// In this SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// The client for upstreams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundHttpConfig {
+    /// Whether connections are kept for later requests. Default: yes.
+    pub connection_pooling: bool,
+    /// Requests in flight, from the start until the end of the response body; more wait. Default: no limit.
+    pub max_concurrent_requests: Option<usize>,
+}
+
+impl Default for OutboundHttpConfig {
+    fn default() -> Self {
+        Self {
+            connection_pooling: true,
+            max_concurrent_requests: None,
+        }
+    }
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self {
+            key_value_stores: BTreeMap::from([(DEFAULT_STORE.to_owned(), KeyValueConfig::Memory)]),
+            outbound_http: OutboundHttpConfig::default(),
+        }
+    }
+}
+
+impl RuntimeConfig {
+    /// Reads a runtime configuration file. What Spin knows and this host does not use is named in a warning.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let failed = |reason: String| Error::RuntimeConfig {
+            path: path.to_owned(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(failed)
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        let file: Table = toml::from_str(text).map_err(|error| match error.span() {
+            Some(span) => format!("line {}: {}", line_of(text, span.start), one_line(error.message())),
+            None => one_line(error.message()),
+        })?;
+        let mut config = Self::default();
+        for (key, value) in file {
+            match key.as_str() {
+                "key_value_store" => {
+                    let stores: Table = section(&key, value)?;
+                    for (label, store) in stores {
+                        let parsed = key_value_store(&label, store, folder)?;
+                        config.key_value_stores.insert(label, parsed);
+                    }
+                }
+                "outbound_http" => {
+                    let outbound: OutboundHttp = section(&key, value)?;
+                    config.outbound_http = OutboundHttpConfig {
+                        connection_pooling: outbound.connection_pooling,
+                        max_concurrent_requests: outbound.max_concurrent_requests.map(NonZeroUsize::get),
+                    };
+                }
+                known if SPIN_ONLY.contains(&known) => {
+                    warn!(key = known, "this host does not use this part of the runtime configuration");
+                }
+                unknown => {
+                    return Err(format!(
+                        "unknown key `{unknown}`; this host reads `key_value_store` and `outbound_http`"
+                    ));
+                }
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutboundHttp {
+    #[serde(default = "pooling_by_default")]
+    connection_pooling: bool,
+    max_concurrent_requests: Option<NonZeroUsize>,
+}
+
+fn pooling_by_default() -> bool {
+    OutboundHttpConfig::default().connection_pooling
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpinStore {
+    path: Option<PathBuf>,
+}
+
+fn key_value_store(label: &str, value: Value, folder: &Path) -> Result<KeyValueConfig, String> {
+    let name = format!("key_value_store.{label}");
+    let mut options: Table = section(&name, value)?;
+    match options.remove("type") {
+        Some(Value::String(kind)) if kind == "spin" => {}
+        Some(Value::String(kind)) => {
+            return Err(format!(
+                "[{name}] has type `{kind}`; this host supports type `spin` (a SQLite file, or memory)"
+            ));
+        }
+        _ => return Err(format!("[{name}] needs a type; this host supports `type = \"spin\"`")),
+    }
+    let store: SpinStore = section(&name, Value::Table(options))?;
+    Ok(match store.path {
+        Some(path) => KeyValueConfig::Sqlite(folder.join(path)),
+        None => KeyValueConfig::Memory,
+    })
+}
+
+/// Reads the value of a key, naming the key in the error.
+fn section<T: serde::de::DeserializeOwned>(name: &str, value: Value) -> Result<T, String> {
+    value
+        .try_into()
+        .map_err(|error: toml::de::Error| format!("[{name}]: {}", one_line(error.message())))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<RuntimeConfig, String> {
+        RuntimeConfig::parse(text, Path::new("/etc/fetch"))
+    }
+
+    #[test]
+    fn good_files() {
+        let sqlite = |path: &str| KeyValueConfig::Sqlite(PathBuf::from(path));
+        let with = |label: &str, store: KeyValueConfig| {
+            let mut config = RuntimeConfig::default();
+            config.key_value_stores.insert(label.to_owned(), store);
+            config
+        };
+        let outbound = |connection_pooling, max_concurrent_requests| RuntimeConfig {
+            outbound_http: OutboundHttpConfig {
+                connection_pooling,
+                max_concurrent_requests,
+            },
+            ..RuntimeConfig::default()
+        };
+        let cases = [
+            ("", RuntimeConfig::default()),
+            ("[key_value_store.default]\ntype = 'spin'", RuntimeConfig::default()),
+            (
+                "[key_value_store.default]\ntype = 'spin'\npath = 'a/b.db'",
+                with("default", sqlite("/etc/fetch/a/b.db")),
+            ),
+            (
+                "[key_value_store.other]\ntype = 'spin'\npath = '/abs.db'",
+                with("other", sqlite("/abs.db")),
+            ),
+            ("[outbound_http]", outbound(true, None)),
+            ("[outbound_http]\nconnection_pooling = false", outbound(false, None)),
+            ("[outbound_http]\nmax_concurrent_requests = 3", outbound(true, Some(3))),
+            ("state_dir = 'x'\n[[variables_provider]]\ntype = 'static'", RuntimeConfig::default()),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_files_are_told_in_one_line_that_names_the_key() {
+        let cases = [
+            ("[key_value_store", "line 1"),
+            ("\n\nx = = 1", "line 3"),
+            ("[key_value_stores.default]\ntype = 'spin'", "`key_value_stores`"),
+            ("key_value_store = 1", "[key_value_store]"),
+            ("[key_value_store.default]", "needs a type"),
+            ("[key_value_store.default]\ntype = 'redis'\nurl = 'x'", "`redis`"),
+            ("[key_value_store.default]\ntype = 'spin'\npth = 'x'", "`pth`"),
+            ("[outbound_http]\nconnection_pool = true", "`connection_pool`"),
+            ("[outbound_http]\nconnection_pooling = 'yes'", "[outbound_http]"),
+            ("[outbound_http]\nmax_concurrent_requests = 0", "[outbound_http]"),
+        ];
+        for (text, expected) in cases {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains('\n'), "{text}: {error}");
+        }
+    }
+}

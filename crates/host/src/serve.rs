@@ -1,0 +1,156 @@
+//! `function-fetch serve`.
+
+use crate::cli::{Assignment, ServeArgs};
+use crate::logging;
+use anyhow::Context;
+use function_fetch_host::{Error, InstanceLimits, RuntimeConfig, Server, ServerConfig, Variables};
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What the component sees of this process's environment.
+const SHARED_PREFIX: &str = "FETCH_";
+
+/// The exit code of a server that was ended by force.
+const FORCED: u8 = 130;
+
+pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    logging::start(&args.log)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    let code = runtime.block_on(serve(args));
+    // What is still running has had its time.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let mut ends = EndSignals::new().context("cannot listen for signals")?;
+    let server = Server::bind(config(args)?).await.map_err(with_remedy)?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "Serving http://{}", server.local_addr())
+        .and_then(|()| stdout.flush())
+        .context("cannot write to stdout")?;
+    drop(stdout);
+
+    let (end, ending) = tokio::sync::oneshot::channel::<()>();
+    let serving = server.run(async {
+        let _ = ending.await;
+    });
+    let forced = async {
+        ends.next().await;
+        drop(end);
+        ends.next().await;
+    };
+    Ok(tokio::select! {
+        () = serving => ExitCode::SUCCESS,
+        () = forced => ExitCode::from(FORCED),
+    })
+}
+
+fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
+    let mut variables = Variables::from_environment(utf8_environment());
+    for Assignment { name, value } in args.variables {
+        variables.set(name, value);
+    }
+    let runtime = match &args.runtime_config_file {
+        Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
+        None => RuntimeConfig::default(),
+    };
+    Ok(ServerConfig {
+        listen: args.listen,
+        component: args.component,
+        environment: component_environment(utf8_environment(), args.environment),
+        variables,
+        runtime,
+        ca_files: args.ca_files,
+        instances: InstanceLimits {
+            reuse: args.max_instance_reuse_count,
+            concurrent_reuse: args.max_instance_concurrent_reuse_count,
+            idle_timeout: args.idle_instance_timeout,
+            max_instances: args.max_instances,
+        },
+        drain_timeout: args.drain_timeout,
+    })
+}
+
+/// The environment, less what is not UTF-8, which a component could not be given.
+pub fn utf8_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// `FETCH_*` of the environment, then `--env`, which wins.
+pub fn component_environment(
+    environment: impl Iterator<Item = (String, String)>,
+    assignments: Vec<Assignment>,
+) -> Vec<(String, String)> {
+    let mut result: std::collections::BTreeMap<_, _> = environment
+        .filter(|(name, _)| name.starts_with(SHARED_PREFIX))
+        .collect();
+    result.extend(
+        assignments
+            .into_iter()
+            .map(|Assignment { name, value }| (name, value)),
+    );
+    result.into_iter().collect()
+}
+
+/// Names the argument and what to do about it, which the library does not know of.
+fn with_remedy(error: Error) -> anyhow::Error {
+    let (argument, remedy) = match &error {
+        Error::Listen { .. } => (
+            "--listen",
+            "choose an address of this machine whose port is free (port 0 takes any)",
+        ),
+        Error::ReadComponent { .. } | Error::Component { .. } => (
+            "COMPONENT",
+            "give a component file, such as `cargo xtask build` makes",
+        ),
+        Error::RuntimeConfig { .. } => (
+            "--runtime-config-file",
+            "correct the file, or leave the option out",
+        ),
+        Error::CaFile { .. } => ("--ca-file", "give a PEM file of certificates"),
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("{argument}: {error}; {remedy}")
+}
+
+/// Ctrl-C and SIGTERM, which mean the same here.
+struct EndSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl EndSignals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn component_sees_fetch_variables_and_env_wins() {
+        let environment = [("FETCH_A", "1"), ("FETCH_B", "2"), ("HOME", "/root"), ("SECRET", "x")];
+        let assignments = vec!["FETCH_B=3".parse().unwrap(), "OTHER=4".parse().unwrap()];
+        let seen = component_environment(
+            environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())),
+            assignments,
+        );
+        let expected = [("FETCH_A", "1"), ("FETCH_B", "3"), ("OTHER", "4")];
+        assert_eq!(seen, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+}

@@ -1,0 +1,262 @@
+//! The client's request body on its way to a target, and to the next one when
+//! that fails.
+//!
+//! It streams: a chunk is read from the client when a target has taken the
+//! last. What targets took is kept for another attempt as long as it fits the
+//! replay buffer; what was read and not taken is never lost.
+
+use function_fetch_engine::attempt::Body;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use wasip3::http::types::{ErrorCode, Trailers};
+use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
+
+type TrailersResult = Result<Option<Trailers>, ErrorCode>;
+
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The body of a client's request.
+pub struct ClientBody {
+    /// Shared with the pump, which runs in the same component-model task.
+    kept: Rc<RefCell<Kept>>,
+    source: Source,
+}
+
+/// Where the client's end of the body is.
+enum Source {
+    /// No attempt reads from it.
+    Here(Box<ClientEnd>),
+    /// A pump does; it gives it back after `stop`.
+    Pumping {
+        stop: oneshot::Sender<()>,
+        back: oneshot::Receiver<Box<ClientEnd>>,
+    },
+    /// There is no body.
+    Nowhere,
+}
+
+struct ClientEnd {
+    stream: StreamReader<u8>,
+    trailers: ClientTrailers,
+    ended: bool,
+}
+
+enum ClientTrailers {
+    Coming(FutureReader<TrailersResult>),
+    Known(TrailersResult),
+}
+
+/// What may be sent again.
+struct Kept {
+    limit: usize,
+    /// All that targets took, in order, while it fits.
+    taken: Vec<u8>,
+    /// Read from the client, not taken by the target yet.
+    unsent: Vec<u8>,
+    touched: bool,
+    gone: bool,
+}
+
+impl Kept {
+    fn took(&mut self, bytes: &[u8]) {
+        self.touched |= !bytes.is_empty();
+        if self.gone || self.taken.len() + bytes.len() > self.limit {
+            self.gone |= !bytes.is_empty();
+            self.taken = Vec::new();
+        } else {
+            self.taken.extend_from_slice(bytes);
+        }
+    }
+
+    /// Puts what was taken before what was not, for the next attempt.
+    fn rewind(&mut self) {
+        let mut all = std::mem::take(&mut self.taken);
+        all.append(&mut self.unsent);
+        self.unsent = all;
+    }
+
+    fn state(&self) -> Body {
+        match (self.touched, self.gone) {
+            (false, _) => Body::Untouched,
+            (true, false) => Body::Replayable,
+            (true, true) => Body::Gone,
+        }
+    }
+}
+
+impl ClientBody {
+    /// `length` is the request's `Content-Length`, `often_bodiless` whether its
+    /// method mostly comes without a body.
+    pub async fn new(
+        mut stream: StreamReader<u8>,
+        trailers: FutureReader<TrailersResult>,
+        length: Option<u64>,
+        often_bodiless: bool,
+        limit: usize,
+    ) -> Self {
+        let mut unsent = Vec::new();
+        let mut ended = length == Some(0);
+        if length.is_none() && often_bodiless {
+            // A chunked body is announced by a header that hosts keep to
+            // themselves. To send every GET on as chunked would be worse than
+            // to wait for the first read, which ends at once without a body.
+            let result;
+            (result, unsent) = stream.read(Vec::with_capacity(CHUNK_BYTES)).await;
+            ended = result == StreamResult::Dropped && unsent.is_empty();
+        }
+        let source = if ended {
+            Source::Nowhere
+        } else {
+            Source::Here(Box::new(ClientEnd {
+                stream,
+                trailers: ClientTrailers::Coming(trailers),
+                ended: false,
+            }))
+        };
+        Self {
+            kept: Rc::new(RefCell::new(Kept {
+                limit,
+                taken: Vec::new(),
+                unsent,
+                touched: false,
+                gone: false,
+            })),
+            source,
+        }
+    }
+
+    /// Whether the request has a body to send.
+    pub fn is_some(&self) -> bool {
+        !matches!(self.source, Source::Nowhere)
+    }
+
+    pub fn state(&self) -> Body {
+        self.kept.borrow().state()
+    }
+
+    /// Stops the attempt that reads, takes back what it did not send, and says
+    /// what has become of the body.
+    pub async fn reclaim(&mut self) -> Body {
+        self.source = match std::mem::replace(&mut self.source, Source::Nowhere) {
+            Source::Pumping { stop, back } => {
+                // A pump that has ended by itself does not hear it.
+                let _ = stop.send(());
+                back.await.map_or(Source::Nowhere, Source::Here)
+            }
+            still => still,
+        };
+        self.state()
+    }
+
+    /// Sends the whole body into `target`, beside the attempt. Call
+    /// [`Self::reclaim`] first.
+    pub fn pump_into(&mut self, target: StreamWriter<u8>, trailers: FutureWriter<TrailersResult>) {
+        let Source::Here(end) = std::mem::replace(&mut self.source, Source::Nowhere) else {
+            return;
+        };
+        self.kept.borrow_mut().rewind();
+        let (stop, stopped) = oneshot::channel();
+        let (give_back, back) = oneshot::channel();
+        let kept = Rc::clone(&self.kept);
+        wasip3::spawn(async move {
+            let end = pump(&kept, end, target, trailers, stopped).await;
+            let _ = give_back.send(end);
+        });
+        self.source = Source::Pumping { stop, back };
+    }
+}
+
+/// Moves the body until it has ended, the target hangs up, or `stopped`.
+async fn pump(
+    kept: &RefCell<Kept>,
+    mut end: Box<ClientEnd>,
+    mut target: StreamWriter<u8>,
+    trailers: FutureWriter<TrailersResult>,
+    mut stopped: oneshot::Receiver<()>,
+) -> Box<ClientEnd> {
+    loop {
+        let unsent = std::mem::take(&mut kept.borrow_mut().unsent);
+        if !unsent.is_empty() {
+            if !send(kept, unsent, &mut target, &mut stopped).await {
+                return end;
+            }
+        } else if end.ended {
+            break;
+        } else if !receive(kept, &mut end, &mut stopped).await {
+            return end;
+        }
+    }
+    drop(target);
+    end.trailers = match end.trailers {
+        ClientTrailers::Known(known) => ClientTrailers::Known(known),
+        ClientTrailers::Coming(coming) => {
+            match select(pin!(coming.into_future()), &mut stopped).await {
+                Either::Left((known, _)) => ClientTrailers::Known(known),
+                // Trailers that were not awaited to the end are lost, and with
+                // them the certainty that the body was whole.
+                Either::Right(_) => ClientTrailers::Known(Err(ErrorCode::HttpResponseIncomplete)),
+            }
+        }
+    };
+    if let ClientTrailers::Known(known) = &end.trailers {
+        let copy = match known {
+            Ok(fields) => Ok(fields.as_ref().map(Trailers::clone)),
+            Err(code) => Err(code.clone()),
+        };
+        // The target may have hung up; then nobody wants them.
+        let _ = trailers.write(copy).await;
+    }
+    end
+}
+
+/// Reads a chunk from the client. False when it was told to stop.
+async fn receive(
+    kept: &RefCell<Kept>,
+    end: &mut ClientEnd,
+    stopped: &mut oneshot::Receiver<()>,
+) -> bool {
+    let mut read = pin!(end.stream.read(Vec::with_capacity(CHUNK_BYTES)));
+    let (result, bytes, go_on) = match select(read.as_mut(), stopped).await {
+        Either::Left(((result, bytes), _)) => (result, bytes, true),
+        Either::Right(_) => {
+            let (result, bytes) = read.as_mut().cancel();
+            (result, bytes, false)
+        }
+    };
+    end.ended = result == StreamResult::Dropped;
+    kept.borrow_mut().unsent.extend_from_slice(&bytes);
+    go_on
+}
+
+/// Offers a chunk to the target. False when it hung up, or on a stop.
+async fn send(
+    kept: &RefCell<Kept>,
+    bytes: Vec<u8>,
+    target: &mut StreamWriter<u8>,
+    stopped: &mut oneshot::Receiver<()>,
+) -> bool {
+    let copy = if kept.borrow().gone {
+        Vec::new()
+    } else {
+        bytes.clone()
+    };
+    let before = bytes.len();
+    let mut write = pin!(target.write(bytes));
+    let (result, left, go_on) = match select(write.as_mut(), stopped).await {
+        Either::Left(((result, left), _)) => (result, left, true),
+        Either::Right(_) => {
+            let (result, left) = write.as_mut().cancel();
+            (result, left, false)
+        }
+    };
+    let left = left.into_vec();
+    let mut kept = kept.borrow_mut();
+    if !kept.gone {
+        kept.took(&copy[..before - left.len()]);
+    }
+    kept.unsent = left;
+    go_on && result != StreamResult::Dropped
+}

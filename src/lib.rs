@@ -1,0 +1,37 @@
+//! Function Fetch as a WASI 0.3 HTTP component.
+//!
+//! It turns requests into the engine's questions and the engine's answers into
+//! HTTP, and decides nothing itself. Two flavours are built of it: `spin` (the
+//! default) reads Spin variables and keeps the shared record in Spin's
+//! key-value store; `wasi` imports nothing but WASI, so its settings are the
+//! environment and its memory is the instance's.
+
+#![forbid(unsafe_code)]
+
+#[cfg(not(any(feature = "spin", feature = "wasi")))]
+compile_error!("choose a flavour: the feature `spin` or the feature `wasi`");
+
+mod body;
+mod client;
+mod error;
+mod handler;
+mod memory;
+mod outbound;
+mod platform;
+mod settings;
+mod store;
+
+use wasip3::http::types::{ErrorCode, Request, Response};
+
+struct Component;
+
+// Natively the crate is checked, linted and its tests are built; the export
+// names of a component cannot be linked there.
+#[cfg(target_family = "wasm")]
+wasip3::http::service::export!(Component);
+
+impl wasip3::exports::http::handler::Guest for Component {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        Ok(handler::handle(request).await)
+    }
+}

@@ -1,0 +1,86 @@
+//! WASI 0.3 as the driver's platform.
+
+use crate::outbound::{self, Inbound, Upstream};
+use crate::{memory, store};
+use function_fetch_driver::{Head, Platform, StoreError};
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Target, headers};
+use std::future::Future;
+use wasip3::clocks::{monotonic_clock, system_clock};
+
+#[derive(Clone, Copy)]
+pub struct Wasi;
+
+impl Platform for Wasi {
+    type Request = Inbound;
+    type Response = Upstream;
+
+    fn now_ms(&self) -> f64 {
+        let now = system_clock::now();
+        now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6
+    }
+
+    fn monotonic_ms(&self) -> f64 {
+        monotonic_clock::now() as f64 / 1e6
+    }
+
+    async fn sleep(&self, ms: f64) {
+        monotonic_clock::wait_for((ms.max(0.0) * 1e6) as u64).await;
+    }
+
+    fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
+        memory::engine(with)
+    }
+
+    async fn send(
+        &self,
+        request: &mut Inbound,
+        target: &Target,
+        forward: &Forward,
+    ) -> Result<Upstream, Failure> {
+        outbound::send(request, target, forward).await
+    }
+
+    fn body(&self, request: &Inbound) -> Body {
+        request.body.state()
+    }
+
+    async fn reclaim(&self, request: &mut Inbound) -> Body {
+        request.body.reclaim().await
+    }
+
+    fn head(&self, response: &Upstream) -> Head {
+        Head {
+            status: response.status,
+            retry_after_ms: headers::retry_after_ms(&response.fields, self.now_ms()),
+        }
+    }
+
+    async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
+        outbound::probe(target, path).await
+    }
+
+    async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        store::get().await
+    }
+
+    async fn store_put(&self, value: Vec<u8>, _ttl_seconds: u32) -> Result<(), StoreError> {
+        store::put(value).await
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        wasip3::spawn(work);
+    }
+
+    async fn round_progress(&self) {
+        memory::wait().await;
+    }
+
+    fn round_progressed(&self) {
+        memory::wake();
+    }
+
+    fn notice(&self, notice: &Notice) {
+        eprintln!("{}", notice.line());
+    }
+}

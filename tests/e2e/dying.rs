@@ -1,0 +1,168 @@
+//! Targets that die and come back while the proxy runs.
+
+use std::time::{Duration, Instant};
+
+use crate::promises;
+use crate::support::client::{get, post};
+use crate::support::host::{EVERY, Host};
+use crate::support::origin::Origin;
+use crate::support::port::Port;
+use crate::support::raw_origin::{Act, RawOrigin};
+use crate::support::reply;
+use crate::support::setup::{Proxy, proxy};
+use crate::support::suite::Suite;
+use crate::support::waiting::{SOON, eventually, ms};
+
+pub fn register(suite: &mut Suite) {
+    promises!(
+        suite,
+        EVERY,
+        [
+            killing_the_primary_between_requests_costs_no_error,
+            a_dead_primary_costs_one_attempt,
+            three_gateway_failures_eject,
+            a_dead_primary_comes_back_by_a_probe,
+            one_healthy_target_is_enough,
+            all_ejected_still_serves,
+        ]
+    );
+}
+
+/// A proxy that knows `primary` as the fastest of both.
+async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
+    let proxy = proxy(host)
+        .targets([other.url(), primary.url()])
+        .start()
+        .await;
+    proxy.get("/").await.is_from("primary");
+    eventually("the other one is probed", || other.probes().pop()).await;
+    tokio::time::sleep(ms(400)).await;
+    proxy.get("/").await.is_from("primary");
+    proxy
+}
+
+async fn killing_the_primary_between_requests_costs_no_error(host: Host) {
+    for first_is_post in [false, true] {
+        let mut primary = Origin::start("primary");
+        let other = Origin::start("other").probed_in(ms(200));
+        let proxy = warm(host, &primary, &other).await;
+        primary.kill().await;
+        for n in 0..20 {
+            let request = if (n % 2 == 0) == first_is_post {
+                post("/", format!("body {n}"))
+            } else {
+                get("/")
+            };
+            proxy.send(request).await.is_from("other");
+        }
+        let bodies: Vec<_> = other
+            .live()
+            .into_iter()
+            .filter(|seen| seen.method == "POST")
+            .map(|seen| seen.body)
+            .collect();
+        assert_eq!(bodies.len(), 10);
+        assert!(bodies.iter().all(|body| body.complete && body.start.starts_with(b"body ")));
+    }
+}
+
+async fn a_dead_primary_costs_one_attempt(host: Host) {
+    let primary = RawOrigin::start(Act::Hang);
+    let other = Origin::start("other").probed_in(ms(200));
+    let proxy = proxy(host)
+        .targets([other.url(), primary.url()])
+        .set("FETCH_ATTEMPT_TIMEOUT_MS", "400")
+        .start()
+        .await;
+    proxy.get("/").await.is_from("other");
+    let ejected = Instant::now();
+    // The backoff begins at a second (jittered): within half of it nothing tries the dead one again, POST included.
+    let mut asked = 0;
+    while ejected.elapsed() < ms(400) {
+        let request = if asked % 2 == 0 { post("/", "body") } else { get("/") };
+        proxy.send(request).await.is_from("other");
+        asked += 1;
+    }
+    assert!(asked > 0);
+    assert_eq!(primary.live().len(), 1, "after {asked} more requests");
+}
+
+async fn three_gateway_failures_eject(host: Host) {
+    let primary = Origin::start("primary").answer(|| reply::text(503, "primary"));
+    let other = Origin::start("other").probed_in(ms(200));
+    let proxy = proxy(host)
+        .targets([other.url(), primary.url()])
+        .start()
+        .await;
+    let started = Instant::now();
+    for _ in 0..3 {
+        proxy.get("/").await.is_from("other");
+    }
+    let third = Instant::now();
+    while third.elapsed() < ms(300) {
+        // Before the ejection this one would have been given the 503: a POST is not retried.
+        proxy.send(post("/", "body")).await.is_from("other");
+    }
+    assert!(started.elapsed() < SOON);
+    assert_eq!(primary.live().len(), 3);
+}
+
+async fn a_dead_primary_comes_back_by_a_probe(host: Host) {
+    let mut primary = Origin::start("primary");
+    let other = Origin::start("other").probed_in(ms(200));
+    let proxy = warm(host, &primary, &other).await;
+    primary.kill().await;
+    proxy.get("/").await.is_from("other");
+    let known = (primary.probes().len(), primary.live().len());
+    primary.revive();
+    let started = Instant::now();
+    loop {
+        let answer = proxy.get("/").await;
+        if answer.text() == "primary" {
+            break;
+        }
+        answer.is_from("other");
+        assert!(started.elapsed() < Duration::from_secs(20), "it never came back");
+        tokio::time::sleep(ms(50)).await;
+    }
+    assert!(primary.probes().len() > known.0, "a client's request found out");
+    assert_eq!(primary.live().len(), known.1 + 1);
+}
+
+async fn one_healthy_target_is_enough(host: Host) {
+    let refused = Port::hold();
+    let silent = RawOrigin::silent();
+    let resets = RawOrigin::start(Act::Reset(0));
+    let failing = Origin::start("failing").answer(|| reply::text(503, "failing"));
+    let good = Origin::start("good").probed_in(ms(150));
+    let targets = [
+        refused.url(),
+        silent.url(),
+        resets.url(),
+        failing.url(),
+        good.url(),
+    ];
+    let proxy = proxy(host)
+        .set("FETCH_MAX_ATTEMPTS", targets.len().to_string())
+        .set("FETCH_ATTEMPT_TIMEOUT_MS", "500")
+        .targets(targets)
+        .start()
+        .await;
+    // Two of them look healthy to a probe, rank before the good one, and are not.
+    for _ in 0..6 {
+        proxy.get("/").await.is_from("good");
+    }
+}
+
+async fn all_ejected_still_serves(host: Host) {
+    let mut one = Origin::start("one");
+    let mut two = Origin::start("two").probed_in(ms(200));
+    let proxy = proxy(host).targets([one.url(), two.url()]).start().await;
+    proxy.get("/").await.is_from("one");
+    one.kill().await;
+    two.kill().await;
+    assert_eq!(proxy.get("/").await.status, 502);
+    two.revive();
+    // Nothing is known to be healthy: every request may try, at once.
+    proxy.get("/").await.is_from("two");
+}

@@ -1,0 +1,53 @@
+//! What `cargo xtask test` hands to this suite.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The built files and the programs that run them.
+pub struct Environment {
+    /// The `function-fetch` command.
+    pub bin: PathBuf,
+    /// The component's Spin flavour.
+    pub spin_wasm: PathBuf,
+    /// The component's plain WASI flavour.
+    pub wasi_wasm: PathBuf,
+    /// A real `wasmtime`.
+    pub wasmtime: PathBuf,
+    /// `spin`, where it is installed.
+    pub spin: Option<PathBuf>,
+}
+
+impl Environment {
+    fn read() -> Result<Self, String> {
+        let path = |name: &str| {
+            let value = env::var_os(name).ok_or(format!("{name} is not set"))?;
+            let path = PathBuf::from(value);
+            if path.exists() {
+                Ok(path)
+            } else {
+                Err(format!("{name}: {} does not exist", path.display()))
+            }
+        };
+        Ok(Self {
+            bin: path("FUNCTION_FETCH_BIN")?,
+            spin_wasm: path("FUNCTION_FETCH_SPIN_WASM")?,
+            wasi_wasm: path("FUNCTION_FETCH_WASI_WASM")?,
+            wasmtime: path("WASMTIME")?,
+            spin: path("SPIN").ok(),
+        })
+    }
+}
+
+/// The environment of this run, or what is missing from it.
+pub fn checked() -> Result<&'static Environment, &'static str> {
+    static READ: OnceLock<Result<Environment, String>> = OnceLock::new();
+    READ.get_or_init(Environment::read)
+        .as_ref()
+        .map_err(String::as_str)
+}
+
+/// The environment of this run.
+pub fn environment() -> &'static Environment {
+    checked().unwrap_or_else(|missing| panic!("{missing}: run `cargo xtask test`"))
+}

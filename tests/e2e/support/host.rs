@@ -1,0 +1,68 @@
+//! The hosts that the same promises are shown on.
+
+use super::environment::checked;
+
+/// One way to run the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// `function-fetch serve`, Spin flavour: variables, key-value store, client address.
+    Embedded,
+    /// `function-fetch serve`, plain WASI flavour.
+    EmbeddedPlain,
+    /// A real `wasmtime serve`, plain WASI flavour.
+    WasmtimeServe,
+    /// A real `spin up`, where Spin is installed.
+    SpinUp,
+}
+
+/// Every host.
+pub const EVERY: &[Host] = &[
+    Host::Embedded,
+    Host::EmbeddedPlain,
+    Host::WasmtimeServe,
+    Host::SpinUp,
+];
+
+/// The hosts that have a key-value store which outlives an instance.
+pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp];
+
+/// The hosts that tell the component who its client is.
+pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp];
+
+/// The hosts that can be told to use one instance alone.
+pub const LIMITABLE: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
+
+/// The embedded host, once: for what depends on the host and not on the flavour.
+pub const EMBEDDED: &[Host] = &[Host::Embedded];
+
+impl Host {
+    /// The name that its tests are listed under.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::EmbeddedPlain => "embedded_plain",
+            Self::WasmtimeServe => "wasmtime_serve",
+            Self::SpinUp => "spin_up",
+        }
+    }
+
+    /// Why its tests cannot run here, if they cannot.
+    pub fn missing(self) -> Option<&'static str> {
+        match self {
+            Self::SpinUp if checked().is_ok_and(|e| e.spin.is_none()) => {
+                Some("spin is not installed")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is our own host.
+    pub const fn is_embedded(self) -> bool {
+        matches!(self, Self::Embedded | Self::EmbeddedPlain)
+    }
+
+    /// Whether it states the client's address and URL to the component.
+    pub const fn knows_the_client(self) -> bool {
+        matches!(self, Self::Embedded | Self::SpinUp)
+    }
+}

@@ -1,0 +1,18 @@
+//! Everything the promises are shown with: hosts, origins, clients, stores.
+
+pub mod client;
+pub mod environment;
+pub mod host;
+pub mod origin;
+pub mod pattern;
+pub mod port;
+pub mod process;
+pub mod raw_client;
+pub mod raw_origin;
+pub mod reply;
+pub mod seen;
+pub mod setup;
+pub mod store;
+pub mod suite;
+pub mod tls;
+pub mod waiting;

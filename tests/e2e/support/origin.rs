@@ -1,0 +1,271 @@
+//! A real HTTP server (1.1 and h2c) that does what a test scripts, and can die and come back.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use http::{Request, request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::port::Port;
+use super::reply::{self, Reply};
+use super::seen::{Entry, Ledger, Seen};
+
+type Script = Arc<dyn Fn(Arrived) -> BoxFuture<'static, Reply> + Send + Sync>;
+
+/// How an origin answers probes.
+#[derive(Clone, Copy)]
+pub enum Health {
+    /// With this status, after this long.
+    Answers(u16, Duration),
+    /// Not at all.
+    Hangs,
+}
+
+/// A request in the hands of a script.
+pub struct Arrived {
+    /// Its head.
+    pub head: request::Parts,
+    /// Its body.
+    pub body: Incoming,
+    /// Where it is noted.
+    pub entry: Entry,
+}
+
+impl Arrived {
+    /// Reads the body to its end and returns what was seen.
+    pub async fn drain(mut self) -> Seen {
+        self.entry.drain(&mut self.body).await;
+        self.entry.get()
+    }
+}
+
+struct Shared {
+    health: Mutex<Health>,
+    script: Mutex<Script>,
+    ledger: Ledger,
+    connections: AtomicUsize,
+    tls: Option<TlsAcceptor>,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// The server.
+pub struct Origin {
+    port: Port,
+    shared: Arc<Shared>,
+    running: Option<Running>,
+}
+
+impl Origin {
+    /// Starts one that is healthy at once and answers everything with 200 and `name`.
+    pub fn start(name: &'static str) -> Self {
+        Self::start_with(name, None)
+    }
+
+    /// The same behind TLS.
+    pub fn start_tls(name: &'static str, tls: TlsAcceptor) -> Self {
+        Self::start_with(name, Some(tls))
+    }
+
+    fn start_with(name: &'static str, tls: Option<TlsAcceptor>) -> Self {
+        let shared = Shared {
+            health: Mutex::new(Health::Answers(200, Duration::ZERO)),
+            script: Mutex::new(drained(move || reply::text(200, name))),
+            ledger: Ledger::default(),
+            connections: AtomicUsize::new(0),
+            tls,
+        };
+        let mut origin = Self {
+            port: Port::hold(),
+            shared: Arc::new(shared),
+            running: None,
+        };
+        origin.revive();
+        origin
+    }
+
+    /// Listens, again, on the same port.
+    pub fn revive(&mut self) {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept(self.port.listen(), self.shared.clone(), stopped));
+        self.running = Some(Running { stop, task });
+    }
+
+    /// Closes the listener and every connection. From here on the port refuses.
+    pub async fn kill(&mut self) {
+        let running = self.running.take().expect("it was alive");
+        let _ = running.stop.send(());
+        running.task.await.expect("the acceptor does not panic");
+    }
+
+    /// Answers probes after `delay` from now on: what makes it rank where a test wants it.
+    pub fn probed_in(self, delay: Duration) -> Self {
+        self.set_health(Health::Answers(200, delay));
+        self
+    }
+
+    /// Changes how probes are answered.
+    pub fn set_health(&self, health: Health) {
+        *self
+            .shared
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    /// Reads each request to its end, then answers with what `reply` makes.
+    pub fn answer(self, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
+        self.set_script(drained(reply));
+        self
+    }
+
+    /// Answers as `script` says.
+    pub fn script<F, R>(self, script: F) -> Self
+    where
+        F: Fn(Arrived) -> R + Send + Sync + 'static,
+        R: Future<Output = Reply> + Send + 'static,
+    {
+        self.set_script(Arc::new(move |arrived| script(arrived).boxed()));
+        self
+    }
+
+    fn set_script(&self, script: Script) {
+        *self
+            .shared
+            .script
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = script;
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// Itself as a target.
+    pub fn url(&self) -> String {
+        let scheme = if self.shared.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// The probes it saw.
+    pub fn probes(&self) -> Vec<Seen> {
+        self.seen(true)
+    }
+
+    /// The requests of clients that it saw.
+    pub fn live(&self) -> Vec<Seen> {
+        self.seen(false)
+    }
+
+    /// The one request of a client that it saw.
+    pub fn only(&self) -> Seen {
+        let mut live = self.live();
+        assert_eq!(live.len(), 1, "requests seen: {live:#?}");
+        live.remove(0)
+    }
+
+    fn seen(&self, probes: bool) -> Vec<Seen> {
+        let mut seen = self.shared.ledger.all();
+        seen.retain(|seen| seen.probe == probes);
+        seen
+    }
+
+    /// How many connections it accepted.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn drained(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Script {
+    let reply = Arc::new(reply);
+    Arc::new(move |arrived: Arrived| {
+        let reply = reply.clone();
+        async move {
+            arrived.drain().await;
+            reply()
+        }
+        .boxed()
+    })
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
+                connections.spawn(connection(stream, shared.clone()));
+            },
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // An event stream waits for its reader, never for Nagle.
+    let _ = stream.set_nodelay(true);
+    match shared.tls.clone() {
+        None => serve(stream, shared).await,
+        Some(tls) => {
+            // A handshake that fails is the other side's finding to report.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, shared).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move { Ok::<_, std::convert::Infallible>(respond(request, &shared).await) }
+    });
+    // Broken connections are what many tests are about: the ledger tells, not the error.
+    let _ = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn respond(request: Request<Incoming>, shared: &Shared) -> Reply {
+    let (head, body) = request.into_parts();
+    let entry = shared.ledger.note(&head);
+    if entry.get().probe {
+        let health = *shared.health.lock().unwrap_or_else(PoisonError::into_inner);
+        return match health {
+            Health::Answers(status, delay) => {
+                tokio::time::sleep(delay).await;
+                reply::text(status, "health")
+            }
+            Health::Hangs => std::future::pending().await,
+        };
+    }
+    let script = shared
+        .script
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    script(Arrived { head, body, entry }).await
+}

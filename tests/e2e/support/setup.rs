@@ -1,0 +1,259 @@
+//! Starts a host with the built component and some settings.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use http::Request;
+use tempfile::TempDir;
+
+use super::client::{self, Answer, Exchange};
+use super::environment::environment;
+use super::host::Host;
+use super::port;
+use super::process::Process;
+use super::reply::AnyBody;
+use super::store::Store;
+use super::waiting::eventually;
+
+/// Where the origins of this suite are probed: apart from what clients ask for.
+pub const HEALTH_PATH: &str = "/health";
+
+/// Requests that one instance may have in hand: more than any test sends at once.
+const CONCURRENT: &str = "64";
+
+/// Long enough that no instance ends by itself during a test.
+const IDLE: &str = "120s";
+
+/// A proxy about to be started.
+pub struct Setup {
+    host: Host,
+    settings: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
+    inherited: Vec<(String, String)>,
+    options: Vec<OsString>,
+    store: Option<PathBuf>,
+    port: u16,
+}
+
+/// A proxy that serves.
+pub struct Proxy {
+    /// Its host's process.
+    pub process: Process,
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// The manifest that Spin was started with.
+    _manifest: Option<TempDir>,
+}
+
+/// A proxy on `host` whose origins are probed at [`HEALTH_PATH`].
+pub fn proxy(host: Host) -> Setup {
+    Setup {
+        host,
+        settings: vec![],
+        variables: vec![],
+        inherited: vec![],
+        options: vec![],
+        store: None,
+        port: 0,
+    }
+    .set("FETCH_HEALTH_PATH", HEALTH_PATH)
+}
+
+impl Setup {
+    /// `FETCH_TARGETS`.
+    pub fn targets<T: Into<String>>(self, targets: impl IntoIterator<Item = T>) -> Self {
+        let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
+        self.set("FETCH_TARGETS", targets.join(","))
+    }
+
+    /// A setting, the way that this host takes settings.
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.retain(|(set, _)| set != name);
+        self.settings.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A Spin variable of the embedded host.
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A variable in the environment of the host's own process.
+    pub fn inherit(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.inherited.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// No cache: no probes, and the targets' order is the order of attempts.
+    pub fn in_list_order(self) -> Self {
+        self.set("FETCH_CACHE_ADAPTER", "none")
+    }
+
+    /// Further options of the host's command.
+    pub fn options<O: Into<OsString>>(mut self, options: impl IntoIterator<Item = O>) -> Self {
+        self.options.extend(options.into_iter().map(Into::into));
+        self
+    }
+
+    /// One instance for everything.
+    pub fn one_instance(self) -> Self {
+        assert!(self.host.is_embedded(), "{:?} cannot be limited", self.host);
+        self.options(["--max-instances", "1"])
+    }
+
+    /// Keeps its key-value store in this file.
+    pub fn store(mut self, store: &Store) -> Self {
+        self.store = Some(store.runtime_config());
+        self
+    }
+
+    /// Serves on this port instead of any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Starts it and waits until it accepts.
+    pub async fn start(self) -> Proxy {
+        let (command, manifest) = match self.host {
+            Host::Embedded => (self.embedded(&environment().spin_wasm), None),
+            Host::EmbeddedPlain => (self.embedded(&environment().wasi_wasm), None),
+            Host::WasmtimeServe => (self.wasmtime(), None),
+            Host::SpinUp => {
+                let (command, manifest) = self.spin();
+                (command, Some(manifest))
+            }
+        };
+        let mut process = Process::spawn(command);
+        let address = eventually("the host serves", || {
+            if let Some(status) = process.ended() {
+                panic!("the host ended with {status}");
+            }
+            let mut lines = process.stdout();
+            lines.extend(process.stderr());
+            lines.iter().find_map(|line| served_address(line))
+        })
+        .await;
+        Proxy {
+            process,
+            address,
+            _manifest: manifest,
+        }
+    }
+
+    fn embedded(&self, component: &Path) -> Command {
+        let mut command = Command::new(&environment().bin);
+        command.arg("serve").arg(component);
+        command
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{}", self.port));
+        for (name, value) in &self.settings {
+            command.arg("--env").arg(format!("{name}={value}"));
+        }
+        for (name, value) in &self.variables {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        if let Some(config) = &self.store {
+            command.arg("--runtime-config-file").arg(config);
+        }
+        self.finish(command)
+    }
+
+    fn wasmtime(&self) -> Command {
+        let mut command = Command::new(&environment().wasmtime);
+        command.args(["serve", "-S", "cli"]);
+        command
+            .arg("--addr")
+            .arg(format!("127.0.0.1:{}", self.port));
+        for (name, value) in &self.settings {
+            command.arg("--env").arg(format!("{name}={value}"));
+        }
+        let mut command = self.finish(command);
+        command.arg(&environment().wasi_wasm);
+        command
+    }
+
+    /// `spin up` with the repository's manifest, pointed at the built component.
+    fn spin(&self) -> (Command, TempDir) {
+        let directory = TempDir::new().expect("a temporary directory");
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::fs::read_to_string(repository.join("spin.toml")).expect("spin.toml");
+        let component = environment().spin_wasm.display();
+        let manifest: String = manifest
+            .lines()
+            .map(|line| {
+                if line.trim_start().starts_with("source = ") {
+                    format!("source = \"{component}\"\n")
+                } else {
+                    format!("{line}\n")
+                }
+            })
+            .collect();
+        let path = directory.path().join("spin.toml");
+        std::fs::write(&path, manifest).expect("a writable temporary directory");
+        let spin = environment().spin.as_ref().expect("checked by the suite");
+        let mut command = Command::new(spin);
+        command.arg("up").arg("--from").arg(path);
+        command.arg("--state-dir").arg(directory.path());
+        let port = if self.port == 0 {
+            port::free()
+        } else {
+            self.port
+        };
+        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+        for (name, value) in &self.settings {
+            let name = name.to_ascii_lowercase();
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        if let Some(config) = &self.store {
+            command.arg("--runtime-config-file").arg(config);
+        }
+        (self.finish(command), directory)
+    }
+
+    fn finish(&self, mut command: Command) -> Command {
+        command.args(["--idle-instance-timeout", IDLE]);
+        command.args(["--max-instance-reuse-count", "1000000"]);
+        command.args(["--max-instance-concurrent-reuse-count", CONCURRENT]);
+        command.args(&self.options);
+        command.envs(self.inherited.iter().map(|(n, v)| (n, v)));
+        command
+    }
+}
+
+/// The address in a host's line "Serving … http://ADDRESS".
+fn served_address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("Serving ")?;
+    let (_, address) = rest.split_once("http://")?;
+    address.trim_end_matches('/').parse().ok()
+}
+
+impl Proxy {
+    /// Sends a request and reads the whole response, which must be whole.
+    pub async fn send(&self, request: Request<AnyBody>) -> Answer {
+        client::send(self.address, request).await
+    }
+
+    /// A GET.
+    pub async fn get(&self, target: &str) -> Answer {
+        self.send(client::get(target)).await
+    }
+
+    /// Sends a request and hands over the response at its head.
+    pub async fn open(&self, request: Request<AnyBody>) -> Exchange {
+        client::open(self.address, request)
+            .await
+            .expect("a response head")
+    }
+
+    /// Lines on stderr that contain `text`: the component's own words come here on every host.
+    pub fn said(&self, text: &str) -> Vec<String> {
+        let mut lines = self.process.stderr();
+        lines.extend(self.process.stdout());
+        lines.retain(|line| line.contains(text));
+        lines
+    }
+}

@@ -1,0 +1,108 @@
+//! The key-value store in a file, as a test that is not the product sees it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::waiting::eventually;
+
+/// The key of the decision, by default.
+pub const KEY: &str = "proxy:fastest";
+
+/// A SQLite file in Spin's own schema, and the runtime configuration that names it.
+pub struct Store {
+    directory: TempDir,
+}
+
+impl Store {
+    /// An empty one.
+    pub fn new() -> Self {
+        let store = Self {
+            directory: TempDir::new().expect("a temporary directory"),
+        };
+        store
+            .connection()
+            .execute_batch(
+                "CREATE TABLE spin_key_value (
+                    store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+                    PRIMARY KEY (store, key))",
+            )
+            .expect("a fresh database");
+        let config = format!(
+            "[key_value_store.default]\ntype = \"spin\"\npath = \"{}\"\n",
+            store.path().display()
+        );
+        std::fs::write(store.runtime_config(), config).expect("a writable directory");
+        store
+    }
+
+    /// The database file.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("store.db")
+    }
+
+    /// The runtime configuration file.
+    pub fn runtime_config(&self) -> PathBuf {
+        self.directory.path().join("runtime-config.toml")
+    }
+
+    /// A connection of the test's own.
+    pub fn connection(&self) -> Connection {
+        let connection = Connection::open(self.path()).expect("the database opens");
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .expect("a timeout");
+        connection
+    }
+
+    /// Runs statements.
+    pub fn execute(&self, statements: &str) {
+        self.connection()
+            .execute_batch(statements)
+            .expect("the statements are right");
+    }
+
+    /// The value under a key.
+    pub fn read(&self, key: &str) -> Option<Vec<u8>> {
+        self.connection()
+            .query_row(
+                "SELECT value FROM spin_key_value WHERE store = 'default' AND key = ?1",
+                [key],
+                |row| row.get(0),
+            )
+            .optional()
+            .expect("a readable store")
+    }
+
+    /// Puts a value under the decision's key.
+    pub fn plant(&self, value: impl AsRef<[u8]>) {
+        self.connection()
+            .execute(
+                "INSERT OR REPLACE INTO spin_key_value (store, key, value) VALUES ('default', ?1, ?2)",
+                params![KEY, value.as_ref()],
+            )
+            .expect("a writable store");
+    }
+
+    /// The decision as JSON, if there is one and it is JSON.
+    pub fn record(&self) -> Option<Value> {
+        serde_json::from_slice(&self.read(KEY)?).ok()
+    }
+
+    /// Waits until the product has written a decision that satisfies `check`.
+    pub async fn written(&self, what: &str, check: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, || self.record().filter(|record| check(record))).await
+    }
+
+    /// Takes the database for itself until the returned connection is dropped.
+    pub fn lock(&self) -> Connection {
+        let connection = self.connection();
+        connection
+            .execute_batch("BEGIN EXCLUSIVE")
+            .expect("nobody else holds it for long");
+        connection
+    }
+}

@@ -1,0 +1,113 @@
+//! Lists each promise once per host that can show it.
+
+use std::future::Future;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use libtest_mimic::{Arguments, Conclusion, Trial};
+
+use super::host::Host;
+
+/// No single test may take longer: a hang is a failure with a name.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Most of a test is waiting, so more of them run at once than there are cores.
+const THREADS: usize = 4;
+
+/// Held for reading by ordinary tests, for writing by those that measure.
+static TURNSTILE: RwLock<()> = RwLock::new(());
+
+type Test = Box<dyn Fn(Host) -> BoxFuture<'static, ()> + Send>;
+
+/// All tests of the run.
+#[derive(Default)]
+pub struct Suite {
+    trials: Vec<Trial>,
+    skipped: Vec<String>,
+}
+
+impl Suite {
+    /// Registers a promise for `hosts`. Use [`promises!`](crate::promises).
+    pub fn on<F, R>(&mut self, hosts: &[Host], name: &str, test: F)
+    where
+        F: Fn(Host) -> R + Clone + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.register(hosts, name, false, test);
+    }
+
+    /// Registers a promise whose showing is a measurement, so that it runs while no other test does.
+    pub fn alone<F, R>(&mut self, hosts: &[Host], name: &str, test: F)
+    where
+        F: Fn(Host) -> R + Clone + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.register(hosts, name, true, test);
+    }
+
+    fn register<F, R>(&mut self, hosts: &[Host], name: &str, alone: bool, test: F)
+    where
+        F: Fn(Host) -> R + Clone + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        for &host in hosts {
+            let full_name = format!("{}::{name}", host.name());
+            if let Some(reason) = host.missing() {
+                self.skipped.push(format!("skipped: {full_name}: {reason}"));
+            }
+            let test = test.clone();
+            let test: Test = Box::new(move |host| test(host).boxed());
+            let trial = Trial::test(full_name, move || {
+                run(alone, test(host));
+                Ok(())
+            });
+            self.trials
+                .push(trial.with_ignored_flag(host.missing().is_some()));
+        }
+    }
+
+    /// Runs what the command line asks for.
+    pub fn run(self, mut arguments: Arguments) -> Conclusion {
+        arguments.test_threads.get_or_insert(THREADS);
+        if !arguments.list {
+            for line in &self.skipped {
+                println!("{line}");
+            }
+        }
+        libtest_mimic::run(&arguments, self.trials)
+    }
+}
+
+fn run(alone: bool, test: BoxFuture<'static, ()>) {
+    // A failed measurement poisons the lock; it says nothing about the next test.
+    let _turn = if alone {
+        (
+            None,
+            Some(TURNSTILE.write().unwrap_or_else(PoisonError::into_inner)),
+        )
+    } else {
+        (
+            Some(TURNSTILE.read().unwrap_or_else(PoisonError::into_inner)),
+            None,
+        )
+    };
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(async {
+            tokio::time::timeout(LIMIT, test)
+                .await
+                .unwrap_or_else(|_| panic!("not done within {LIMIT:?}"));
+        });
+}
+
+/// `promises!(suite, HOSTS, [one, two])` registers functions under their own names.
+#[macro_export]
+macro_rules! promises {
+    ($suite:expr, $hosts:expr, [$($test:ident),+ $(,)?]) => {
+        $($suite.on($hosts, stringify!($test), $test);)+
+    };
+}

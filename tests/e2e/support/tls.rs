@@ -1,0 +1,53 @@
+//! A private certificate authority.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::NamedTempFile;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// An authority that nobody trusts unless told to.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    file: NamedTempFile,
+}
+
+impl Authority {
+    /// Makes one.
+    pub fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(issuer.pem().as_bytes())
+            .expect("a writable temporary file");
+        Self { issuer, file }
+    }
+
+    /// Its certificate as a PEM file.
+    pub fn file(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The TLS side of an origin on 127.0.0.1 that speaks `protocols` (ALPN).
+    pub fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
+        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("an address");
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has the default versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("the key fits");
+        config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}

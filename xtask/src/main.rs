@@ -1,0 +1,57 @@
+//! `cargo xtask`: the only build entry of Function Fetch. A person, the README and CI all call it, so that
+//! there is one answer to "how is this built".
+
+#![forbid(unsafe_code)]
+
+mod components;
+mod demo;
+mod host;
+mod lint;
+mod process;
+mod server;
+mod spin;
+mod tally;
+mod test;
+mod toolchain;
+mod up;
+mod version;
+mod wasmtime_cli;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and checks Function Fetch.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build both flavours of the component and print their sizes
+    Build,
+    /// Build, then serve the component; without FETCH_TARGETS, in front of three demo origins
+    Up(up::Args),
+    /// Build everything and run every test
+    Test(test::Args),
+    /// Check the formatting, and run clippy with its warnings denied
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Build => components::build_and_report(),
+        Command::Up(args) => up::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Lint => lint::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        // `{:#}` puts the whole chain of causes on one line.
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

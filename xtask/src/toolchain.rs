@@ -1,0 +1,46 @@
+//! What the Rust toolchain must have beyond itself: targets, rustfmt, clippy.
+//!
+//! A `rust-toolchain.toml` would only name them: with `RUSTUP_AUTO_INSTALL=0` nothing installs what it names.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// What both flavours of the component are built for.
+pub const COMPONENT_TARGET: &str = "wasm32-wasip2";
+/// Where the engine must compile as well: no WASI, no clock, no I/O.
+pub const BARE_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Makes sure that `target` can be compiled for, adding its standard library when it is missing.
+pub fn ensure_target(target: &str) -> Result<()> {
+    // Asked of rustc and not of rustup: a distribution's Rust has the one and not the other.
+    let mut rustc = Command::new("rustc");
+    let folder = process::output(rustc.args(["--print", "target-libdir", "--target", target]))?;
+    if Path::new(String::from_utf8_lossy(&folder).trim()).is_dir() {
+        return Ok(());
+    }
+    process::run(Command::new("rustup").args(["target", "add", target])).with_context(|| {
+        format!("Rust's standard library for {target} is missing: run `rustup target add {target}`, or install the package of your system that has it")
+    })
+}
+
+/// Makes sure that `cargo fmt` and `cargo clippy` exist.
+pub fn ensure_lint_tools() -> Result<()> {
+    for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        let mut probe = process::cargo();
+        probe
+            .args([subcommand, "--version"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if probe.status().is_ok_and(|status| status.success()) {
+            continue;
+        }
+        process::run(Command::new("rustup").args(["component", "add", component])).with_context(|| {
+            format!("`cargo {subcommand}` is missing: run `rustup component add {component}`, or install the package of your system that has it")
+        })?;
+    }
+    Ok(())
+}
