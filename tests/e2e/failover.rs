@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use crate::promises;
-use crate::support::client::{Answer, get, post, request};
+use crate::support::client::{Answer, post, request};
 use crate::support::host::{EVERY, Host};
 use crate::support::origin::Origin;
 use crate::support::port::Port;

@@ -3,6 +3,21 @@
 //!
 //! Run by `cargo xtask test`, which builds the component, the host and finds `wasmtime`.
 
+mod bodies;
+mod cold_start;
+mod command;
+mod confinement;
+mod dying;
+mod failover;
+mod forwarding;
+mod https;
+mod imports;
+mod memory;
+mod responses;
+mod routing;
+mod settings;
+mod store_faults;
+mod streaming;
 mod support;
 
 use std::process::ExitCode;
@@ -18,5 +33,20 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut suite = Suite::default();
+    imports::register(&mut suite);
+    routing::register(&mut suite);
+    cold_start::register(&mut suite);
+    failover::register(&mut suite);
+    dying::register(&mut suite);
+    bodies::register(&mut suite);
+    responses::register(&mut suite);
+    streaming::register(&mut suite);
+    forwarding::register(&mut suite);
+    confinement::register(&mut suite);
+    https::register(&mut suite);
+    memory::register(&mut suite);
+    store_faults::register(&mut suite);
+    settings::register(&mut suite);
+    command::register(&mut suite);
     suite.run(arguments).exit_code()
 }

@@ -97,12 +97,20 @@ async fn connections_are_reused_and_only_then_if_pooling_is_on() {
     }
 }
 
+/// What a client's request is to the server: something new from the network, which comes after whatever came before.
+async fn event_from_the_network() {
+    let (listener, port) = listener().await;
+    let (connected, accepted) = tokio::join!(TcpStream::connect(("127.0.0.1", port)), listener.accept());
+    accepted.unwrap().0.write_all(b"x").await.unwrap();
+    assert_eq!(connected.unwrap().read(&mut [0]).await.unwrap(), 1);
+}
+
 /// The origin answered once and was killed. Its connection is still in the pool when a POST comes: it must be found
 /// closed, and the new one refused, which tells the guest that nothing was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn post_after_the_upstream_died_is_refused_rather_than_lost() {
     let client = client();
-    for _ in 0..100 {
+    for _ in 0..500 {
         let (listener, port) = listener().await;
         let origin = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -113,6 +121,7 @@ async fn post_after_the_upstream_died_is_refused_rather_than_lost() {
         let response = send(&client, request(Method::GET, port, empty())).await.unwrap();
         assert_eq!(collected(response).await.unwrap(), "ok");
         drop(origin.await.unwrap());
+        event_from_the_network().await;
 
         let error = send(&client, request(Method::POST, port, full(b"body"))).await.unwrap_err();
         assert!(matches!(error, Error::ConnectionRefused), "{error:?}");

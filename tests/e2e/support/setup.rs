@@ -20,11 +20,13 @@ use super::waiting::eventually;
 /// Where the origins of this suite are probed: apart from what clients ask for.
 pub const HEALTH_PATH: &str = "/health";
 
-/// Requests that one instance may have in hand: more than any test sends at once.
-const CONCURRENT: &str = "64";
-
-/// Long enough that no instance ends by itself during a test.
-const IDLE: &str = "120s";
+/// No instance ends by itself during a test, and each takes on more than a test sends at once. Every host knows these
+/// options.
+const LIMITS: [(&str, &str); 3] = [
+    ("--idle-instance-timeout", "120s"),
+    ("--max-instance-reuse-count", "1000000"),
+    ("--max-instance-concurrent-reuse-count", "64"),
+];
 
 /// A proxy about to be started.
 pub struct Setup {
@@ -215,9 +217,11 @@ impl Setup {
     }
 
     fn finish(&self, mut command: Command) -> Command {
-        command.args(["--idle-instance-timeout", IDLE]);
-        command.args(["--max-instance-reuse-count", "1000000"]);
-        command.args(["--max-instance-concurrent-reuse-count", CONCURRENT]);
+        for (option, value) in LIMITS {
+            if !self.options.iter().any(|given| given == option) {
+                command.args([option, value]);
+            }
+        }
         command.args(&self.options);
         command.envs(self.inherited.iter().map(|(n, v)| (n, v)));
         command

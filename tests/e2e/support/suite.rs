@@ -24,7 +24,8 @@ type Test = Box<dyn Fn(Host) -> BoxFuture<'static, ()> + Send>;
 #[derive(Default)]
 pub struct Suite {
     trials: Vec<Trial>,
-    skipped: Vec<String>,
+    /// Names of the tests that cannot run here, and why.
+    skipped: Vec<(String, &'static str)>,
 }
 
 impl Suite {
@@ -54,7 +55,7 @@ impl Suite {
         for &host in hosts {
             let full_name = format!("{}::{name}", host.name());
             if let Some(reason) = host.missing() {
-                self.skipped.push(format!("skipped: {full_name}: {reason}"));
+                self.skipped.push((full_name.clone(), reason));
             }
             let test = test.clone();
             let test: Test = Box::new(move |host| test(host).boxed());
@@ -71,8 +72,9 @@ impl Suite {
     pub fn run(self, mut arguments: Arguments) -> Conclusion {
         arguments.test_threads.get_or_insert(THREADS);
         if !arguments.list {
-            for line in &self.skipped {
-                println!("{line}");
+            let asked_for = |name: &str| arguments.filter.as_ref().is_none_or(|part| name.contains(part));
+            for (name, reason) in self.skipped.iter().filter(|(name, _)| asked_for(name)) {
+                println!("skipped: {name}: {reason}");
             }
         }
         libtest_mimic::run(&arguments, self.trials)

@@ -1,0 +1,322 @@
+//! Sections 3, 4 and the ejections of 6: where the decision comes from, and
+//! how long it holds.
+
+use crate::talk::{Talk, forward, probe, target};
+use function_fetch_engine::record::{Record, Stored, TargetRecord, decode};
+use function_fetch_engine::{Action, Event, Failure, Notice, Step};
+
+const TTL: f64 = 300_000.0;
+
+fn waits(step: &Step) -> bool {
+    matches!(step.action, Action::AwaitRound { .. })
+}
+
+fn record(talk: &Talk, age: f64) -> Vec<u8> {
+    let targets = [90.0, 7.0, 40.0].map(|ms| TargetRecord {
+        ms: Some(ms),
+        n: 1,
+        ..TargetRecord::default()
+    });
+    Record::new(talk.engine.settings(), talk.now - age, 1, targets.to_vec()).encode()
+}
+
+#[test]
+fn a_cold_start_waits_for_the_first_healthy_probe_and_never_for_the_slowest() {
+    let mut talk = Talk::new(&[]);
+    let first = talk.begin("GET");
+    assert!(waits(&first) && first.round);
+    let round = talk.engine.start_round(talk.now).unwrap();
+    assert_eq!(round.targets, [0, 1, 2]);
+    let second = talk.begin("GET");
+    assert!(waits(&second) && !second.round, "it starts no round");
+    assert_eq!(talk.engine.start_round(talk.now), None);
+
+    talk.engine.probed(round.id, 0, probe(None), talk.now);
+    assert!(!talk.engine.round_is_ready(talk.now));
+    talk.engine.probed(round.id, 2, probe(Some(60.0)), talk.now);
+    assert!(talk.engine.round_is_ready(talk.now));
+    for waiting in [first, second] {
+        let step = talk.settle(waiting.exchange, Event::RoundReady);
+        assert_eq!(target(&step), 2);
+    }
+    let third = talk.begin("GET");
+    assert_eq!((target(&third), third.round), (2, false), "no wait at all");
+    talk.engine.probed(round.id, 1, probe(Some(90.0)), talk.now);
+    talk.engine.finish_round(round.id, talk.now);
+    assert_eq!(talk.first_choice(), 2);
+}
+
+#[test]
+fn all_probes_failed_means_list_order_and_another_try_after_a_second() {
+    let mut talk = Talk::new(&[]);
+    talk.begin("GET");
+    talk.round(&[None, None, None]);
+    assert!(talk.notices().contains(&Notice::NoHealthyTarget));
+    let step = talk.begin("GET");
+    assert_eq!((target(&step), step.round), (0, false));
+    talk.wait(1000.0);
+    let step = talk.begin("GET");
+    assert!(waits(&step) && step.round);
+}
+
+#[test]
+fn a_round_that_the_host_abandoned_does_not_block_the_next() {
+    let mut talk = Talk::new(&[]);
+    talk.begin("GET");
+    talk.engine.start_round(talk.now).unwrap();
+    talk.wait(60_000.0);
+    assert!(talk.begin("GET").round);
+    assert!(talk.engine.start_round(talk.now).is_some());
+}
+
+#[test]
+fn a_warm_request_waits_for_nothing_until_the_hard_expiry() {
+    let mut talk = Talk::warm(&[]);
+    for (age, round) in [
+        (1.0, false),
+        (0.79 * TTL, false),
+        (TTL, true),
+        (2.0 * TTL, true),
+    ] {
+        let mut later = Talk {
+            engine: talk.engine.clone(),
+            now: talk.now + age,
+        };
+        let step = later.begin("GET");
+        assert_eq!((target(&step), step.round), (0, round), "at {age}");
+    }
+    talk.wait(2.0 * TTL + 1.0);
+    assert!(waits(&talk.begin("GET")));
+}
+
+#[test]
+fn instances_refresh_at_different_times_within_the_last_fifth() {
+    let starts: Vec<f64> = (0..40)
+        .map(|seed| {
+            let mut talk = Talk::new(&[]);
+            talk.engine = function_fetch_engine::Engine::new(talk.engine.settings().clone(), seed);
+            talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+            let born = talk.now;
+            while !talk.begin("GET").round {
+                talk.wait(500.0);
+            }
+            talk.now - born
+        })
+        .collect();
+    let least = starts.iter().copied().fold(f64::MAX, f64::min);
+    let most = starts.iter().copied().fold(0.0, f64::max);
+    assert!(least >= 0.8 * TTL && most <= TTL + 500.0);
+    assert!(most - least > 0.1 * TTL, "{least} to {most}");
+}
+
+#[test]
+fn a_stored_record_fills_the_memory_with_its_original_age() {
+    let mut talk = Talk::with_store(&[]);
+    let step = talk.begin("GET");
+    assert_eq!((&step.action, step.round), (&Action::ReadStore, false));
+    let value = record(&talk, 0.7 * TTL);
+    let step = talk.settle(step.exchange, Event::StoreRead(Some(&value)));
+    assert_eq!((target(&step), step.round, step.write), (1, false, false));
+    talk.wait(0.31 * TTL);
+    assert!(
+        talk.begin("GET").round,
+        "its age counts from the measurement"
+    );
+}
+
+#[test]
+fn a_store_that_has_nothing_or_fails_or_lies_is_a_cold_start() {
+    for event in [
+        Event::StoreRead(None),
+        Event::StoreFailed,
+        Event::StoreRead(Some(b"{\"v\":99}")),
+        Event::StoreRead(Some(b"\xff")),
+    ] {
+        let mut talk = Talk::with_store(&[]);
+        let step = talk.begin("GET");
+        let step = talk.settle(step.exchange, event);
+        assert!(waits(&step) && step.round, "{event:?}");
+    }
+}
+
+#[test]
+fn a_store_failure_is_told_once_until_it_works() {
+    let mut talk = Talk::with_store(&[("FETCH_CACHE_ADAPTER", "kv")]);
+    for (event, told) in [
+        (Event::StoreFailed, 1),
+        (Event::StoreFailed, 0),
+        (Event::StoreRead(None), 0),
+        (Event::StoreFailed, 1),
+    ] {
+        let step = talk.begin("GET");
+        talk.settle(step.exchange, event);
+        assert_eq!(talk.notices().len(), told);
+    }
+}
+
+#[test]
+fn the_original_s_plain_url_serves_and_is_refreshed_at_once() {
+    let mut talk = Talk::with_store(&[]);
+    let step = talk.begin("GET");
+    let step = talk.settle(step.exchange, Event::StoreRead(Some(b"http://c.test")));
+    assert_eq!((target(&step), step.round), (2, true));
+}
+
+#[test]
+fn a_refresh_asks_the_store_before_it_probes() {
+    let mut talk = Talk::with_store(&[]);
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    talk.engine.take_write();
+    talk.wait(TTL);
+    let round = talk.engine.start_round(talk.now).unwrap();
+    assert!(round.read_store);
+    let newer = record(&talk, 1000.0);
+    assert!(talk.engine.round_read_store(Some(&newer), talk.now));
+    let step = talk.begin("GET");
+    assert_eq!((target(&step), step.round, step.write), (1, false, false));
+}
+
+#[test]
+fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request() {
+    let mut talk = Talk::with_store(&[]);
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    let write = talk.engine.take_write().expect("a decision was made");
+    let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
+        panic!("a miss");
+    };
+    assert_eq!((stored.primary, stored.targets[1].ms), (0, Some(60.0)));
+    assert_eq!(write.ttl_seconds, 600);
+    for _ in 0..50 {
+        let step = talk.begin("GET");
+        assert!(!step.write && !talk.status(&step, 200).write);
+    }
+    let step = talk.begin("GET");
+    let step = talk.fails(&step, Failure::ConnectionRefused);
+    assert!(step.write, "other instances must not pay for it again");
+    let write = talk.engine.take_write().unwrap();
+    let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
+        panic!("a miss");
+    };
+    assert_eq!(stored.primary, 1);
+    assert!(stored.targets[0].until.is_some());
+}
+
+#[test]
+fn a_dead_primary_costs_one_attempt_and_only_a_probe_brings_it_back() {
+    let mut talk = Talk::warm(&[]);
+    let step = talk.begin("POST");
+    let step = talk.fails(&step, Failure::ConnectionRefused);
+    talk.status(&step, 200);
+    for _ in 0..20 {
+        assert_eq!(talk.first_choice(), 1);
+    }
+    talk.wait(1200.0);
+    let step = talk.begin("GET");
+    assert_eq!((target(&step), step.round), (1, true));
+    let round = talk.engine.start_round(talk.now).unwrap();
+    assert_eq!((round.targets, round.read_store), (vec![0], false));
+    talk.engine.probed(round.id, 0, probe(Some(5.0)), talk.now);
+    talk.engine.finish_round(round.id, talk.now);
+    assert_eq!(talk.first_choice(), 0);
+    let told: Vec<_> = talk.notices();
+    assert!(matches!(
+        told[..],
+        [
+            Notice::Ejected { .. },
+            Notice::PrimaryChanged {
+                reason: "failover",
+                ..
+            },
+            Notice::Recovered { .. },
+            Notice::PrimaryChanged {
+                reason: "recovered",
+                ..
+            },
+        ]
+    ));
+}
+
+#[test]
+fn three_gateway_failures_in_a_row_eject_and_retry_after_is_honoured() {
+    let mut talk = Talk::warm(&[("FETCH_MAX_ATTEMPTS", "1")]);
+    for wanted in [0, 0, 0, 1] {
+        let step = talk.begin("GET");
+        assert_eq!(target(&step), wanted);
+        let event = Event::Response {
+            status: 503,
+            retry_after_ms: Some(60e3),
+            body: function_fetch_engine::attempt::Body::Untouched,
+        };
+        talk.settle(step.exchange, event);
+    }
+    talk.wait(50_000.0);
+    assert!(!talk.begin("GET").round, "not before it wishes");
+    talk.wait(20_000.0);
+    assert!(talk.begin("GET").round);
+}
+
+#[test]
+fn all_ejected_still_serves() {
+    let mut talk = Talk::warm(&[]);
+    let mut step = talk.begin("GET");
+    for _ in 0..3 {
+        step = talk.fails(&step, Failure::ConnectionRefused);
+    }
+    let step = talk.begin("GET");
+    assert_eq!(forward(&step).target, 0, "by latency, as before");
+}
+
+#[test]
+fn with_none_nothing_is_remembered_or_probed() {
+    let mut talk = Talk::with_store(&[("FETCH_CACHE_ADAPTER", "none")]);
+    for _ in 0..5 {
+        let step = talk.begin("GET");
+        assert_eq!((target(&step), step.round, step.write), (0, false, false));
+        let step = talk.fails(&step, Failure::ConnectionRefused);
+        assert_eq!(target(&step), 1);
+    }
+}
+
+#[test]
+fn a_single_target_is_not_probed() {
+    let mut talk = Talk::with_store(&[("FETCH_TARGETS", "http://only.test")]);
+    let step = talk.begin("GET");
+    assert_eq!((target(&step), step.round), (0, false));
+    talk.fails(&step, Failure::ConnectionRefused);
+    assert_eq!(talk.first_choice(), 0);
+}
+
+#[test]
+fn with_the_store_alone_each_request_asks_it_and_memory_is_the_fallback() {
+    let mut talk = Talk::with_store(&[("FETCH_CACHE_ADAPTER", "kv")]);
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    let step = talk.begin("GET");
+    assert_eq!(step.action, Action::ReadStore);
+    let newer = record(&talk, 0.0);
+    let step = talk.settle(step.exchange, Event::StoreRead(Some(&newer)));
+    assert_eq!(target(&step), 1);
+    let step = talk.begin("GET");
+    let step = talk.settle(step.exchange, Event::StoreFailed);
+    assert_eq!((target(&step), step.round), (1, false));
+}
+
+#[test]
+fn a_bad_setting_is_told_once() {
+    let settings = function_fetch_engine::Settings::read(
+        function_fetch_engine::Capabilities::default(),
+        |name| match name {
+            "FETCH_TARGETS" => Some("http://a.test".into()),
+            "FETCH_EXPLAIN" => Some("perhaps".into()),
+            _ => None,
+        },
+    );
+    let mut engine = function_fetch_engine::Engine::new(settings, 0);
+    let lines: Vec<String> = engine.take_notices().iter().map(Notice::line).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"{"source":"function-fetch","event":"bad_setting","setting":"FETCH_EXPLAIN","reason":"\"perhaps\" is neither true nor false; using false"}"#
+        ]
+    );
+    assert_eq!(engine.take_notices(), []);
+}

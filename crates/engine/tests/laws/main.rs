@@ -1,0 +1,6 @@
+//! The engine's rules, told as conversations.
+
+mod attempts;
+mod decisions;
+mod failures;
+mod talk;
