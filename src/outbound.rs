@@ -27,17 +27,12 @@ pub struct Upstream {
     pub fields: Fields,
 }
 
-/// One attempt of a client's request.
-pub async fn send(
+/// The request of one attempt; its body flows as soon as it is sent.
+pub fn start(
     inbound: &mut Inbound,
     target: &Target,
     forward: &Forward,
-) -> Result<Upstream, Failure> {
-    // An earlier attempt may have been answered while it still took the body;
-    // if it took more than can be sent again, this one must not start.
-    if inbound.body.reclaim().await == function_fetch_engine::attempt::Body::Gone {
-        return Err(Failure::InternalError);
-    }
+) -> Result<Request, Failure> {
     let (trailers, trailers_end) = wit_future::new(|| Ok(None));
     let stream = if inbound.body.is_some() {
         let (writer, reader) = wit_stream::new();
@@ -64,6 +59,11 @@ pub async fn send(
     });
     let path = target.path_for(&inbound.path);
     address(&request, &inbound.method, target, &path)?;
+    Ok(request)
+}
+
+/// Sends it, up to the response's head.
+pub async fn finish(request: Request) -> Result<Upstream, Failure> {
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     Ok(Upstream {
         status: response.get_status_code(),

@@ -5,7 +5,8 @@ use crate::{memory, store};
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Engine, Failure, Forward, Notice, Target, headers};
-use std::future::Future;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use wasip3::clocks::{monotonic_clock, system_clock};
 
 #[derive(Clone, Copy)]
@@ -14,6 +15,7 @@ pub struct Wasi;
 impl Platform for Wasi {
     type Request = Inbound;
     type Response = Upstream;
+    type Sending = Pin<Box<dyn Future<Output = Result<Upstream, Failure>>>>;
 
     fn now_ms(&self) -> f64 {
         let now = system_clock::now();
@@ -32,13 +34,11 @@ impl Platform for Wasi {
         memory::engine(with)
     }
 
-    async fn send(
-        &self,
-        request: &mut Inbound,
-        target: &Target,
-        forward: &Forward,
-    ) -> Result<Upstream, Failure> {
-        outbound::send(request, target, forward).await
+    fn send(&self, request: &mut Inbound, target: &Target, forward: &Forward) -> Self::Sending {
+        match outbound::start(request, target, forward) {
+            Ok(request) => Box::pin(outbound::finish(request)),
+            Err(failure) => Box::pin(ready(Err(failure))),
+        }
     }
 
     fn body(&self, request: &Inbound) -> Body {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 
 use crate::promises;
-use crate::support::host::{EVERY, Host, LIMITABLE};
+use crate::support::host::{EVERY, Host, OURS};
 use crate::support::origin::{Health, Origin};
 use crate::support::raw_origin::RawOrigin;
 use crate::support::setup::proxy;
@@ -21,12 +21,13 @@ pub fn register(suite: &mut Suite) {
         "a_cold_start_waits_for_the_first_healthy_probe",
         a_cold_start_waits_for_the_first_healthy_probe,
     );
-    promises!(suite, LIMITABLE, [a_cold_crowd_makes_one_probe_round]);
+    promises!(suite, OURS, [a_cold_crowd_makes_one_probe_round]);
     promises!(
         suite,
         EVERY,
         [
             a_cold_crowd_makes_at_most_one_probe_round_per_instance,
+            a_cold_start_without_a_healthy_answer_is_bounded,
             a_warm_request_never_waits_for_a_probe,
         ]
     );
@@ -94,6 +95,29 @@ async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
             "{probes} probes by {instances} instances"
         );
     }
+}
+
+async fn a_cold_start_without_a_healthy_answer_is_bounded(host: Host) {
+    let targets = ["first", "second"].map(Origin::start);
+    for target in &targets {
+        target.set_health(Health::Hangs);
+    }
+    let proxy = proxy(host)
+        .targets(targets.each_ref().map(Origin::url))
+        .set("FETCH_HEALTH_TIMEOUT_MS", "600")
+        .start()
+        .await;
+    let cold = proxy.get("/").await;
+    cold.is_from("first");
+    assert!(
+        (ms(500)..ms(2000)).contains(&cold.elapsed),
+        "{:?}",
+        cold.elapsed
+    );
+    // Nothing is known, but it was just tried: the next one does not pay again.
+    let next = proxy.get("/").await;
+    next.is_from("first");
+    assert!(next.elapsed < ms(400), "{:?}", next.elapsed);
 }
 
 async fn a_warm_request_never_waits_for_a_probe(host: Host) {

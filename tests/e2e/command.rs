@@ -4,7 +4,6 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
 use crate::promises;
 use crate::support::client::{get, request, send_h2c, try_send, with};
 use crate::support::environment::environment;
@@ -15,6 +14,7 @@ use crate::support::reply;
 use crate::support::setup::proxy;
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
+use serde_json::Value;
 
 pub fn register(suite: &mut Suite) {
     promises!(
@@ -60,7 +60,11 @@ async fn a_taken_port_is_one_line(_: Host) {
 }
 
 async fn a_missing_component_is_one_line(_: Host) {
-    refuses(&["/nowhere/component.wasm", "--listen", "127.0.0.1:0"], "/nowhere/component.wasm").await;
+    refuses(
+        &["/nowhere/component.wasm", "--listen", "127.0.0.1:0"],
+        "/nowhere/component.wasm",
+    )
+    .await;
 }
 
 async fn a_file_that_is_no_component_is_one_line(_: Host) {
@@ -74,7 +78,11 @@ async fn a_file_that_is_no_component_is_one_line(_: Host) {
     for (name, bytes) in cases {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("a writable directory");
-        refuses(&[path.to_str().expect("UTF-8"), "--listen", "127.0.0.1:0"], name).await;
+        refuses(
+            &[path.to_str().expect("UTF-8"), "--listen", "127.0.0.1:0"],
+            name,
+        )
+        .await;
     }
     let folder = folder.path().to_str().expect("UTF-8");
     refuses(&[folder, "--listen", "127.0.0.1:0"], folder).await;
@@ -82,7 +90,17 @@ async fn a_file_that_is_no_component_is_one_line(_: Host) {
 
 async fn refuses_config(path: &Path) {
     let path = path.to_str().expect("UTF-8");
-    refuses(&[component(), "--listen", "127.0.0.1:0", "--runtime-config-file", path], path).await;
+    refuses(
+        &[
+            component(),
+            "--listen",
+            "127.0.0.1:0",
+            "--runtime-config-file",
+            path,
+        ],
+        path,
+    )
+    .await;
 }
 
 async fn an_unusable_runtime_config_is_one_line(_: Host) {
@@ -91,7 +109,10 @@ async fn an_unusable_runtime_config_is_one_line(_: Host) {
     refuses_config(folder.path()).await;
     let cases = [
         ("syntax.toml", "[key_value_store.default"),
-        ("type.toml", "[key_value_store.default]\ntype = \"drawer\"\n"),
+        (
+            "type.toml",
+            "[key_value_store.default]\ntype = \"drawer\"\n",
+        ),
         ("kind.toml", "key_value_store = 7\n"),
     ];
     for (name, text) in cases {
@@ -109,7 +130,11 @@ async fn an_unusable_ca_file_is_one_line(_: Host) {
             std::fs::write(&path, text).expect("a writable directory");
         }
         let path = path.to_str().expect("UTF-8");
-        refuses(&[component(), "--listen", "127.0.0.1:0", "--ca-file", path], "ca.pem").await;
+        refuses(
+            &[component(), "--listen", "127.0.0.1:0", "--ca-file", path],
+            "ca.pem",
+        )
+        .await;
     }
 }
 
@@ -135,7 +160,10 @@ async fn sigterm_drains(host: Host) {
     })
     .await;
     let answer = in_flight.await.expect("no panic").expect("it is finished");
-    assert_eq!((answer.status.as_u16(), answer.text()), (200, "first second third"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.text()),
+        (200, "first second third")
+    );
     assert!(proxy.process.exit().await.success());
 }
 
@@ -176,16 +204,26 @@ async fn json_logs_parse(host: Host) {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
     let has = |event: &str| events.iter().any(|line| line["event"] == event);
-    assert!(has("bad_setting") && has("ejected") && has("primary_changed"), "{events:#?}");
+    assert!(
+        has("bad_setting") && has("ejected") && has("primary_changed"),
+        "{events:#?}"
+    );
     // And the host's own lines.
-    assert!(events.iter().any(|line| line["level"] == "INFO"), "{events:#?}");
+    assert!(
+        events.iter().any(|line| line["level"] == "INFO"),
+        "{events:#?}"
+    );
 }
 
 async fn http2_clients_are_served(host: Host) {
     let origin = Origin::start("origin").answer(|| {
         let mut reply = reply::text(200, "origin");
-        reply.headers_mut().append("set-cookie", "a=1".parse().expect("ASCII"));
-        reply.headers_mut().append("set-cookie", "b=2".parse().expect("ASCII"));
+        reply
+            .headers_mut()
+            .append("set-cookie", "a=1".parse().expect("ASCII"));
+        reply
+            .headers_mut()
+            .append("set-cookie", "b=2".parse().expect("ASCII"));
         reply
     });
     let proxy = proxy(host).targets([origin.url()]).start().await;
@@ -194,13 +232,26 @@ async fn http2_clients_are_served(host: Host) {
     assert_eq!(answer.headers.get_all("set-cookie").iter().count(), 2);
     let seen = origin.only();
     assert_eq!(seen.target, "/h2?x=%2f");
-    assert_eq!(seen.header("host"), Some(origin.address().to_string().as_str()));
-    assert_eq!(seen.header("x-forwarded-host"), Some(proxy.address.to_string().as_str()));
+    assert_eq!(
+        seen.header("host"),
+        Some(origin.address().to_string().as_str())
+    );
+    assert_eq!(
+        seen.header("x-forwarded-host"),
+        Some(proxy.address.to_string().as_str())
+    );
     let body = reply::full("0123456789");
-    let answer = send_h2c(proxy.address, with(request("POST", "/", body), "x-mark", "1")).await;
+    let answer = send_h2c(
+        proxy.address,
+        with(request("POST", "/", body), "x-mark", "1"),
+    )
+    .await;
     answer.is_from("origin");
     let seen = origin.live().pop().expect("it answered");
-    assert_eq!((seen.body.start.as_slice(), seen.header("x-mark")), (&b"0123456789"[..], Some("1")));
+    assert_eq!(
+        (seen.body.start.as_slice(), seen.header("x-mark")),
+        (&b"0123456789"[..], Some("1"))
+    );
     let head = send_h2c(proxy.address, request("HEAD", "/", reply::empty())).await;
     assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
 }

@@ -21,6 +21,7 @@ pub fn register(suite: &mut Suite) {
             killing_the_primary_between_requests_costs_no_error,
             a_dead_primary_costs_one_attempt,
             three_gateway_failures_eject,
+            retry_after_is_honoured,
             a_dead_primary_comes_back_by_a_probe,
             one_healthy_target_is_enough,
             all_ejected_still_serves,
@@ -62,7 +63,11 @@ async fn killing_the_primary_between_requests_costs_no_error(host: Host) {
             .map(|seen| seen.body)
             .collect();
         assert_eq!(bodies.len(), 10);
-        assert!(bodies.iter().all(|body| body.complete && body.start.starts_with(b"body ")));
+        assert!(
+            bodies
+                .iter()
+                .all(|body| body.complete && body.start.starts_with(b"body "))
+        );
     }
 }
 
@@ -79,7 +84,11 @@ async fn a_dead_primary_costs_one_attempt(host: Host) {
     // The backoff begins at a second (jittered): within half of it nothing tries the dead one again, POST included.
     let mut asked = 0;
     while ejected.elapsed() < ms(400) {
-        let request = if asked % 2 == 0 { post("/", "body") } else { get("/") };
+        let request = if asked % 2 == 0 {
+            post("/", "body")
+        } else {
+            get("/")
+        };
         proxy.send(request).await.is_from("other");
         asked += 1;
     }
@@ -107,6 +116,33 @@ async fn three_gateway_failures_eject(host: Host) {
     assert_eq!(primary.live().len(), 3);
 }
 
+async fn retry_after_is_honoured(host: Host) {
+    let primary = Origin::start("primary").answer(|| {
+        let mut reply = reply::text(503, "primary");
+        reply
+            .headers_mut()
+            .insert("retry-after", "60".parse().expect("ASCII"));
+        reply
+    });
+    let other = Origin::start("other").probed_in(ms(200));
+    let proxy = proxy(host)
+        .targets([other.url(), primary.url()])
+        .start()
+        .await;
+    for _ in 0..3 {
+        proxy.get("/").await.is_from("other");
+    }
+    eventually("the other one is probed", || other.probes().pop()).await;
+    let probes = primary.probes().len();
+    let started = Instant::now();
+    // Past the first backoff of a second, in which it would else be probed and, being healthy, asked again.
+    while started.elapsed() < ms(2500) {
+        proxy.get("/").await.is_from("other");
+        tokio::time::sleep(ms(50)).await;
+    }
+    assert_eq!((primary.live().len(), primary.probes().len()), (3, probes));
+}
+
 async fn a_dead_primary_comes_back_by_a_probe(host: Host) {
     let mut primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
@@ -122,10 +158,16 @@ async fn a_dead_primary_comes_back_by_a_probe(host: Host) {
             break;
         }
         answer.is_from("other");
-        assert!(started.elapsed() < Duration::from_secs(20), "it never came back");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "it never came back"
+        );
         tokio::time::sleep(ms(50)).await;
     }
-    assert!(primary.probes().len() > known.0, "a client's request found out");
+    assert!(
+        primary.probes().len() > known.0,
+        "a client's request found out"
+    );
     assert_eq!(primary.live().len(), known.1 + 1);
 }
 

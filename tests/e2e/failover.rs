@@ -28,6 +28,7 @@ pub fn register(suite: &mut Suite) {
             fails_over_on_an_unknown_name,
             statuses_that_say_more_are_final,
             the_last_real_5xx_is_delivered,
+            a_real_response_beats_our_own_words,
             a_5xx_is_relayed_when_told_so,
             post_is_not_retried_on_a_5xx,
             attempts_are_counted,
@@ -76,7 +77,9 @@ async fn fails_over_on_a_5xx(host: Host) {
 
 async fn fails_over_on_a_refused_connection(host: Host) {
     let good = Origin::start("good");
-    let proxy = in_order(host, [Port::hold().url(), good.url()]).start().await;
+    let proxy = in_order(host, [Port::hold().url(), good.url()])
+        .start()
+        .await;
     for _ in 0..3 {
         proxy.get("/").await.is_from("good");
     }
@@ -140,7 +143,9 @@ async fn the_last_real_5xx_is_delivered(host: Host) {
     let first = Origin::start("first").answer(|| reply::text(500, "first"));
     let second = Origin::start("second").answer(|| {
         let mut reply = reply::text(503, "second");
-        reply.headers_mut().insert("x-reason", "overload".parse().expect("ASCII"));
+        reply
+            .headers_mut()
+            .insert("x-reason", "overload".parse().expect("ASCII"));
         reply
     });
     let proxy = in_order(host, [first.url(), second.url()]).start().await;
@@ -149,6 +154,24 @@ async fn the_last_real_5xx_is_delivered(host: Host) {
     assert_eq!(answer.header("x-reason"), Some("overload"));
     // It is the origin's response, not ours.
     assert_eq!(answer.header("proxy-status"), None);
+}
+
+async fn a_real_response_beats_our_own_words(host: Host) {
+    let body = "b".repeat(100_000);
+    let expected = body.clone();
+    let first = Origin::start("first").answer(move || reply::text(503, body.clone()));
+    let dead = Port::hold();
+    let resets = RawOrigin::start(Act::Reset(0));
+    let proxy = in_order(host, [first.url(), dead.url(), resets.url()])
+        .start()
+        .await;
+    let answer = proxy.get("/").await;
+    // It waited while the others were tried, and is still whole.
+    assert_eq!(
+        (answer.status.as_u16(), answer.text() == expected),
+        (503, true)
+    );
+    assert_eq!(resets.live().len(), 1);
 }
 
 async fn a_5xx_is_relayed_when_told_so(host: Host) {
@@ -178,7 +201,10 @@ async fn attempts_are_counted(host: Host) {
     let default = in_order(host, targets()).start().await;
     assert_eq!(default.get("/").await.status, 503);
     assert_eq!(bad.each_ref().map(|o| o.live().len()), [1, 1, 1, 0]);
-    let two = in_order(host, targets()).set("FETCH_MAX_ATTEMPTS", "2").start().await;
+    let two = in_order(host, targets())
+        .set("FETCH_MAX_ATTEMPTS", "2")
+        .start()
+        .await;
     assert_eq!(two.get("/").await.status, 503);
     assert_eq!(bad.each_ref().map(|o| o.live().len()), [2, 2, 1, 0]);
 }
@@ -201,10 +227,17 @@ async fn the_deadline_ends_all_attempts(host: Host) {
 async fn all_targets_dead_is_a_502(host: Host) {
     let ports = [Port::hold(), Port::hold()];
     let targets = ports.each_ref().map(Port::url);
-    for setup in [proxy(host).targets(&targets), in_order(host, targets.clone())] {
+    for setup in [
+        proxy(host).targets(&targets),
+        in_order(host, targets.clone()),
+    ] {
         let proxy = setup.start().await;
         is_our_own(&proxy.get("/").await, 502, "connection_refused");
-        is_our_own(&proxy.send(post("/", "body")).await, 502, "connection_refused");
+        is_our_own(
+            &proxy.send(post("/", "body")).await,
+            502,
+            "connection_refused",
+        );
         let head = proxy.send(request("HEAD", "/", reply::empty())).await;
         assert_eq!(head.status, StatusCode::BAD_GATEWAY);
     }
@@ -228,7 +261,11 @@ async fn retries_have_a_budget(host: Host) {
     let bad = Origin::start("bad").answer(|| reply::text(503, "bad"));
     let good = Origin::start("good");
     let setup = in_order(host, [bad.url(), good.url()]);
-    let proxy = if host.is_embedded() { setup.one_instance() } else { setup };
+    let proxy = if host.is_ours() {
+        setup.one_instance()
+    } else {
+        setup
+    };
     let proxy = proxy.start().await;
     let started = Instant::now();
     for _ in 0..40 {
@@ -237,6 +274,9 @@ async fn retries_have_a_budget(host: Host) {
     assert!(started.elapsed() < Duration::from_secs(30));
     let retries = good.live().len();
     // 10 + 20 % of 40 = 18; an instance or two more may have been started.
-    let most = if host.is_embedded() { 18 } else { 36 };
-    assert!((10..=most).contains(&retries), "{retries} retries of 40 requests");
+    let most = if host.is_ours() { 18 } else { 36 };
+    assert!(
+        (10..=most).contains(&retries),
+        "{retries} retries of 40 requests"
+    );
 }

@@ -1,7 +1,7 @@
 //! Targets behind TLS.
 
 use crate::promises;
-use crate::support::client::{post, with, get};
+use crate::support::client::{get, post, with};
 use crate::support::host::{EMBEDDED, EVERY, Host};
 use crate::support::origin::Origin;
 use crate::support::pattern;
@@ -31,7 +31,10 @@ pub fn register(suite: &mut Suite) {
 }
 
 fn trusting(host: Host, authority: &Authority) -> Setup {
-    proxy(host).options([std::ffi::OsStr::new("--ca-file"), authority.file().as_os_str()])
+    proxy(host).options([
+        std::ffi::OsStr::new("--ca-file"),
+        authority.file().as_os_str(),
+    ])
 }
 
 async fn tls_to_a_plain_port_fails_over(host: Host) {
@@ -65,10 +68,16 @@ async fn an_untrusted_certificate_fails_over(host: Host) {
 async fn https_targets_are_served_with_a_private_authority(host: Host) {
     let authority = Authority::new();
     let origin = Origin::start_tls("secure", authority.acceptor(&["http/1.1"]));
-    let proxy = trusting(host, &authority).targets([origin.url()]).start().await;
+    let proxy = trusting(host, &authority)
+        .targets([origin.url()])
+        .start()
+        .await;
     proxy.get("/a?b=c").await.is_from("secure");
     assert_eq!(origin.only().target, "/a?b=c");
-    proxy.send(post("/", pattern::bytes(200_000))).await.is_from("secure");
+    proxy
+        .send(post("/", pattern::bytes(200_000)))
+        .await
+        .is_from("secure");
     let body = origin.live().pop().expect("it answered").body;
     assert_eq!((body.length, body.foreign), (200_000, false));
 }
@@ -76,14 +85,20 @@ async fn https_targets_are_served_with_a_private_authority(host: Host) {
 async fn https_targets_may_speak_http2(host: Host) {
     let authority = Authority::new();
     let origin = Origin::start_tls("h2", authority.acceptor(&["h2"]));
-    let proxy = trusting(host, &authority).targets([origin.url()]).start().await;
+    let proxy = trusting(host, &authority)
+        .targets([origin.url()])
+        .start()
+        .await;
     let answer = proxy.send(with(get("/a"), "te", "trailers")).await;
     answer.is_from("h2");
     let seen = origin.only();
     assert_eq!(seen.header("te"), Some("trailers"));
     // RFC 9113 section 8.3.1: the host is in :authority, and a `host` beside it would have to agree.
     assert_eq!(seen.target, format!("{}/a", origin.url()));
-    proxy.send(post("/", pattern::bytes(200_000))).await.is_from("h2");
+    proxy
+        .send(post("/", pattern::bytes(200_000)))
+        .await
+        .is_from("h2");
     let body = origin.live().pop().expect("it answered").body;
     assert_eq!((body.length, body.foreign), (200_000, false));
 }

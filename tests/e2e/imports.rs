@@ -10,7 +10,11 @@ use crate::support::suite::Suite;
 
 pub fn register(suite: &mut Suite) {
     // One host each, so that each file is read once: no host is started.
-    suite.on(&[Host::Embedded], "imports_wasi_and_spin_alone", spin_flavour);
+    suite.on(
+        &[Host::Embedded],
+        "imports_wasi_and_spin_alone",
+        spin_flavour,
+    );
     suite.on(&[Host::WasmtimeServe], "imports_wasi_alone", wasi_flavour);
 }
 
@@ -20,7 +24,10 @@ async fn spin_flavour(_: Host) {
         let known = ["wasi:", "spin:key-value/", "spin:variables/"];
         assert!(known.iter().any(|known| name.starts_with(known)), "{name}");
     }
-    for wanted in ["spin:key-value/key-value@3.0.0", "spin:variables/variables@3.0.0"] {
+    for wanted in [
+        "spin:key-value/key-value@3.0.0",
+        "spin:variables/variables@3.0.0",
+    ] {
         assert!(imports.iter().any(|name| name == wanted), "{imports:#?}");
     }
     serves_wasi_0_3(&imports, &exports);
@@ -36,8 +43,18 @@ async fn wasi_flavour(_: Host) {
 
 #[track_caller]
 fn serves_wasi_0_3(imports: &[String], exports: &[String]) {
-    assert!(imports.iter().any(|name| name.starts_with("wasi:http/client@0.3")), "{imports:#?}");
-    assert!(exports.iter().any(|name| name.starts_with("wasi:http/handler@0.3")), "{exports:#?}");
+    assert!(
+        imports
+            .iter()
+            .any(|name| name.starts_with("wasi:http/client@0.3")),
+        "{imports:#?}"
+    );
+    assert!(
+        exports
+            .iter()
+            .any(|name| name.starts_with("wasi:http/handler@0.3")),
+        "{exports:#?}"
+    );
     // Spin 4 has 0.3.0 of it, and a host need not have later ones.
     for name in imports.iter().filter(|name| name.contains("@0.3")) {
         assert!(name.ends_with("@0.3.0"), "{name}");

@@ -6,7 +6,9 @@
 mod bodies;
 mod cold_start;
 mod command;
+mod concurrency;
 mod confinement;
+mod connections;
 mod dying;
 mod failover;
 mod forwarding;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
     bodies::register(&mut suite);
     responses::register(&mut suite);
     streaming::register(&mut suite);
+    concurrency::register(&mut suite);
+    connections::register(&mut suite);
     forwarding::register(&mut suite);
     confinement::register(&mut suite);
     https::register(&mut suite);

@@ -84,7 +84,11 @@ impl Scene {
 async fn the_decision_survives_a_restart(host: Host) {
     let scene = Scene::new(host);
     let record = scene.learn().await;
-    assert_eq!(record["targets"].as_array().map(Vec::len), Some(3), "{record}");
+    assert_eq!(
+        record["targets"].as_array().map(Vec::len),
+        Some(3),
+        "{record}"
+    );
     assert_eq!(scene.probes(), 3);
     let proxy = scene.setup().start().await;
     for _ in 0..5 {
@@ -113,7 +117,10 @@ async fn a_stale_record_serves_while_it_is_refreshed(host: Host) {
     let answer = proxy.get("/").await;
     answer.is_from("fast");
     assert!(answer.elapsed < ms(4000), "{:?}", answer.elapsed);
-    eventually("the refresh begins", || (scene.probes() > before).then_some(())).await;
+    eventually("the refresh begins", || {
+        (scene.probes() > before).then_some(())
+    })
+    .await;
 }
 
 async fn an_expired_record_is_a_miss(host: Host) {
@@ -127,7 +134,9 @@ async fn an_expired_record_is_a_miss(host: Host) {
     proxy.get("/").await.is_from("fast");
     scene
         .store
-        .written("the record is replaced", |new| new["at"].as_f64() >= Some(at))
+        .written("the record is replaced", |new| {
+            new["at"].as_f64() >= Some(at)
+        })
         .await;
     assert_eq!(scene.probes(), before + 3);
 }
@@ -140,7 +149,12 @@ async fn useless_records_are_misses_and_replaced(host: Host) {
         // Were it believed, it would send everything to the slowest.
         let mut record = good.clone();
         record["primary"] = json!(0);
-        for (n, target) in record["targets"].as_array_mut().expect("a list").iter_mut().enumerate() {
+        for (n, target) in record["targets"]
+            .as_array_mut()
+            .expect("a list")
+            .iter_mut()
+            .enumerate()
+        {
             target["ms"] = json!(n + 1);
         }
         change(&mut record);
@@ -157,18 +171,31 @@ async fn useless_records_are_misses_and_replaced(host: Host) {
         ("binary", vec![0, 159, 146, 150]),
         ("cut off", changed(&|_| {}).split_off(10)),
         ("some other JSON", b"[1, {\"v\": 1}]".to_vec()),
-        ("of other settings", changed(&|r| r["hash"] = json!("0123456789abcdef"))),
+        (
+            "of other settings",
+            changed(&|r| r["hash"] = json!("0123456789abcdef")),
+        ),
         ("of another version", changed(&|r| r["v"] = json!(99))),
         ("from the future", changed(&|r| r["at"] = json!(at + HOUR))),
-        ("too large", changed(&|r| r["pad"] = json!("x".repeat(65_536)))),
-        ("short of targets", changed(&|r| drop(r["targets"].as_array_mut().map(Vec::pop)))),
+        (
+            "too large",
+            changed(&|r| r["pad"] = json!("x".repeat(65_536))),
+        ),
+        (
+            "short of targets",
+            changed(&|r| drop(r["targets"].as_array_mut().map(Vec::pop))),
+        ),
     ];
     for (name, value) in cases {
         scene.store.plant(&value);
         let before = scene.probes();
         let proxy = scene.setup().start().await;
         let answer = proxy.get("/").await;
-        assert_eq!(answer.text(), "fast", "a record that is {name} was believed");
+        assert_eq!(
+            answer.text(),
+            "fast",
+            "a record that is {name} was believed"
+        );
         let record = scene
             .store
             .written("it is replaced", |new| {
@@ -226,7 +253,10 @@ async fn the_store_is_not_written_per_request(host: Host) {
         .query_row("SELECT count(*) FROM writes", [], |row| row.get(0))
         .expect("a count");
     // One decision; a host that spread the first requests over instances may have made a few.
-    assert!((1..=3).contains(&writes), "{writes} writes for 200 requests");
+    assert!(
+        (1..=3).contains(&writes),
+        "{writes} writes for 200 requests"
+    );
 }
 
 async fn a_failover_is_told_to_the_store(host: Host) {
@@ -246,13 +276,17 @@ async fn a_failover_is_told_to_the_store(host: Host) {
         async move { crate::support::client::send(address, crate::support::client::get("/")).await }
     });
     store
-        .written("the round is written", |record| record["primary"] == json!(1))
+        .written("the round is written", |record| {
+            record["primary"] == json!(1)
+        })
         .await;
     first.await.expect("no panic").is_from("other");
     // Some hosts write with the next request: let there be one.
     one.get("/").await.is_from("other");
     store
-        .written("the failover is written", |record| record["primary"] == json!(0))
+        .written("the failover is written", |record| {
+            record["primary"] == json!(0)
+        })
         .await;
     // Another instance does not pay again.
     let two = setup().start().await;
@@ -288,7 +322,11 @@ async fn the_store_alone_works(host: Host) {
 
 async fn the_key_can_be_named(host: Host) {
     let scene = Scene::new(host);
-    let proxy = scene.setup().set("FETCH_CACHE_KEY", "my-app:best").start().await;
+    let proxy = scene
+        .setup()
+        .set("FETCH_CACHE_KEY", "my-app:best")
+        .start()
+        .await;
     proxy.get("/").await.is_from("fast");
     eventually("a record is written", || scene.store.read("my-app:best")).await;
     assert_eq!(scene.store.read(KEY), None);

@@ -38,7 +38,9 @@ async fn before(host: Host, reply: impl Fn() -> Reply + Send + Sync + 'static) -
 }
 
 fn with_header(mut reply: Reply, name: &'static str, value: &'static str) -> Reply {
-    reply.headers_mut().append(name, value.parse().expect("a header value"));
+    reply
+        .headers_mut()
+        .append(name, value.parse().expect("a header value"));
     reply
 }
 
@@ -59,21 +61,30 @@ async fn head_keeps_the_length_and_has_no_body(host: Host) {
 }
 
 async fn a_204_has_no_body(host: Host) {
-    let (proxy, _origin) =
-        before(host, || with_header(reply::with(204, reply::empty()), "x-mark", "1")).await;
+    let (proxy, _origin) = before(host, || {
+        with_header(reply::with(204, reply::empty()), "x-mark", "1")
+    })
+    .await;
     let raw = raw_client::get(proxy.address, "/", "proxy", "").await;
     assert_eq!(raw_client::status(&raw), 204);
     let head = raw.to_ascii_lowercase();
     assert!(head.contains("x-mark: 1"), "{raw:?}");
     // RFC 9110 section 8.6: neither a length nor chunks.
-    assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{raw:?}");
+    assert!(
+        !head.contains("content-length") && !head.contains("transfer-encoding"),
+        "{raw:?}"
+    );
     assert!(raw.ends_with("\r\n\r\n"), "{raw:?}");
 }
 
 async fn a_304_keeps_its_validators(host: Host) {
     let (proxy, origin) = before(host, || {
         let reply = reply::with(304, reply::empty());
-        with_header(with_header(reply, "etag", "\"v1\""), "cache-control", "max-age=60")
+        with_header(
+            with_header(reply, "etag", "\"v1\""),
+            "cache-control",
+            "max-age=60",
+        )
     })
     .await;
     let answer = proxy.send(with(get("/"), "if-none-match", "\"v1\"")).await;
@@ -87,7 +98,11 @@ async fn a_304_keeps_its_validators(host: Host) {
 async fn a_redirect_is_passed_on(host: Host) {
     for status in [301, 302, 303, 307, 308] {
         let (proxy, origin) = before(host, move || {
-            with_header(reply::with(status, reply::empty()), "location", "/elsewhere?a=b")
+            with_header(
+                reply::with(status, reply::empty()),
+                "location",
+                "/elsewhere?a=b",
+            )
         })
         .await;
         let answer = proxy.get("/").await;
@@ -98,11 +113,17 @@ async fn a_redirect_is_passed_on(host: Host) {
 }
 
 async fn repeated_set_cookie_stays_apart(host: Host) {
-    let cookies = ["a=1; Path=/", "b=2; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "a=3"];
+    let cookies = [
+        "a=1; Path=/",
+        "b=2; Expires=Wed, 09 Jun 2027 10:18:14 GMT",
+        "a=3",
+    ];
     let (proxy, _origin) = before(host, move || {
         cookies
             .into_iter()
-            .fold(reply::text(200, "ok"), |reply, cookie| with_header(reply, "set-cookie", cookie))
+            .fold(reply::text(200, "ok"), |reply, cookie| {
+                with_header(reply, "set-cookie", cookie)
+            })
     })
     .await;
     let answer = proxy.get("/").await;
@@ -135,7 +156,10 @@ async fn bodies_keep_their_framing_back(host: Host) {
         let sized = body.clone();
         let (proxy, _origin) = before(host, move || reply::text(200, sized.clone())).await;
         let answer = proxy.get("/").await;
-        assert_eq!(answer.header("content-length"), Some(size.to_string().as_str()));
+        assert_eq!(
+            answer.header("content-length"),
+            Some(size.to_string().as_str())
+        );
         assert_eq!(answer.body, body);
         let (proxy, _origin) = before(host, move || {
             let (mut writer, streamed) = reply::written();
@@ -153,10 +177,16 @@ async fn bodies_keep_their_framing_back(host: Host) {
 async fn content_encoding_is_left_alone(host: Host) {
     // Not even valid: nobody on the way may look into it.
     let (proxy, origin) = before(host, || {
-        with_header(reply::text(200, &b"\x1f\x8bnot really"[..]), "content-encoding", "gzip")
+        with_header(
+            reply::text(200, &b"\x1f\x8bnot really"[..]),
+            "content-encoding",
+            "gzip",
+        )
     })
     .await;
-    let answer = proxy.send(with(get("/"), "accept-encoding", "gzip, br")).await;
+    let answer = proxy
+        .send(with(get("/"), "accept-encoding", "gzip, br"))
+        .await;
     assert_eq!(origin.only().header("accept-encoding"), Some("gzip, br"));
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert_eq!(answer.body, &b"\x1f\x8bnot really"[..]);

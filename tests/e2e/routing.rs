@@ -110,7 +110,10 @@ async fn probes_are_plain_gets_of_the_health_path(host: Host) {
     assert_eq!(proxy.send(answer).await.status, 200);
     for (origin, path) in [(&one, "/base/ready?deep=1"), (&two, "/ready?deep=1")] {
         let probe = eventually("a probe", || origin.probes().pop()).await;
-        assert_eq!((probe.method.as_str(), probe.target.as_str()), ("GET", path));
+        assert_eq!(
+            (probe.method.as_str(), probe.target.as_str()),
+            ("GET", path)
+        );
         // A probe is on the proxy's own account: nothing of the client's goes with it.
         assert_eq!(probe.header("cookie"), None);
     }
@@ -145,10 +148,21 @@ async fn targets_come_in_every_list_form(host: Host) {
         format!("{a}/,{b},{a}"),
     ] {
         let before = (first.probes().len(), second.probes().len());
-        let proxy = proxy(host).set("FETCH_TARGETS", list.as_str()).start().await;
+        let proxy = proxy(host)
+            .set("FETCH_TARGETS", list.as_str())
+            .start()
+            .await;
         assert_eq!(proxy.get("/").await.status, 200, "{list:?}");
-        let round = || (first.probes().len() - before.0, second.probes().len() - before.1);
-        eventually("both are probed", || (round().0 + round().1 >= 2).then_some(())).await;
+        let round = || {
+            (
+                first.probes().len() - before.0,
+                second.probes().len() - before.1,
+            )
+        };
+        eventually("both are probed", || {
+            (round().0 + round().1 >= 2).then_some(())
+        })
+        .await;
         tokio::time::sleep(ms(50)).await;
         assert_eq!(round(), (1, 1), "probes of {list:?} at {HEALTH_PATH}");
     }

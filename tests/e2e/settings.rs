@@ -48,7 +48,12 @@ async fn missing_targets_are_named(host: Host) {
 }
 
 async fn every_bad_target_is_named_with_its_reason(host: Host) {
-    let entries = ["ftp://one.example", "http://user:secret@two.example", "three", "http://four.example:99999"];
+    let entries = [
+        "ftp://one.example",
+        "http://user:secret@two.example",
+        "three",
+        "http://four.example:99999",
+    ];
     for list in [entries.join(", "), serde_json::json!(entries).to_string()] {
         let proxy = proxy(host).set("FETCH_TARGETS", list).start().await;
         let answer = proxy.get("/").await;
@@ -56,7 +61,11 @@ async fn every_bad_target_is_named_with_its_reason(host: Host) {
         let lines: Vec<_> = answer.text().lines().collect();
         assert_eq!(lines[0], "Invalid env: FETCH_TARGETS");
         assert_eq!(lines.len(), 1 + entries.len(), "{lines:#?}");
-        for (line, part) in lines[1..].iter().zip(["one.example", "two.example", "three", "four.example"]) {
+        for (line, part) in
+            lines[1..]
+                .iter()
+                .zip(["one.example", "two.example", "three", "four.example"])
+        {
             assert!(line.contains(part), "{line}");
             // The entry, and then the reason.
             assert!(line.len() > part.len() + 20, "no reason: {line}");
@@ -92,10 +101,15 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
     ];
     // A 503 in list order: it is retried, since true is the default of FETCH_RETRY_ON_5XX and three that of the attempts.
     let first = Origin::start("first").answer(|| crate::support::reply::text(503, "first"));
-    first.set_health(crate::support::origin::Health::Answers(500, std::time::Duration::ZERO));
+    first.set_health(crate::support::origin::Health::Answers(
+        500,
+        std::time::Duration::ZERO,
+    ));
     let good = Origin::start("good");
     let setup = proxy(host).targets([first.url(), good.url()]);
-    let setup = bad.iter().fold(setup, |setup, (name, value)| setup.set(name, *value));
+    let setup = bad
+        .iter()
+        .fold(setup, |setup, (name, value)| setup.set(name, *value));
     let proxy = setup.start().await;
     for _ in 0..3 {
         proxy.get("/").await.is_from("good");
@@ -103,7 +117,10 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
     for (name, value) in bad {
         let lines = proxy.said(name);
         assert_eq!(lines.len(), 1, "{name}: {lines:#?}");
-        assert!(lines[0].len() > name.len() + value.len() + 10, "no reason: {lines:#?}");
+        assert!(
+            lines[0].len() > name.len() + value.len() + 10,
+            "no reason: {lines:#?}"
+        );
     }
 }
 

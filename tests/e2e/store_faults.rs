@@ -71,8 +71,11 @@ async fn a_store_that_is_no_database_changes_nothing(host: Host) {
     let pair = Pair::start();
     let store = Store::new();
     let proxy = pair.on(host).store(&store).start().await;
-    std::fs::write(store.path(), b"this is no database, it is a text. ".repeat(200))
-        .expect("a writable directory");
+    std::fs::write(
+        store.path(),
+        b"this is no database, it is a text. ".repeat(200),
+    )
+    .expect("a writable directory");
     is_right(&proxy).await;
 }
 

@@ -21,7 +21,11 @@ use crate::support::waiting::{eventually, ms};
 const GIB: u64 = 1024 * 1024 * 1024;
 
 pub fn register(suite: &mut Suite) {
-    suite.alone(EVERY, "a_gib_down_in_flat_memory", a_gib_down_in_flat_memory);
+    suite.alone(
+        EVERY,
+        "a_gib_down_in_flat_memory",
+        a_gib_down_in_flat_memory,
+    );
     suite.alone(EVERY, "a_gib_up_in_flat_memory", a_gib_up_in_flat_memory);
     promises!(
         suite,
@@ -55,7 +59,7 @@ fn peak_mib(proxy: &Proxy) -> u64 {
 /// Our own host promises 100 MiB in all; of another we can only ask that it does not keep the body.
 fn is_flat(host: Host, proxy: &Proxy, before: u64) {
     let peak = peak_mib(proxy);
-    if host.is_embedded() {
+    if host.is_ours() {
         assert!(peak < 100, "{peak} MiB, {before} before the body");
     } else {
         assert!(peak < before + 100, "{peak} MiB, {before} before the body");
@@ -71,7 +75,10 @@ async fn a_gib_down_in_flat_memory(host: Host) {
     let mut received = 0;
     while let Some(piece) = exchange.piece().await {
         let piece = piece.expect("the body is whole");
-        assert!(pattern::matches(received, &piece), "differs after byte {received}");
+        assert!(
+            pattern::matches(received, &piece),
+            "differs after byte {received}"
+        );
         received += piece.len() as u64;
     }
     assert_eq!(received, GIB);
@@ -87,7 +94,10 @@ async fn a_gib_up_in_flat_memory(host: Host) {
         .await;
     answer.is_from("origin");
     let seen = origin.only().body;
-    assert_eq!((seen.length, seen.foreign, seen.complete), (GIB, false, true));
+    assert_eq!(
+        (seen.length, seen.foreign, seen.complete),
+        (GIB, false, true)
+    );
     is_flat(host, &proxy, before);
 }
 
@@ -123,7 +133,10 @@ async fn server_sent_events_arrive_one_by_one(host: Host) {
         assert_eq!(exchange.text().await, event);
     }
     drop(events);
-    assert!(exchange.piece().await.is_none(), "the stream ends with its origin");
+    assert!(
+        exchange.piece().await.is_none(),
+        "the stream ends with its origin"
+    );
 }
 
 async fn an_upload_is_not_held_back(host: Host) {
@@ -135,7 +148,10 @@ async fn an_upload_is_not_held_back(host: Host) {
     for n in 1..=3 {
         assert!(writer.send("0123456789").await);
         eventually("the piece reaches the origin", || {
-            origin.live().pop().filter(|seen| seen.body.length == 10 * n)
+            origin
+                .live()
+                .pop()
+                .filter(|seen| seen.body.length == 10 * n)
         })
         .await;
     }
@@ -159,7 +175,12 @@ async fn a_client_gone_mid_stream_closes_the_upstream(host: Host) {
     let mut exchange = proxy.open(get("/endless")).await;
     let mut received = 0;
     while received < 1024 * 1024 {
-        received += exchange.piece().await.expect("endless").expect("whole").len();
+        received += exchange
+            .piece()
+            .await
+            .expect("endless")
+            .expect("whole")
+            .len();
     }
     assert!(noticed.try_recv().is_err(), "the upstream ended by itself");
     exchange.abandon().await;
@@ -178,7 +199,11 @@ async fn an_upstream_dying_mid_body_breaks_the_response(host: Host) {
     for start in [sized, chunked, within_a_chunk] {
         for reset in [false, true] {
             let bytes = start.as_bytes().to_vec();
-            let act = if reset { Act::SayThenReset(bytes) } else { Act::Say(bytes) };
+            let act = if reset {
+                Act::SayThenReset(bytes)
+            } else {
+                Act::Say(bytes)
+            };
             let dying = RawOrigin::start(act);
             let proxy = proxy(host).targets([dying.url()]).start().await;
             let result = try_send(proxy.address, get("/")).await;

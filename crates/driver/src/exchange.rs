@@ -2,7 +2,10 @@
 
 use crate::platform::Platform;
 use crate::{round, store};
-use function_fetch_engine::{Action, Engine, Event, Exchange, Forward, Reply, Request, Step};
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::{
+    Action, Engine, Event, Exchange, Failure, Forward, Reply, Request, Step,
+};
 use futures::future::{Either, select};
 use std::future::Future;
 use std::pin::pin;
@@ -50,9 +53,7 @@ pub async fn serve<P: Platform>(
             Action::Relay => {
                 // The engine says so only after an `Event::Response`.
                 let Some(response) = response else {
-                    return Outcome::Reply(Reply::failed(
-                        function_fetch_engine::Failure::InternalError,
-                    ));
+                    return Outcome::Reply(Reply::failed(Failure::InternalError));
                 };
                 let status = platform.head(&response).status;
                 return Outcome::Relay {
@@ -75,6 +76,13 @@ async fn attempt<P: Platform>(
     response: &mut Option<P::Response>,
 ) -> Step {
     let target = platform.engine(|engine| engine.settings().targets[forward.target].clone());
+    // An earlier attempt may have been answered while it still took the body;
+    // if it took more than can be sent again, this one must not start.
+    if exchange.attempts() > 1 && platform.reclaim(request).await == Body::Gone {
+        let failure = Failure::InternalError;
+        let body = Body::Gone;
+        return settle(platform, exchange, Event::Failed { failure, body });
+    }
     let sent = within(
         platform,
         forward.timeout_ms,

@@ -26,6 +26,8 @@ pub trait Platform: Clone + 'static {
     type Request;
     /// A response's head, with its body not read yet.
     type Response;
+    /// An attempt under way. It owns what it needs: two may run at once.
+    type Sending: Future<Output = Result<Self::Response, Failure>> + 'static;
 
     /// The wall clock, ms since the Unix epoch.
     fn now_ms(&self) -> f64;
@@ -39,20 +41,21 @@ pub trait Platform: Clone + 'static {
     /// Gives access to the engine. No borrow of it outlives the call.
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R;
 
-    /// Sends the request to `target` and resolves with the response's head.
+    /// Sends the request to `target`; resolves with the response's head. Only a
+    /// request without a body is sent again before [`Platform::reclaim`].
     fn send(
         &self,
         request: &mut Self::Request,
         target: &Target,
         forward: &Forward,
-    ) -> impl Future<Output = Result<Self::Response, Failure>>;
+    ) -> Self::Sending;
 
     /// What has become of the request's body so far, while an attempt that was
     /// answered may still be reading it.
     fn body(&self, request: &Self::Request) -> Body;
 
-    /// After an attempt that failed: what has become of the request's body.
-    /// What the attempt did not take of it is given back first.
+    /// Ends what an attempt still takes of the request's body, gets the rest
+    /// back, and says what has become of it.
     fn reclaim(&self, request: &mut Self::Request) -> impl Future<Output = Body>;
 
     /// The head of a response.

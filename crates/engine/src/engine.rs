@@ -71,6 +71,7 @@ impl Engine {
         let source = match self.decision.as_ref().map(|decision| decision.source) {
             Some(DecisionSource::Probes) => "probes",
             Some(DecisionSource::Store) => "store",
+            None if self.round.is_some() => "first healthy probe",
             None => "list order",
         };
         Some(headers::explain(

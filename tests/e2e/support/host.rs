@@ -29,10 +29,10 @@ pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp];
 /// The hosts that tell the component who its client is.
 pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp];
 
-/// The hosts that can be told to use one instance alone.
-pub const LIMITABLE: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
+/// Our own host: it can be told to use one instance alone, among other things.
+pub const OURS: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
 
-/// The embedded host, once: for what depends on the host and not on the flavour.
+/// Our own host, once: for what depends on the host and not on the flavour.
 pub const EMBEDDED: &[Host] = &[Host::Embedded];
 
 impl Host {
@@ -57,7 +57,7 @@ impl Host {
     }
 
     /// Whether it is our own host.
-    pub const fn is_embedded(self) -> bool {
+    pub const fn is_ours(self) -> bool {
         matches!(self, Self::Embedded | Self::EmbeddedPlain)
     }
 

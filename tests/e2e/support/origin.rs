@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use http::{Request, request};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -35,8 +35,6 @@ pub enum Health {
 
 /// A request in the hands of a script.
 pub struct Arrived {
-    /// Its head.
-    pub head: request::Parts,
     /// Its body.
     pub body: Incoming,
     /// Where it is noted.
@@ -267,5 +265,5 @@ async fn respond(request: Request<Incoming>, shared: &Shared) -> Reply {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
-    script(Arrived { head, body, entry }).await
+    script(Arrived { body, entry }).await
 }

@@ -64,16 +64,12 @@ impl Heard {
     }
 }
 
-#[derive(Default)]
-struct Ledger {
-    live: Vec<Heard>,
-    connections: usize,
-}
+type Ledger = Arc<Mutex<Vec<Heard>>>;
 
 /// The server. It closes with its value.
 pub struct RawOrigin {
     port: Port,
-    ledger: Arc<Mutex<Ledger>>,
+    ledger: Ledger,
     task: JoinHandle<()>,
 }
 
@@ -90,7 +86,7 @@ impl RawOrigin {
 
     fn start_with(act: Act, healthy: bool) -> Self {
         let port = Port::hold();
-        let ledger = Arc::new(Mutex::new(Ledger::default()));
+        let ledger = Ledger::default();
         let task = tokio::spawn(accept(port.listen(), act, healthy, ledger.clone()));
         Self { port, ledger, task }
     }
@@ -110,7 +106,6 @@ impl RawOrigin {
         self.ledger
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .live
             .clone()
     }
 
@@ -120,14 +115,6 @@ impl RawOrigin {
         assert_eq!(live.len(), 1, "requests heard: {live:#?}");
         live.remove(0)
     }
-
-    /// How many connections it accepted.
-    pub fn connections(&self) -> usize {
-        self.ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .connections
-    }
 }
 
 impl Drop for RawOrigin {
@@ -136,18 +123,14 @@ impl Drop for RawOrigin {
     }
 }
 
-async fn accept(listener: TcpListener, act: Act, healthy: bool, ledger: Arc<Mutex<Ledger>>) {
+async fn accept(listener: TcpListener, act: Act, healthy: bool, ledger: Ledger) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .connections += 1;
         connections.spawn(connection(stream, act.clone(), healthy, ledger.clone()));
     }
 }
 
-async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Arc<Mutex<Ledger>>) {
+async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Ledger) {
     let mut received = Vec::new();
     loop {
         let Some(end) = head_end(&mut stream, &mut received).await else {
@@ -177,7 +160,6 @@ async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Arc<
         ledger
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .live
             .push(heard);
         return perform(stream, act).await;
     }

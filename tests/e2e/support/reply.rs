@@ -52,11 +52,6 @@ impl Writer {
     pub async fn trailers(mut self, trailers: HeaderMap) -> bool {
         self.0.send(Frame::trailers(trailers)).await.is_ok()
     }
-
-    /// Ends the body as broken.
-    pub fn abort(self) {
-        self.0.abort(io::Error::other("given up on purpose"));
-    }
 }
 
 /// A body that is written while it is read.

@@ -102,7 +102,7 @@ impl Setup {
 
     /// One instance for everything.
     pub fn one_instance(self) -> Self {
-        assert!(self.host.is_embedded(), "{:?} cannot be limited", self.host);
+        assert!(self.host.is_ours(), "{:?} cannot be limited", self.host);
         self.options(["--max-instances", "1"])
     }
 

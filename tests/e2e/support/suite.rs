@@ -72,7 +72,12 @@ impl Suite {
     pub fn run(self, mut arguments: Arguments) -> Conclusion {
         arguments.test_threads.get_or_insert(THREADS);
         if !arguments.list {
-            let asked_for = |name: &str| arguments.filter.as_ref().is_none_or(|part| name.contains(part));
+            let asked_for = |name: &str| {
+                arguments
+                    .filter
+                    .as_ref()
+                    .is_none_or(|part| name.contains(part))
+            };
             for (name, reason) in self.skipped.iter().filter(|(name, _)| asked_for(name)) {
                 println!("skipped: {name}: {reason}");
             }
