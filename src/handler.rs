@@ -19,10 +19,7 @@ pub async fn handle(request: Request) -> Response {
     let method = request.get_method();
     let name = method_name(&method).to_owned();
     let mut fields = request.get_headers().copy_all();
-    let about = About {
-        method: &name,
-        hops: headers::hops(&fields),
-    };
+    let hops = headers::hops(&fields);
     let facts = client::facts(&request, &fields);
     let length = content_length(&fields);
     let replay = memory::engine(|engine| {
@@ -41,6 +38,11 @@ pub async fn handle(request: Request) -> Response {
         method,
         path,
         fields,
+    };
+    let about = About {
+        method: &name,
+        hops,
+        has_body: inbound.body.is_some(),
     };
     match serve(&Wasi, &about, &mut inbound).await {
         Outcome::Relay {

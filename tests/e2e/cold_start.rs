@@ -8,7 +8,7 @@ use crate::promises;
 use crate::support::host::{EVERY, Host, OURS};
 use crate::support::origin::{Health, Origin};
 use crate::support::raw_origin::RawOrigin;
-use crate::support::setup::proxy;
+use crate::support::setup::{Proxy, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::ms;
 
@@ -27,6 +27,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             a_cold_crowd_makes_at_most_one_probe_round_per_instance,
+            concurrent_instances_log_line_by_line,
             a_cold_start_without_a_healthy_answer_is_bounded,
             a_warm_request_never_waits_for_a_probe,
         ]
@@ -73,6 +74,15 @@ async fn a_cold_crowd_makes_one_probe_round(host: Host) {
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 }
 
+/// How many instances have begun, where one of the targets is `ftp://counted`.
+fn begun(proxy: &Proxy) -> usize {
+    proxy
+        .said("ftp://counted")
+        .iter()
+        .map(|line| line.matches("ftp://counted").count())
+        .sum()
+}
+
 async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
     let fast = Origin::start("fast").probed_in(ms(100));
     let slow = Origin::start("slow").probed_in(ms(500));
@@ -86,7 +96,7 @@ async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
         answer.is_from("fast");
     }
     tokio::time::sleep(ms(700)).await;
-    let instances = proxy.said("ftp://counted").len();
+    let instances = begun(&proxy);
     assert!((1..=CROWD).contains(&instances), "{instances} instances");
     for origin in [&fast, &slow] {
         let probes = origin.probes().len();
@@ -95,6 +105,22 @@ async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
             "{probes} probes by {instances} instances"
         );
     }
+}
+
+/// A log is read by machines: instances that write at the same time do not write into each other's lines.
+async fn concurrent_instances_log_line_by_line(host: Host) {
+    let fast = Origin::start("fast");
+    let proxy = proxy(host)
+        .targets([fast.url(), "ftp://counted".to_owned()])
+        .options(["--max-instance-concurrent-reuse-count", "1"])
+        .start()
+        .await;
+    for _ in 0..5 {
+        join_all((0..CROWD).map(|_| proxy.get("/"))).await;
+    }
+    let lines = proxy.said("ftp://counted");
+    assert!(lines.len() > 1, "one instance shows nothing");
+    assert_eq!(begun(&proxy), lines.len(), "{lines:#?}");
 }
 
 async fn a_cold_start_without_a_healthy_answer_is_bounded(host: Host) {

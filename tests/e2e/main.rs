@@ -3,6 +3,7 @@
 //!
 //! Run by `cargo xtask test`, which builds the component, the host and finds `wasmtime`.
 
+mod blame;
 mod bodies;
 mod cold_start;
 mod command;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     cold_start::register(&mut suite);
     failover::register(&mut suite);
     dying::register(&mut suite);
+    blame::register(&mut suite);
     bodies::register(&mut suite);
     responses::register(&mut suite);
     streaming::register(&mut suite);

@@ -1,11 +1,8 @@
 //! One request, from the first step to the last.
 
 use crate::platform::Platform;
-use crate::{round, store};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{
-    Action, Engine, Event, Exchange, Failure, Forward, Reply, Request, Step,
-};
+use crate::{attempt, round, store};
+use function_fetch_engine::{Action, Engine, Event, Exchange, Failure, Reply, Request, Step};
 use futures::future::{Either, select};
 use std::future::Future;
 use std::pin::pin;
@@ -48,7 +45,7 @@ pub async fn serve<P: Platform>(
                 settle(platform, exchange, Event::RoundReady)
             }
             Action::Forward(forward) => {
-                attempt(platform, exchange, &forward, request, &mut response).await
+                attempt::run(platform, exchange, forward, request, &mut response).await
             }
             Action::Relay => {
                 // The engine says so only after an `Event::Response`.
@@ -67,48 +64,6 @@ pub async fn serve<P: Platform>(
     }
 }
 
-/// One attempt, and what the engine says to how it went.
-async fn attempt<P: Platform>(
-    platform: &P,
-    exchange: Exchange,
-    forward: &Forward,
-    request: &mut P::Request,
-    response: &mut Option<P::Response>,
-) -> Step {
-    let target = platform.engine(|engine| engine.settings().targets[forward.target].clone());
-    // An earlier attempt may have been answered while it still took the body;
-    // if it took more than can be sent again, this one must not start.
-    if exchange.attempts() > 1 && platform.reclaim(request).await == Body::Gone {
-        let failure = Failure::InternalError;
-        let body = Body::Gone;
-        return settle(platform, exchange, Event::Failed { failure, body });
-    }
-    let sent = within(
-        platform,
-        forward.timeout_ms,
-        platform.send(request, &target, forward),
-    )
-    .await
-    .unwrap_or(Err(forward.on_timeout));
-    match sent {
-        Ok(head) => {
-            let facts = platform.head(&head);
-            let body = platform.body(request);
-            *response = Some(head);
-            let event = Event::Response {
-                status: facts.status,
-                retry_after_ms: facts.retry_after_ms,
-                body,
-            };
-            settle(platform, exchange, event)
-        }
-        Err(failure) => {
-            let body = platform.reclaim(request).await;
-            settle(platform, exchange, Event::Failed { failure, body })
-        }
-    }
-}
-
 async fn await_round<P: Platform>(platform: &P, timeout_ms: f64) {
     let ready = async {
         while !ask(platform, |engine, now| engine.round_is_ready(now)) {
@@ -122,14 +77,18 @@ fn settle<P: Platform>(platform: &P, exchange: Exchange, event: Event<'_>) -> St
     ask(platform, |engine, now| engine.settle(exchange, event, now))
 }
 
-fn start_background<P: Platform>(platform: &P, step: &Step) {
-    if step.round
-        && let Some(round) = ask(platform, |engine, now| engine.start_round(now))
-    {
-        platform.spawn(round::run(platform.clone(), round));
+pub(crate) fn start_background<P: Platform>(platform: &P, step: &Step) {
+    if step.round {
+        start_round(platform);
     }
     if step.write {
         store::write_due(platform);
+    }
+}
+
+pub(crate) fn start_round<P: Platform>(platform: &P) {
+    if let Some(round) = ask(platform, |engine, now| engine.start_round(now)) {
+        platform.spawn(round::run(platform.clone(), round));
     }
 }
 

@@ -9,23 +9,29 @@ use futures::stream::{self, StreamExt};
 /// Probes each target, reports each answer as it comes, and wakes the requests
 /// that wait for the first healthy one.
 pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
+    let mut next = Some(round);
+    while let Some(round) = next {
+        next = run_one(&platform, round).await;
+    }
+    platform.round_progressed();
+    store::write_due(&platform);
+}
+
+/// Says what is to be probed next: a second look may follow.
+async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
     if round.read_store
-        && let Ok(value) = store::read(&platform).await
-        && ask(&platform, |engine, now| {
+        && let Ok(value) = store::read(platform).await
+        && ask(platform, |engine, now| {
             engine.round_read_store(value.as_deref(), now)
         })
     {
-        platform.round_progressed();
-        return;
+        return None;
     }
     let mut outcomes = stream::iter(round.targets)
-        .map(|target| {
-            let platform = &platform;
-            async move { (target, probe(platform, target, round.timeout_ms).await) }
-        })
+        .map(async |target| (target, probe(platform, target, round.timeout_ms).await))
         .buffer_unordered(round.concurrency);
     while let Some((target, outcome)) = outcomes.next().await {
-        let ready = ask(&platform, |engine, now| {
+        let ready = ask(platform, |engine, now| {
             engine.probed(round.id, target, outcome, now);
             engine.round_is_ready(now)
         });
@@ -33,10 +39,7 @@ pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
             platform.round_progressed();
         }
     }
-    drop(outcomes);
-    ask(&platform, |engine, now| engine.finish_round(round.id, now));
-    platform.round_progressed();
-    store::write_due(&platform);
+    ask(platform, |engine, now| engine.finish_round(round.id, now))
 }
 
 async fn probe<P: Platform>(platform: &P, target: usize, timeout_ms: u32) -> ProbeOutcome {

@@ -17,6 +17,8 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// How many Function Fetches it has passed: [`crate::headers::hops`].
     pub hops: u32,
+    /// Whether it has a body.
+    pub has_body: bool,
 }
 
 /// What has become of the request's body.
@@ -45,6 +47,8 @@ pub enum Event<'a> {
         status: u16,
         /// Its `Retry-After`, ms from now.
         retry_after_ms: Option<f64>,
+        /// From the start of the attempt to the response head, ms.
+        head_ms: f64,
         /// Of the request's body.
         body: Body,
     },
@@ -86,6 +90,12 @@ pub struct Forward {
     pub timeout_ms: f64,
     /// Which failure it is when that time runs out.
     pub on_timeout: Failure,
+    /// After so long without a head, ms, [`Engine::overdue`] wants to know;
+    /// infinite for never.
+    pub overdue_ms: f64,
+    /// After so long without a head, ms, [`Engine::widen`] may send it to
+    /// another target as well; infinite for never.
+    pub widen_ms: f64,
 }
 
 /// An action, with the background work that may start beside it.
@@ -113,12 +123,13 @@ pub struct Exchange {
     target: u8,
     /// Whether it may be sent again after it may have reached a target.
     repeatable: bool,
+    has_body: bool,
+    /// Whether it is a cold start that is raced to the targets.
+    racing: bool,
     store_read: bool,
     waited: bool,
     /// Whether the host holds a real response, to fall back on.
     has_response: bool,
-    /// The failure of the last attempt.
-    last: Option<Failure>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,10 +147,20 @@ impl Exchange {
         self.tried.count_ones()
     }
 
-    /// The index of the target that the last attempt went to.
+    /// The index of the target of the attempt that this is about.
     #[must_use]
     pub fn target(&self) -> usize {
         usize::from(self.target)
+    }
+
+    /// The same exchange, about the attempt at another target: while two run at
+    /// once, an event belongs to one of them.
+    #[must_use]
+    pub fn at(self, target: usize) -> Self {
+        Self {
+            target: target as u8,
+            ..self
+        }
     }
 }
 
@@ -152,10 +173,11 @@ impl Engine {
             tried: 0,
             target: 0,
             repeatable: self.settings.may_repeat(request.method),
+            has_body: request.has_body,
+            racing: false,
             store_read: false,
             waited: false,
             has_response: false,
-            last: None,
         };
         if let Some(error) = &self.settings.no_targets {
             let reply = Reply::unconfigured(error);
@@ -190,17 +212,14 @@ impl Engine {
                 x.waited = true;
                 self.route(x, now)
             }
-            (
-                Stage::Attempt,
-                Event::Response {
-                    status,
-                    retry_after_ms,
-                    body,
-                },
-            ) => {
-                x.has_response = true;
-                self.note_status(x.target(), status, retry_after_ms, now);
-                if self.may_move_on_from_status(&x, status, body, now)
+            (Stage::Attempt, Event::Response { status, body, .. }) => {
+                self.note(&mut x, event, now);
+                self.forget_losers(&x);
+                let in_time = self.time_left(&x, now) > 0.0;
+                if !self.is_good(status)
+                    && x.repeatable
+                    && body != Body::Gone
+                    && in_time
                     && let Some(step) = self.retry(x, true, now)
                 {
                     return step;
@@ -208,8 +227,7 @@ impl Engine {
                 self.over(x, Action::Relay, now)
             }
             (Stage::Attempt, Event::Failed { failure, body }) => {
-                x.last = Some(failure);
-                self.note_failure(&x, failure, now);
+                self.note(&mut x, event, now);
                 if let Some(budgeted) = may_move_on(&x, failure, body)
                     && let Some(step) = self.retry(x, budgeted, now)
                 {
@@ -240,31 +258,38 @@ impl Engine {
                 return self.step(x, Action::ReadStore, now);
             }
             if !stands && !x.waited && !self.round_has_healthy(now) {
+                if self.may_race(&x, now) {
+                    x.racing = true;
+                    return self.first_attempt(x, now);
+                }
                 let timeout_ms = self.round_ms(self.settings.targets.len());
                 x.stage = Stage::Round;
                 return self.step(x, Action::AwaitRound { timeout_ms }, now);
             }
         }
+        self.first_attempt(x, now)
+    }
+
+    fn first_attempt(&mut self, x: Exchange, now: f64) -> Step {
         match self.attempt(x, now) {
             Some(step) => step,
-            // Only without a target, and that was answered in `begin`.
-            None => self.give_up(x, Failure::InternalError, now),
+            None => self.give_up(x, Failure::DeadlineExceeded, now),
         }
     }
 
     /// The attempt at the best target that was not tried, within the deadline.
-    fn attempt(&mut self, mut x: Exchange, now: f64) -> Option<Step> {
-        let left = match self.settings.deadline_ms {
-            0 => f64::INFINITY,
-            deadline => x.since + f64::from(deadline) - now,
-        };
+    pub(crate) fn attempt(&mut self, mut x: Exchange, now: f64) -> Option<Step> {
+        let left = self.time_left(&x, now);
         if left <= 0.0 {
             return None;
         }
-        let target = self
-            .candidates()
-            .into_iter()
-            .find(|index| x.tried & (1 << index) == 0)?;
+        let target = match self.first_choice(now) {
+            Some(choice) if x.tried == 0 => choice,
+            _ => self
+                .candidates(now)
+                .into_iter()
+                .find(|index| x.tried & (1 << index) == 0)?,
+        };
         let own = match self.settings.attempt_timeout_ms {
             0 => f64::INFINITY,
             timeout => f64::from(timeout),
@@ -272,6 +297,11 @@ impl Engine {
         x.tried |= 1 << target;
         x.target = target as u8;
         x.stage = Stage::Attempt;
+        let mut overdue_ms = f64::INFINITY;
+        if self.decides() {
+            self.health[target].request_sent(now);
+            overdue_ms = self.health[target].overdue_ms();
+        }
         let forward = Forward {
             target,
             connect_timeout_ms: self.settings.connect_timeout_ms,
@@ -281,8 +311,18 @@ impl Engine {
             } else {
                 Failure::DeadlineExceeded
             },
+            overdue_ms,
+            widen_ms: self.widen_after(&x),
         };
         Some(self.step(x, Action::Forward(forward), now))
+    }
+
+    /// Until the deadline, ms.
+    fn time_left(&self, x: &Exchange, now: f64) -> f64 {
+        match self.settings.deadline_ms {
+            0 => f64::INFINITY,
+            deadline => x.since + f64::from(deadline) - now,
+        }
     }
 
     /// The next attempt after one that did not do, where one is allowed.
@@ -297,12 +337,11 @@ impl Engine {
         self.attempt(x, now)
     }
 
-    /// Section 6 of the contract: which statuses are worth another attempt.
-    fn may_move_on_from_status(&self, x: &Exchange, status: u16, body: Body, now: f64) -> bool {
-        let worth = self.settings.retry_on_5xx && status >= 500 && !matches!(status, 501 | 505);
-        let in_time =
-            self.settings.deadline_ms == 0 || now < x.since + f64::from(self.settings.deadline_ms);
-        worth && x.repeatable && body != Body::Gone && in_time
+    /// Section 6 of the contract: whether a status is the client's to see, or
+    /// worth another attempt.
+    #[must_use]
+    pub fn is_good(&self, status: u16) -> bool {
+        !self.settings.retry_on_5xx || status < 500 || matches!(status, 501 | 505)
     }
 
     /// No attempt is left: the last real response, else the failure in words.
@@ -329,8 +368,8 @@ impl Engine {
         };
         debug_assert_eq!(exchange.stage, owed, "{action:?}");
         Step {
-            round: self.wants_round(owed == Stage::Round, now),
-            write: self.write_due && self.settings.cache_store.is_some(),
+            round: self.wants_round(owed == Stage::Round || exchange.racing, now),
+            write: self.write_due && self.settings.cache_store.is_some() && self.decision.is_some(),
             exchange,
             action,
         }
@@ -362,5 +401,36 @@ impl Exchange {
     pub(crate) fn blames_target(&self, failure: Failure) -> bool {
         failure.source() == Source::Upstream
             && (failure != Failure::DeadlineExceeded || self.attempts() == 1)
+    }
+
+    pub(crate) fn heard(&mut self, event: &Event<'_>) {
+        self.has_response |= matches!(event, Event::Response { .. });
+    }
+
+    pub(crate) fn is_racing(&self) -> bool {
+        self.racing
+    }
+
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.repeatable
+    }
+
+    /// Whether two targets may have it at once.
+    pub(crate) fn may_run_twice(&self) -> bool {
+        self.repeatable && !self.has_body
+    }
+
+    /// Whether its time to head says something of the target: with a body it is
+    /// the client's upload that takes the time.
+    pub(crate) fn times_target(&self) -> bool {
+        !self.has_body
+    }
+
+    pub(crate) fn was_tried(&self, target: usize) -> bool {
+        self.tried & (1 << target) != 0
+    }
+
+    pub(crate) fn since(&self) -> f64 {
+        self.since
     }
 }

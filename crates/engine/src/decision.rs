@@ -1,7 +1,8 @@
 //! Where the decision comes from, how long it holds, and who is told.
 
+use crate::drift::Drift;
 use crate::engine::Engine;
-use crate::health::{Latency, MAX_EJECTION_MS};
+use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
 use crate::record::{self, Record, Stored, TargetRecord};
@@ -11,13 +12,27 @@ use crate::record::{self, Record, Stored, TargetRecord};
 /// learned of a decision together do not refresh it together.
 const REFRESH_FROM: f64 = 0.8;
 
+/// A drift brings the refresh forward to some moment within this time: many
+/// locations may see the same target slow down, and if all left it at once,
+/// the next target would be the next to slow down.
+const DRIFT_SPREAD_MS: f64 = 10_000.0;
+
+/// How soon after a refresh a drift may bring the next one forward.
+const DRIFT_PAUSE_MS: f64 = 30_000.0;
+
 /// Which target comes first, since when, and by what.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
+    /// The best target: what other instances are told.
     pub(crate) primary: usize,
+    /// The target of this instance's requests: the primary, or with
+    /// `FETCH_SPREAD` one as good.
+    pub(crate) choice: usize,
     /// When the targets were measured: the age that matters.
     pub(crate) measured_at: f64,
     pub(crate) refresh_at: f64,
+    /// Whether a drift has brought the refresh forward.
+    drifted: bool,
     pub(crate) source: DecisionSource,
 }
 
@@ -57,15 +72,22 @@ impl Engine {
             .is_some_and(|decision| now >= decision.refresh_at)
     }
 
-    /// The targets in the order of attempts: the primary, then by rank.
-    pub(crate) fn candidates(&self) -> Vec<usize> {
+    /// The target of a request that was not sent yet, where the decision
+    /// settles it without any sorting: the warm path.
+    pub(crate) fn first_choice(&self, now: f64) -> Option<usize> {
+        let choice = self.decision.as_ref()?.choice;
+        let health = &self.health[choice];
+        (self.decides() && !health.is_ejected() && !health.is_suspect(now)).then_some(choice)
+    }
+
+    /// The targets in the order of attempts: the chosen one, then by rank.
+    pub(crate) fn candidates(&self, now: f64) -> Vec<usize> {
         if !self.decides() {
             return (0..self.settings.targets.len()).collect();
         }
-        let mut order = rank::order(&self.health);
-        if let Some(primary) = self.decision.as_ref().map(|decision| decision.primary)
-            && !self.health[primary].is_ejected()
-            && let Some(place) = order.iter().position(|index| *index == primary)
+        let mut order = rank::order(&self.health, now);
+        if let Some(choice) = self.first_choice(now)
+            && let Some(place) = order.iter().position(|index| *index == choice)
         {
             order[..=place].rotate_right(1);
         }
@@ -74,33 +96,83 @@ impl Engine {
 
     /// A full round has ended: its result holds from now.
     pub(crate) fn decide(&mut self, primary: usize, now: f64) {
-        self.switch_to(primary, "probed");
-        let refresh_at = self.refresh_at(now);
-        self.decision = Some(Decision {
-            primary,
-            measured_at: now,
-            refresh_at,
-            source: DecisionSource::Probes,
-        });
+        let before = self.decision.as_ref().map(|decision| decision.primary);
+        // If it drifted and is still the best, slower is what it is now.
+        let drifted = self
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.drifted);
+        self.health[primary]
+            .drift
+            .restart(drifted && before == Some(primary));
+        self.tell_change(before, primary, "probed");
+        self.hold(primary, now, DecisionSource::Probes);
         self.write_due = true;
     }
 
     /// Makes `primary` the primary of the decision that stands, if it is not.
-    pub(crate) fn switch_to(&mut self, primary: usize, reason: &'static str) {
-        let from = self.decision.as_ref().map(|decision| decision.primary);
-        if from == Some(primary) {
+    pub(crate) fn switch_to(&mut self, primary: usize, reason: &'static str, now: f64) {
+        let Some(decision) = &self.decision else {
+            return;
+        };
+        let before = decision.primary;
+        let choice = self.choose(primary);
+        if let Some(decision) = &mut self.decision
+            && (before != primary || self.health[decision.choice].is_ejected())
+        {
+            decision.primary = primary;
+            decision.choice = choice;
+            self.health[primary].drift.restart(false);
+        }
+        self.tell_change(Some(before), primary, reason);
+        // Other instances must not pay for the same discovery again.
+        self.write_due |= before != primary && self.has_decision(now);
+    }
+
+    fn hold(&mut self, primary: usize, measured_at: f64, source: DecisionSource) {
+        let choice = self.choose(primary);
+        let share = REFRESH_FROM + (1.0 - REFRESH_FROM) * self.dice.roll();
+        self.decision = Some(Decision {
+            primary,
+            choice,
+            measured_at,
+            refresh_at: measured_at + self.settings.cache_ttl_ms * share,
+            drifted: false,
+            source,
+        });
+    }
+
+    /// With `FETCH_SPREAD`, one of the targets that are as good.
+    fn choose(&mut self, primary: usize) -> usize {
+        if !self.settings.spread {
+            return primary;
+        }
+        let peers = rank::peers(&self.health, primary, self.settings.switch_margin);
+        peers[(self.dice.roll() * peers.len() as f64) as usize]
+    }
+
+    fn tell_change(&mut self, from: Option<usize>, to: usize, reason: &'static str) {
+        if from == Some(to) {
             return;
         }
         let name = |index: usize| self.settings.targets[index].to_string();
         self.notices.push(Notice::PrimaryChanged {
             from: from.map(name),
-            to: name(primary),
+            to: name(to),
             reason,
         });
-        if let Some(decision) = &mut self.decision {
-            decision.primary = primary;
-            // Other instances must not pay for the same discovery again.
-            self.write_due = true;
+    }
+
+    /// The chosen target has become much slower than it was: measures again
+    /// soon.
+    pub(crate) fn drifted(&mut self, now: f64) {
+        let delay = self.dice.roll() * DRIFT_SPREAD_MS;
+        if let Some(decision) = &mut self.decision
+            && !decision.drifted
+        {
+            decision.drifted = true;
+            let soon = now.max(decision.measured_at + DRIFT_PAUSE_MS) + delay;
+            decision.refresh_at = decision.refresh_at.min(soon);
         }
     }
 
@@ -109,14 +181,14 @@ impl Engine {
         match self.read(value, now) {
             Stored::Record(record) => self.adopt_record(&record, now),
             Stored::Winner(primary) => {
-                self.switch_to(primary, "store");
+                let before = self.decision.as_ref().map(|decision| decision.primary);
+                self.tell_change(before, primary, "store");
                 // Its age is not known: it serves, and is refreshed at once.
-                self.decision = Some(Decision {
+                self.hold(
                     primary,
-                    measured_at: now - self.settings.cache_ttl_ms,
-                    refresh_at: now,
-                    source: DecisionSource::Store,
-                });
+                    now - self.settings.cache_ttl_ms,
+                    DecisionSource::Store,
+                );
                 self.write_due = false;
             }
             Stored::Miss => {}
@@ -145,21 +217,26 @@ impl Engine {
     /// The store write that a step called for.
     pub fn take_write(&mut self) -> Option<StoreWrite> {
         self.settings.cache_store?;
+        let decision = self.decision.as_ref()?;
         if !std::mem::take(&mut self.write_due) {
             return None;
         }
-        let decision = self.decision.as_ref()?;
+        // Microseconds are enough, and keep the value short.
+        let short = |value: f64| (value * 1000.0).round() / 1000.0;
         let targets = self
             .health
             .iter()
             .map(|health| TargetRecord {
-                // Microseconds are enough, and keep the value short.
-                ms: health
-                    .latency
-                    .map(|known| (known.ms * 1000.0).round() / 1000.0),
+                ms: health.latency.map(|known| short(known.ms())),
                 n: health.latency.map_or(0, |known| known.samples),
+                at: health.latency.map(|known| known.at.round()),
                 fail: health.failures,
                 until: health.ejected_until.map(f64::round),
+                back: health.ejection_length(),
+                live: health
+                    .drift
+                    .baseline()
+                    .map(|live| [short(live.mean), short(live.variance)]),
             })
             .collect();
         let record = Record::new(
@@ -190,28 +267,19 @@ impl Engine {
 
     fn adopt_record(&mut self, record: &Record, now: f64) {
         for (health, known) in self.health.iter_mut().zip(&record.targets) {
-            health.latency = known.ms.map(|ms| Latency {
-                ms,
-                samples: known.n,
-            });
+            health.latency = known
+                .ms
+                .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(record.at).min(now)));
             health.failures = known.fail;
-            // No other instance may put a target aside for longer than we would.
-            health.ejected_until = known.until.map(|until| until.min(now + MAX_EJECTION_MS));
+            health.told_ejection(known.until, known.back.unwrap_or(0.0), now);
+            if let (None, Some([mean, variance])) = (health.drift.baseline(), known.live) {
+                health.drift = Drift::told(mean, variance);
+            }
         }
-        self.switch_to(record.primary, "store");
-        let refresh_at = self.refresh_at(record.at);
-        self.decision = Some(Decision {
-            primary: record.primary,
-            measured_at: record.at,
-            refresh_at,
-            source: DecisionSource::Store,
-        });
+        let before = self.decision.as_ref().map(|decision| decision.primary);
+        self.tell_change(before, record.primary, "store");
+        self.hold(record.primary, record.at, DecisionSource::Store);
         // It is from the store: there is nothing to tell it.
         self.write_due = false;
-    }
-
-    fn refresh_at(&mut self, measured_at: f64) -> f64 {
-        let share = REFRESH_FROM + (1.0 - REFRESH_FROM) * self.dice.roll();
-        measured_at + self.settings.cache_ttl_ms * share
     }
 }

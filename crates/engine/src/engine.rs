@@ -4,7 +4,7 @@
 use crate::attempt::Exchange;
 use crate::budget::RetryBudget;
 use crate::decision::{Decision, DecisionSource};
-use crate::failure::{Failure, Source};
+use crate::failure::{Failure, Sent, Source};
 use crate::headers;
 use crate::health::{Health, MAX_EJECTION_MS};
 use crate::notice::Notice;
@@ -107,19 +107,31 @@ impl Engine {
     /// A target answered a request.
     pub(crate) fn note_status(
         &mut self,
-        target: usize,
+        x: &Exchange,
         status: u16,
         retry_after_ms: Option<f64>,
+        head_ms: f64,
         now: f64,
     ) {
         if !self.decides() {
             return;
         }
-        if !matches!(status, 502..=504) {
-            self.health[target].request_passed();
-        } else if self.health[target].failed_softly() {
-            let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
-            self.eject(target, format!("status {status}"), wish, now);
+        let target = x.target();
+        self.health[target].request_answered();
+        if matches!(status, 502..=504) {
+            if self.health[target].failed_softly() {
+                let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
+                self.eject(target, format!("status {status}"), wish, now);
+            }
+            return;
+        }
+        self.health[target].request_passed();
+        let chosen = self
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.choice == target);
+        if chosen && x.times_target() && self.health[target].drift.observe(head_ms) {
+            self.drifted(now);
         }
     }
 
@@ -129,12 +141,29 @@ impl Engine {
         if failure.source() == Source::HostPolicy {
             self.tell_denial(target, failure);
         }
-        if !self.decides() || !x.blames_target(failure) {
+        if !self.decides() {
             return;
         }
-        let sent_nothing = failure.sent() == crate::failure::Sent::Nothing;
+        if !x.blames_target(failure) {
+            self.health[target].attempt_dropped(x.since());
+            return;
+        }
+        let sent_nothing = failure.sent() == Sent::Nothing;
         if sent_nothing || failure.is_timeout() || self.health[target].failed_softly() {
             self.eject(target, failure.proxy_error().to_owned(), 0.0, now);
+        }
+    }
+
+    /// The attempts that lost a race are dropped unanswered, which says nothing
+    /// of their targets.
+    pub(crate) fn forget_losers(&mut self, x: &Exchange) {
+        if x.attempts() == 1 {
+            return;
+        }
+        for (index, health) in self.health.iter_mut().enumerate() {
+            if index != x.target() && x.was_tried(index) {
+                health.attempt_dropped(x.since());
+            }
         }
     }
 
@@ -145,18 +174,22 @@ impl Engine {
         let Some(length) = self.health[target].eject(now, jitter, at_least_ms) else {
             return;
         };
+        self.write_due = true;
         self.notices.push(Notice::Ejected {
             target: self.settings.targets[target].to_string(),
             reason,
             for_ms: length as u64,
         });
-        let was_primary = self
+        let served = self
             .decision
             .as_ref()
-            .is_some_and(|decision| decision.primary == target);
-        let next = crate::rank::order(&self.health)[0];
-        if was_primary && !self.health[next].is_ejected() {
-            self.switch_to(next, "failover");
+            .is_some_and(|decision| decision.primary == target || decision.choice == target);
+        let next = match &self.decision {
+            Some(decision) if decision.primary != target => decision.primary,
+            _ => crate::rank::best(&self.health, now),
+        };
+        if served && !self.health[next].is_ejected() {
+            self.switch_to(next, "failover", now);
         }
     }
 

@@ -1,6 +1,9 @@
 //! What is known of one target: how fast its probes came back, whether it
 //! fails, and until when it gets no traffic.
 
+use crate::drift::Drift;
+use crate::latency::Latency;
+
 /// Gateway failures in a row that put a target aside.
 const FAILURES_TO_EJECT: u32 = 3;
 
@@ -10,17 +13,17 @@ const BACKOFF_MS: f64 = 1_000.0;
 /// The longest ejection, and the most that a `Retry-After` is honoured.
 pub(crate) const MAX_EJECTION_MS: f64 = 300_000.0;
 
-/// The latency of a target's probes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Latency {
-    pub(crate) ms: f64,
-    pub(crate) samples: u32,
-}
+/// An answer is overdue after this long, ms, where nothing is known of the
+/// target's live traffic, and at least and at most after these.
+const OVERDUE_MS: f64 = 1_000.0;
+const OVERDUE_LEAST_MS: f64 = 250.0;
+const OVERDUE_MOST_MS: f64 = 5_000.0;
 
 /// A target's state in this instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
     pub(crate) latency: Option<Latency>,
+    pub(crate) drift: Drift,
     /// Consecutive failures, of probes and of requests.
     pub(crate) failures: u32,
     /// While it is set the target gets no request, unless nothing else is left;
@@ -28,6 +31,12 @@ pub(crate) struct Health {
     pub(crate) ejected_until: Option<f64>,
     /// The last ejection: when it ended (by plan), and how long it was.
     last_ejection: Option<(f64, f64)>,
+    /// Since when requests go to it and none is answered. It is a time and not
+    /// a count, so that a client that goes away leaves nothing wrong behind.
+    unanswered_since: Option<f64>,
+    /// How often a suspicion has proved wrong: each time the next one waits
+    /// twice as long.
+    false_alarms: i32,
     /// Whether the host's policy was already said to forbid it.
     pub(crate) denial_told: bool,
 }
@@ -37,26 +46,76 @@ impl Health {
         self.ejected_until.is_some()
     }
 
-    /// Whether its ejection is over but for the probe that confirms it.
+    /// Whether only a probe can tell if it gets traffic again: its ejection has
+    /// run out, or its answers are overdue.
     pub(crate) fn awaits_probe(&self, now: f64) -> bool {
-        self.ejected_until.is_some_and(|until| until <= now)
+        match self.ejected_until {
+            Some(until) => until <= now,
+            None => self.is_suspect(now),
+        }
+    }
+
+    /// How long an answer may take before it is overdue, ms.
+    pub(crate) fn overdue_ms(&self) -> f64 {
+        let usual = match self.drift.baseline() {
+            Some(baseline) => baseline.slow_ms().clamp(OVERDUE_LEAST_MS, OVERDUE_MOST_MS),
+            None => OVERDUE_MS,
+        };
+        usual * 2f64.powi(self.false_alarms)
+    }
+
+    /// Whether requests have gone to it for too long without any answer.
+    pub(crate) fn is_suspect(&self, now: f64) -> bool {
+        self.unanswered_since
+            .is_some_and(|since| now - since >= self.overdue_ms())
+    }
+
+    pub(crate) fn request_sent(&mut self, now: f64) {
+        self.unanswered_since.get_or_insert(now);
     }
 
     /// A probe came back healthy. Says whether that ended an ejection.
-    pub(crate) fn probe_passed(&mut self, elapsed_ms: f64) -> bool {
-        self.latency = Some(Latency {
-            ms: elapsed_ms,
-            samples: self
-                .latency
-                .map_or(1, |known| known.samples.saturating_add(1)),
-        });
+    pub(crate) fn probe_passed(&mut self, elapsed_ms: f64, now: f64, fade_ms: f64) -> bool {
+        if self.is_suspect(now) {
+            self.false_alarms = (self.false_alarms + 1).min(8);
+        }
+        self.unanswered_since = None;
+        self.latency = Some(Latency::add(self.latency, elapsed_ms, now, fade_ms));
         self.failures = 0;
         self.ejected_until.take().is_some()
     }
 
-    /// A request was answered by the target itself.
+    /// A request was answered, whatever the status.
+    pub(crate) fn request_answered(&mut self) {
+        self.unanswered_since = None;
+        self.false_alarms = 0;
+    }
+
+    /// An attempt that began at `since` or later was dropped by this side.
+    pub(crate) fn attempt_dropped(&mut self, since: f64) {
+        self.unanswered_since = self.unanswered_since.filter(|first| *first < since);
+    }
+
+    /// A request was answered by the target itself, not by a gateway that has
+    /// lost it.
     pub(crate) fn request_passed(&mut self) {
         self.failures = 0;
+    }
+
+    /// What another instance has learned of its ejection, and for how long the
+    /// last one was.
+    pub(crate) fn told_ejection(&mut self, until: Option<f64>, length_ms: f64, now: f64) {
+        // No other instance may put a target aside for longer than we would.
+        self.ejected_until = until.map(|until| until.min(now + MAX_EJECTION_MS));
+        self.last_ejection =
+            until.map(|until| (until, length_ms.clamp(BACKOFF_MS, MAX_EJECTION_MS)));
+    }
+
+    /// How long the last ejection was, for other instances to go on from.
+    pub(crate) fn ejection_length(&self) -> Option<f64> {
+        self.ejected_until
+            .and(self.last_ejection)
+            .map(|(_, length)| length)
     }
 
     /// A failure that says little alone. Says whether it was one too many.
@@ -71,6 +130,7 @@ impl Health {
     /// already.
     pub(crate) fn eject(&mut self, now: f64, jitter: f64, at_least_ms: f64) -> Option<f64> {
         self.failures = self.failures.max(1);
+        self.unanswered_since = None;
         if self.ejected_until.is_some_and(|until| until > now) {
             return None;
         }
@@ -104,7 +164,7 @@ mod tests {
         }
         assert_eq!(lengths[..4], [1e3, 2e3, 4e3, 8e3]);
         assert_eq!(lengths[11], MAX_EJECTION_MS);
-        health.probe_passed(5.0);
+        health.probe_passed(5.0, now, 1.0);
         now += 2.0 * MAX_EJECTION_MS + 1.0;
         assert_eq!(health.eject(now, 0.5, 0.0), Some(1e3));
     }
@@ -121,6 +181,28 @@ mod tests {
     fn retry_after_is_honoured_up_to_five_minutes() {
         assert_eq!(Health::default().eject(0.0, 0.5, 30e3), Some(30e3));
         assert_eq!(Health::default().eject(0.0, 0.5, 1e9), Some(300e3));
+    }
+
+    #[test]
+    fn unanswered_requests_make_a_target_suspect_and_any_answer_clears_it() {
+        let mut health = Health::default();
+        health.request_sent(0.0);
+        health.request_sent(900.0);
+        assert!(!health.is_suspect(999.0));
+        assert!(health.is_suspect(OVERDUE_MS) && health.awaits_probe(OVERDUE_MS));
+        health.request_answered();
+        assert!(!health.is_suspect(10_000.0));
+    }
+
+    #[test]
+    fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
+        let mut health = Health::default();
+        for alarm in 0..3 {
+            health.request_sent(0.0);
+            let due = OVERDUE_MS * f64::from(1 << alarm);
+            assert!(!health.is_suspect(due - 1.0) && health.is_suspect(due));
+            health.probe_passed(5.0, due, 1.0);
+        }
     }
 
     #[test]

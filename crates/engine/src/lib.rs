@@ -21,11 +21,14 @@
 pub mod attempt;
 mod budget;
 mod decision;
+mod drift;
 mod engine;
 pub mod failure;
 pub mod headers;
 mod health;
+mod latency;
 mod notice;
+mod parallel;
 pub mod probe;
 mod rank;
 pub mod record;

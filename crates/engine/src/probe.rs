@@ -1,11 +1,15 @@
 //! Rounds of probes: which targets are measured, and what the answers do.
 //!
-//! At most one round runs in an instance. A full round measures every target
-//! and makes the decision; a recovery round asks only those whose ejection has
-//! run out.
+//! At most one round runs in an instance. A *full* round measures the targets
+//! and makes the decision; a *recovery* round asks those that only a probe can
+//! bring back: their ejection has run out, or their answers are overdue. Where
+//! a healthy primary could be beaten, the round goes on with a *second look*:
+//! the primary and its challengers once more, on connections that stand by now,
+//! and only that look decides.
 
 use crate::engine::Engine;
 use crate::failure::{Failure, Source};
+use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
 
@@ -17,6 +21,17 @@ const MAX_HOLD_OFF_MS: f64 = 10_000.0;
 /// How much longer than its probes a round may take before it is taken for
 /// dead (a host may end background work) and another one may start.
 const ROUND_SLACK_MS: f64 = 2_000.0;
+
+/// A refresh measures so many targets at the most: the primary, the next by
+/// rank, and those measured longest ago. With more targets, all of them every
+/// time would be more probes than half a percent of a small site's requests.
+const REFRESH_PROBES: usize = 6;
+
+/// Of these, so many are chosen by rank.
+const REFRESH_BY_RANK: usize = 3;
+
+/// How many challengers the second look takes.
+const CHALLENGERS: usize = 3;
 
 /// A round for the host to run: probe each target, at most `concurrency` at a
 /// time, report each outcome as it comes, then finish.
@@ -51,6 +66,11 @@ pub(crate) struct Running {
     /// When it is taken for dead.
     expires: f64,
     any_healthy: bool,
+    /// What was known of each target before its first probe: a second look
+    /// replaces the first, so that a handshake is not averaged in.
+    before: Vec<(usize, Option<Latency>)>,
+    /// The healthy answers of the second look, ms; `None` while there is none.
+    second_look: Option<Vec<(usize, f64)>>,
 }
 
 impl Engine {
@@ -62,29 +82,48 @@ impl Engine {
         }
         let cold = !self.has_decision(now);
         let full = cold || self.refresh_due(now);
-        let targets: Vec<usize> = if full {
-            self.candidates()
-        } else {
-            self.awaiting_probe(now)
+        let targets = match (cold, full) {
+            (true, _) => self.candidates(now),
+            (_, true) => self.refresh_targets(now),
+            _ => (0..self.health.len())
+                .filter(|index| self.health[*index].awaits_probe(now))
+                .collect(),
         };
         if targets.is_empty() {
             return None;
         }
-        let concurrency = self.settings.max_probes as usize;
         self.last_round = self.last_round.wrapping_add(1);
         self.round = Some(Running {
             id: self.last_round,
             full,
-            expires: now + self.round_ms(targets.len()) + ROUND_SLACK_MS,
+            // The store may be asked first, and a second look may follow.
+            expires: now + 2.0 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
             any_healthy: false,
+            before: Vec::new(),
+            second_look: None,
         });
-        Some(Round {
+        let read_store = full && !cold && self.settings.cache_store.is_some();
+        Some(self.lay_out(targets, read_store))
+    }
+
+    fn lay_out(&self, targets: Vec<usize>, read_store: bool) -> Round {
+        Round {
             id: self.last_round,
             targets,
-            concurrency,
+            concurrency: self.settings.max_probes as usize,
             timeout_ms: self.settings.health_timeout_ms,
-            read_store: full && !cold && self.settings.cache_store.is_some(),
-        })
+            read_store,
+        }
+    }
+
+    fn refresh_targets(&self, now: f64) -> Vec<usize> {
+        let mut targets = self.candidates(now);
+        if targets.len() > REFRESH_PROBES {
+            let measured = |index: &usize| self.health[*index].latency.map_or(0.0, |l| l.at);
+            targets[REFRESH_BY_RANK..].sort_by(|a, b| measured(a).total_cmp(&measured(b)));
+            targets.truncate(REFRESH_PROBES);
+        }
+        targets
     }
 
     /// What the store held when the round asked it. True when that settles the
@@ -100,20 +139,11 @@ impl Engine {
     /// One probe of the round came back. Outcomes of a round that was given up
     /// still count as measurements.
     pub fn probed(&mut self, round: u32, target: usize, outcome: ProbeOutcome, now: f64) {
-        let Some(health) = self.health.get_mut(target) else {
+        if target >= self.health.len() {
             return;
-        };
+        }
         match outcome.result {
-            Ok(200..=499) => {
-                if health.probe_passed(outcome.elapsed_ms) {
-                    self.notices.push(Notice::Recovered {
-                        target: self.settings.targets[target].to_string(),
-                    });
-                }
-                if let Some(running) = self.round.as_mut().filter(|running| running.id == round) {
-                    running.any_healthy = true;
-                }
-            }
+            Ok(200..=499) => self.probe_passed(round, target, outcome.elapsed_ms, now),
             Ok(status) => self.eject(target, format!("probe status {status}"), 0.0, now),
             Err(failure) => {
                 if failure.source() == Source::HostPolicy {
@@ -124,27 +154,91 @@ impl Engine {
         }
     }
 
+    fn probe_passed(&mut self, round: u32, target: usize, elapsed_ms: f64, now: f64) {
+        let fade_ms = self.settings.cache_ttl_ms;
+        let health = &mut self.health[target];
+        if let Some(running) = self.round.as_mut().filter(|running| running.id == round) {
+            running.any_healthy = true;
+            match &mut running.second_look {
+                None => running.before.push((target, health.latency)),
+                Some(answers) => {
+                    answers.push((target, elapsed_ms));
+                    if let Some((_, before)) =
+                        running.before.iter().find(|(known, _)| *known == target)
+                    {
+                        health.latency = *before;
+                    }
+                }
+            }
+        }
+        if health.probe_passed(elapsed_ms, now, fade_ms) {
+            self.write_due = true;
+            self.notices.push(Notice::Recovered {
+                target: self.settings.targets[target].to_string(),
+            });
+        }
+    }
+
     /// All probes of the round are in: ranks, decides, and says what changed.
-    pub fn finish_round(&mut self, round: u32, now: f64) {
-        let Some(running) = self.round.take_if(|running| running.id == round) else {
-            return;
-        };
+    /// Where a healthy primary could be beaten, the second look comes back, to
+    /// be run and finished likewise.
+    pub fn finish_round(&mut self, round: u32, now: f64) -> Option<Round> {
+        let running = self.round.take_if(|running| running.id == round)?;
         if !running.any_healthy {
             if running.full {
                 self.notices.push(Notice::NoHealthyTarget);
                 self.hold_off_ms = (self.hold_off_ms * 2.0).clamp(HOLD_OFF_MS, MAX_HOLD_OFF_MS);
                 self.hold_off_until = now + self.hold_off_ms;
             }
-            return;
+            return None;
         }
         self.hold_off_ms = 0.0;
-        let current = self.decision.as_ref().map(|decision| decision.primary);
-        let primary = rank::primary(&self.health, current, self.settings.switch_margin);
+        let best = rank::best(&self.health, now);
+        let current = self
+            .decision
+            .as_ref()
+            .map(|decision| decision.primary)
+            .filter(|primary| {
+                let health = &self.health[*primary];
+                health.latency.is_some() && !health.is_ejected()
+            });
+        let primary = match (current, &running.second_look) {
+            (None, _) => best,
+            (Some(current), Some(answers)) => self.after_second_look(current, answers),
+            (Some(current), None) => {
+                let margin = self.settings.switch_margin;
+                let mut targets =
+                    rank::challengers(&self.health, current, margin, CHALLENGERS, now);
+                if !targets.is_empty() {
+                    targets.insert(0, current);
+                    self.round = Some(Running {
+                        second_look: Some(Vec::new()),
+                        ..running
+                    });
+                    return Some(self.lay_out(targets, false));
+                }
+                current
+            }
+        };
         if running.full {
             self.decide(primary, now);
         } else {
-            self.switch_to(primary, "recovered");
+            self.switch_to(primary, "recovered", now);
         }
+        None
+    }
+
+    /// Like with like: the challenger must beat what the primary has just
+    /// shown, past the margin.
+    fn after_second_look(&self, primary: usize, answers: &[(usize, f64)]) -> usize {
+        let Some((_, own_ms)) = answers.iter().find(|(target, _)| *target == primary) else {
+            return primary;
+        };
+        answers
+            .iter()
+            .filter(|(_, ms)| ms + rank::lead(*own_ms, self.settings.switch_margin) < *own_ms)
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(primary, |(challenger, _)| *challenger)
     }
 
     /// Whether a request that waits for the round may go on.
@@ -159,7 +253,9 @@ impl Engine {
 
     /// Whether a background round should start with the step at hand.
     pub(crate) fn wants_round(&self, waits: bool, now: f64) -> bool {
-        let due = waits || self.refresh_due(now) || !self.awaiting_probe(now).is_empty();
+        let due = waits
+            || self.refresh_due(now)
+            || self.health.iter().any(|health| health.awaits_probe(now));
         due && self.decides() && now >= self.hold_off_until && !self.round_runs(now)
     }
 
@@ -167,11 +263,5 @@ impl Engine {
     pub(crate) fn round_ms(&self, probes: usize) -> f64 {
         let turns = probes.div_ceil(self.settings.max_probes as usize);
         f64::from(self.settings.health_timeout_ms) * turns as f64
-    }
-
-    fn awaiting_probe(&self, now: f64) -> Vec<usize> {
-        (0..self.health.len())
-            .filter(|index| self.health[*index].awaits_probe(now))
-            .collect()
     }
 }

@@ -3,46 +3,83 @@
 use crate::health::Health;
 use crate::settings::Margin;
 
+/// A first probe pays for the handshake that a pooled connection has behind it:
+/// with TLS 1.3 three round trips instead of one. A challenger so many times
+/// slower may still be the faster one, which a second probe shows.
+const HANDSHAKE: f64 = 3.0;
+
 /// The targets by rank: measured and healthy by latency, then unmeasured ones,
-/// then ejected ones; within a class, and among equals, the settings' order.
-pub(crate) fn order(health: &[Health]) -> Vec<usize> {
+/// then those whose answers are overdue, then ejected ones; within a class, and
+/// among equals, the settings' order.
+pub(crate) fn order(health: &[Health], now: f64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..health.len()).collect();
     order.sort_by(|a, b| {
-        key(&health[*a])
-            .partial_cmp(&key(&health[*b]))
-            .expect("no NaN")
+        let (a, b) = (key(&health[*a], now), key(&health[*b], now));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
     });
     order
 }
 
-fn key(health: &Health) -> (u8, f64) {
-    match health.latency {
-        _ if health.is_ejected() => (2, health.latency.map_or(f64::MAX, |known| known.ms)),
-        Some(latency) => (0, latency.ms),
-        None => (1, 0.0),
-    }
+fn key(health: &Health, now: f64) -> (u8, f64) {
+    let class = match health.latency {
+        _ if health.is_ejected() => 3,
+        _ if health.is_suspect(now) => 2,
+        Some(_) => 0,
+        None => 1,
+    };
+    (class, health.latency.map_or(f64::MAX, |known| known.ms()))
 }
 
-/// The primary after new measurements. The current one stays unless it is
-/// ejected, was never measured, or is beaten past the margin by a measured,
-/// healthy one.
-pub(crate) fn primary(health: &[Health], current: Option<usize>, margin: Margin) -> usize {
-    let best = order(health)[0];
-    let Some(current) = current.filter(|index| !health[*index].is_ejected()) else {
-        return best;
+/// How much faster than `ms` a challenger must be, in ms.
+pub(crate) fn lead(ms: f64, margin: Margin) -> f64 {
+    margin.ms.max(ms * margin.percent / 100.0)
+}
+
+/// The best target that is measured and healthy, else simply the first by rank.
+pub(crate) fn best(health: &[Health], now: f64) -> usize {
+    order(health, now)[0]
+}
+
+/// The challengers that a healthy primary must be measured against once more,
+/// best first: those that beat it past the margin, or would without their
+/// handshake. At most `most`.
+pub(crate) fn challengers(
+    health: &[Health],
+    primary: usize,
+    margin: Margin,
+    most: usize,
+    now: f64,
+) -> Vec<usize> {
+    let Some(known) = health[primary].latency else {
+        return Vec::new();
     };
-    let (Some(now), Some(challenger)) = (health[current].latency, health[best].latency) else {
-        return best;
+    let must_beat = known.ms() - lead(known.ms(), margin);
+    order(health, now)
+        .into_iter()
+        .filter(|index| *index != primary && !health[*index].is_ejected())
+        .filter(|index| {
+            health[*index]
+                .latency
+                .is_some_and(|challenger| challenger.ms() / HANDSHAKE < must_beat)
+        })
+        .take(most)
+        .collect()
+}
+
+/// The targets among which `FETCH_SPREAD` shares the traffic: those as fast as
+/// the primary, give or take the margin.
+pub(crate) fn peers(health: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
+    let Some(known) = health[primary].latency else {
+        return vec![primary];
     };
-    if health[best].is_ejected() {
-        return current;
-    }
-    let lead = margin.ms.max(now.ms * margin.percent / 100.0);
-    if challenger.ms + lead < now.ms {
-        best
-    } else {
-        current
-    }
+    let most = known.ms() + lead(known.ms(), margin);
+    (0..health.len())
+        .filter(|index| {
+            let peer = &health[*index];
+            let near = peer.latency.is_some_and(|latency| latency.ms() <= most);
+            *index == primary || (near && !peer.is_ejected())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -60,7 +97,7 @@ mod tests {
             .map(|ms| {
                 let mut health = Health::default();
                 if let Some(ms) = ms {
-                    health.probe_passed(*ms);
+                    health.probe_passed(*ms, 0.0, 1.0);
                 }
                 health
             })
@@ -68,35 +105,30 @@ mod tests {
     }
 
     #[test]
-    fn measured_then_unmeasured_then_ejected() {
-        let mut health = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None]);
+    fn measured_then_unmeasured_then_overdue_then_ejected() {
+        let mut health = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
         health[2].eject(0.0, 0.5, 0.0);
-        assert_eq!(order(&health), [3, 1, 0, 4, 2]);
+        health[5].request_sent(0.0);
+        assert_eq!(order(&health, 5_000.0), [3, 1, 0, 4, 5, 2]);
     }
 
     #[test]
-    fn does_not_flap_within_the_margin() {
-        for (current, challenger, wanted) in [
-            (50.0, 41.0, 0),   // 9 ms: below 10 ms
-            (50.0, 39.0, 1),   // 11 ms: past both
-            (200.0, 170.0, 0), // 15 %
-            (200.0, 150.0, 1), // 25 %
-        ] {
-            let health = targets(&[Some(current), Some(challenger)]);
-            assert_eq!(
-                primary(&health, Some(0), MARGIN),
-                wanted,
-                "{current} against {challenger}"
-            );
-        }
+    fn a_challenger_is_one_that_would_win_without_its_handshake() {
+        let health = targets(&[Some(60.0), Some(100.0), Some(200.0), Some(30.0)]);
+        assert_eq!(challengers(&health, 0, MARGIN, 3, 0.0), [3, 1]);
+        assert_eq!(challengers(&health, 0, MARGIN, 1, 0.0), [3]);
+        let near = targets(&[Some(12.0), Some(7.0)]);
+        assert!(
+            challengers(&near, 0, MARGIN, 3, 0.0).is_empty(),
+            "10 ms at least"
+        );
     }
 
     #[test]
-    fn an_ejected_or_unmeasured_primary_gives_way() {
-        let mut health = targets(&[Some(5.0), Some(60.0)]);
-        health[0].eject(0.0, 0.5, 0.0);
-        assert_eq!(primary(&health, Some(0), MARGIN), 1);
-        assert_eq!(primary(&targets(&[None, Some(9.0)]), Some(0), MARGIN), 1);
-        assert_eq!(primary(&targets(&[None, Some(9.0)]), None, MARGIN), 1);
+    fn peers_are_within_the_margin_of_the_primary() {
+        let mut health = targets(&[Some(100.0), Some(119.0), Some(121.0), Some(90.0), None]);
+        assert_eq!(peers(&health, 0, MARGIN), [0, 1, 3]);
+        health[1].eject(0.0, 0.5, 0.0);
+        assert_eq!(peers(&health, 0, MARGIN), [0, 3]);
     }
 }

@@ -44,9 +44,20 @@ pub struct TargetRecord {
     /// Consecutive failures.
     #[serde(default)]
     pub fail: u32,
+    /// When it was last measured, ms since the Unix epoch; absent where that is
+    /// when the record was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
     /// Until when it is ejected, ms since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<f64>,
+    /// How long that ejection was, ms: the next one lasts twice as long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<f64>,
+    /// What is normal for live requests: mean and variance of ln ms to the
+    /// response head. Not for ranking; it tells a new instance what drift is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<[f64; 2]>,
 }
 
 /// What a stored value turned out to be.
@@ -96,7 +107,7 @@ fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
         && record
             .targets
             .iter()
-            .all(|target| target.ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0))
+            .all(|target| target.ms.is_none_or(|ms| ms >= 0.0))
 }
 
 impl Record {
@@ -158,8 +169,7 @@ mod tests {
             TargetRecord {
                 ms: Some(5.5),
                 n: 3,
-                fail: 0,
-                until: None,
+                ..TargetRecord::default()
             },
             TargetRecord {
                 fail: 2,

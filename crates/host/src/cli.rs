@@ -1,7 +1,7 @@
 //! The command line.
 
+use crate::command;
 use crate::logging::LogFormat;
-use crate::serve;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,18 +19,30 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a WASI HTTP component, such as function_fetch.wasm, as a server
+    ///
+    /// Ctrl-C or SIGTERM ends it gracefully, a second one at once.
     Serve(ServeArgs),
+    /// Measure the targets: health and latency, ranked
+    ///
+    /// A probe is a GET of the target joined with FETCH_HEALTH_PATH, within FETCH_HEALTH_TIMEOUT_MS. Redirects are not
+    /// followed; 200 to 499 is healthy. Exits with 1 when no target is healthy.
+    Probe(ProbeArgs),
+    /// Validate the FETCH_* settings and list every problem
+    ///
+    /// Exits with 1 when there is any.
+    Check(CheckArgs),
 }
 
 impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(args) => serve::run(args),
+            Command::Serve(args) => command::serve::run(args),
+            Command::Probe(args) => command::probe::run(args),
+            Command::Check(args) => command::check::run(args),
         }
     }
 }
 
-/// Ctrl-C or SIGTERM ends the server gracefully, a second one at once.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// File of the component: WASI 0.3 (wasi:http/handler) or 0.2 (wasi:http/incoming-handler)
@@ -84,6 +96,36 @@ pub struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// Targets to measure, instead of FETCH_TARGETS
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// Setting to use beside the FETCH_* of this environment; repeatable, wins
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub environment: Vec<Assignment>,
+
+    /// Times that each target is asked, one after the other. The first one opens the connection and is reported apart
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
+    pub samples: usize,
+
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// PEM file of certificate authorities to trust for targets, beside Mozilla's; repeatable
+    #[arg(long = "ca-file", value_name = "FILE")]
+    pub ca_files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Setting to check beside the FETCH_* of this environment; repeatable, wins
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub environment: Vec<Assignment>,
+}
+
+#[derive(Debug, Args)]
 pub struct LogArgs {
     /// Form of the log, which goes to stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
@@ -124,7 +166,9 @@ fn positive(text: &str) -> Result<usize, String> {
 
 /// A whole number with a unit: `ms`, `s`, `m` or `h`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit_at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let ms_per_unit = match unit {
         "ms" => 1,
@@ -163,7 +207,10 @@ mod tests {
     #[test]
     fn assignments_need_a_name_and_may_lack_a_value() {
         let assignment: Assignment = "A=b=c".parse().unwrap();
-        assert_eq!((assignment.name.as_str(), assignment.value.as_str()), ("A", "b=c"));
+        assert_eq!(
+            (assignment.name.as_str(), assignment.value.as_str()),
+            ("A", "b=c")
+        );
         assert!("A=".parse::<Assignment>().is_ok());
         assert!("=b".parse::<Assignment>().is_err());
         assert!("A".parse::<Assignment>().is_err());

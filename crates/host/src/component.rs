@@ -14,8 +14,7 @@ const WASM_MAGIC: &[u8] = b"\0asm";
 /// What follows them in a component, as opposed to a core module.
 const COMPONENT_LAYER: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
 
-const PROVIDED: &str =
-    "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0 and spin:variables@3.0.0";
+const PROVIDED: &str = "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0 and spin:variables@3.0.0";
 
 /// A component, compiled and linked, and the engine it was compiled for.
 pub(crate) struct Loaded {

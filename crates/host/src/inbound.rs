@@ -11,12 +11,15 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use tracing::{debug, error};
+use wasmtime_wasi_http::handler::TrapOrPanicError;
 use wasmtime_wasi_http::{WasiBody, p2, p3};
 
 /// The client's address and port, as the last header of this name: an earlier one is the client's own.
 const SPIN_CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 /// The URL as the client sees it, as the last header of this name.
 const SPIN_FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+
+const FAILED: &str = "the component failed";
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -51,14 +54,24 @@ pub(crate) async fn respond(
         .boxed_unsync();
     match instances.handle(Request::from_parts(head, body)).await {
         Ok(response) => finish(response, version, bodiless_request),
+        Err(failure) if failure.is::<TrapOrPanicError>() => {
+            // The instance's end has been logged, with what it died of.
+            text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
+        }
         Err(failure) => {
-            error!(reason = one_line(&format!("{failure:#}")), "no answer from the component");
+            error!(
+                reason = one_line(&format!("{failure:#}")),
+                "no answer from the component"
+            );
             let chosen = failure.is::<p3::bindings::http::types::ErrorCode>()
                 || failure.is::<p2::bindings::http::types::ErrorCode>();
             if chosen {
-                text(StatusCode::BAD_GATEWAY, "the component answered with an error")
+                text(
+                    StatusCode::BAD_GATEWAY,
+                    "the component answered with an error",
+                )
             } else {
-                text(StatusCode::INTERNAL_SERVER_ERROR, "the component failed")
+                text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
             }
         }
     }
@@ -67,10 +80,17 @@ pub(crate) async fn respond(
 /// Gives the request the shape that guests expect: scheme and authority in the URI, Spin's headers.
 fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
     if head.method == Method::CONNECT {
-        return Err(Refusal(StatusCode::NOT_IMPLEMENTED, "CONNECT is not supported"));
+        return Err(Refusal(
+            StatusCode::NOT_IMPLEMENTED,
+            "CONNECT is not supported",
+        ));
     }
-    let mut target = head.uri.clone().into_parts();
-    let authority = match target.authority.take() {
+    let target = head.uri.clone().into_parts();
+    if target.authority.is_some() && target.scheme.is_none() {
+        // What parses as the target of a CONNECT: `GET x`.
+        return Err(bad_request("malformed request target"));
+    }
+    let authority = match target.authority {
         Some(authority) => authority,
         None => host(&head.headers, head.version, ends.local)?,
     };
@@ -81,8 +101,9 @@ fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
         .path_and_query
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
     let scheme = target.scheme.unwrap_or(Scheme::HTTP);
-    let full_url = HeaderValue::from_maybe_shared(Bytes::from(format!("{scheme}://{authority}{path}")))
-        .map_err(|_| bad_request("malformed request target"))?;
+    let full_url =
+        HeaderValue::from_maybe_shared(Bytes::from(format!("{scheme}://{authority}{path}")))
+            .map_err(|_| bad_request("malformed request target"))?;
 
     let mut parts = uri::Parts::default();
     parts.scheme = Some(scheme);
@@ -121,7 +142,9 @@ fn remove_spin_headers(headers: &mut HeaderMap) {
     let forged: Vec<HeaderName> = headers
         .keys()
         .filter(|name| {
-            name.as_str().starts_with("spin-") && **name != SPIN_CLIENT_ADDR && **name != SPIN_FULL_URL
+            name.as_str().starts_with("spin-")
+                && **name != SPIN_CLIENT_ADDR
+                && **name != SPIN_FULL_URL
         })
         .cloned()
         .collect();
@@ -133,9 +156,16 @@ fn remove_spin_headers(headers: &mut HeaderMap) {
 /// On HTTP/2 a body that promises bytes is waited for even where the response may have none, and its lack of them
 /// resets the stream. On HTTP/1.1 the promise (`content-length` on HEAD and 304) is kept as a header, and the body is
 /// left alone.
-fn finish(response: Response<WasiBody>, version: Version, bodiless_request: bool) -> Response<WasiBody> {
+fn finish(
+    response: Response<WasiBody>,
+    version: Version,
+    bodiless_request: bool,
+) -> Response<WasiBody> {
     let bodiless = bodiless_request
-        || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        || matches!(
+            response.status(),
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
     if bodiless && version == Version::HTTP_2 {
         response.map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync())
     } else {
@@ -149,9 +179,10 @@ fn text(status: StatusCode, line: &'static str) -> Response<WasiBody> {
         .boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }
 
@@ -161,7 +192,10 @@ mod tests {
 
     const ENDS: Ends = Ends {
         local: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3000),
-        peer: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 9),
+        peer: SocketAddr::new(
+            std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
+            9,
+        ),
     };
 
     fn prepared(request: http::request::Builder) -> Result<http::request::Parts, Refusal> {
@@ -170,7 +204,12 @@ mod tests {
     }
 
     fn last<'a>(head: &'a http::request::Parts, name: &str) -> &'a [u8] {
-        head.headers.get_all(name).iter().next_back().unwrap().as_bytes()
+        head.headers
+            .get_all(name)
+            .iter()
+            .next_back()
+            .unwrap()
+            .as_bytes()
     }
 
     #[test]
@@ -178,7 +217,11 @@ mod tests {
         let cases = [
             ("/a?b", "example.org:81", "http://example.org:81/a?b"),
             ("//double/x", "example.org", "http://example.org//double/x"),
-            ("/a/..%2f..//b", "example.org", "http://example.org/a/..%2f..//b"),
+            (
+                "/a/..%2f..//b",
+                "example.org",
+                "http://example.org/a/..%2f..//b",
+            ),
             ("http://evil/x", "example.org", "http://evil/x"),
             ("/", "[::1]:80", "http://[::1]:80/"),
         ];
@@ -201,6 +244,7 @@ mod tests {
             Request::get("/").header("host", "a b"),
             Request::get("/").header("host", "user@a"),
             Request::get("http://user@a/").header("host", "a"),
+            Request::get("relative").header("host", "a"),
         ];
         for request in requests {
             assert_eq!(prepared(request).unwrap_err().0, StatusCode::BAD_REQUEST);

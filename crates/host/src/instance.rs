@@ -109,9 +109,8 @@ impl WasiHttpHooks for Hooks {
         request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _response_processed: Transmission,
-    ) -> Box<
-        dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send,
-    > {
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send>
+    {
         let outbound = self.0.clone();
         Box::new(async move {
             let response = outbound.send(request, options.unwrap_or_default()).await?;

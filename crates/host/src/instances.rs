@@ -8,8 +8,6 @@ use crate::component::Loaded;
 use crate::drain::{Drain, DrainGuard};
 use crate::error::one_line;
 use crate::instance::{Environment, InstanceState};
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -78,16 +76,22 @@ impl Instances {
             reuse: limits.reuse.unwrap_or(reuse).max(1),
             concurrent: limits.concurrent_reuse.unwrap_or(concurrent_reuse).max(1),
         };
-        let turns = limits
-            .max_instances
-            .map(|instances| Semaphore::new(instances.saturating_mul(capacity.concurrent).min(Semaphore::MAX_PERMITS)));
+        let turns = limits.max_instances.map(|instances| {
+            Semaphore::new(
+                instances
+                    .saturating_mul(capacity.concurrent)
+                    .min(Semaphore::MAX_PERMITS),
+            )
+        });
         Self {
             handler: ProxyHandler::new(Maker {
                 loaded,
                 environment,
                 capacity,
                 idle_timeout: limits.idle_timeout,
-                slots: limits.max_instances.map(|instances| Arc::new(Semaphore::new(instances))),
+                slots: limits
+                    .max_instances
+                    .map(|instances| Arc::new(Semaphore::new(instances))),
                 room: Arc::new(Notify::new()),
                 drain,
             }),
@@ -130,7 +134,9 @@ impl Instances {
 struct InstanceLimitReached;
 
 /// The right to exist of one instance.
-pub(crate) struct InstanceSlot(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+pub(crate) struct InstanceSlot(
+    #[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>,
+);
 
 #[derive(Clone, Copy)]
 struct Capacity {
@@ -154,9 +160,7 @@ impl HandlerState for Maker {
     type WorkerExpiration = Expiration;
     type WorkerState = Worker;
 
-    async fn instantiate(
-        &self,
-    ) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
+    async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
         let slot = match &self.slots {
             Some(slots) => Some(
                 slots
@@ -215,7 +219,10 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<InstanceState>, result: Result<(), wasmtime::Error>) {
         match result {
             Ok(()) => debug!("instance ended"),
-            Err(failure) => error!(reason = one_line(&format!("{failure:#}")), "instance failed"),
+            Err(failure) => error!(
+                reason = one_line(&format!("{failure:#}")),
+                "instance failed"
+            ),
         }
         // The slot goes first: who hears of room must find it.
         drop(store);
@@ -228,7 +235,7 @@ impl WorkerState for Worker {
 struct Expiration {
     idle_timeout: Duration,
     idle_until: Pin<Box<Sleep>>,
-    draining: futures::future::Shared<BoxFuture<'static, ()>>,
+    draining: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
 }
 
 impl Expiration {
@@ -236,7 +243,7 @@ impl Expiration {
         Self {
             idle_timeout,
             idle_until: Box::pin(tokio::time::sleep(idle_timeout)),
-            draining: async move { guard.started().await }.boxed().shared(),
+            draining: Box::pin(async move { guard.started().await }),
         }
     }
 }
@@ -251,7 +258,7 @@ impl WorkerExpiration for Expiration {
         if state != WorkerStatus::Idle {
             return Poll::Pending;
         }
-        if self.draining.poll_unpin(cx).is_ready() {
+        if self.draining.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let deadline = (start + self.idle_timeout).into();

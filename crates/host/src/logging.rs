@@ -17,8 +17,9 @@ pub enum LogFormat {
 /// Starts logging for the process.
 pub fn start(args: &LogArgs) -> anyhow::Result<()> {
     let filter = match &args.log_level {
-        Some(level) => EnvFilter::try_new(level)
-            .with_context(|| format!("--log-level {level}: not a level (error, warn, info, debug, trace)"))?,
+        Some(level) => EnvFilter::try_new(level).with_context(|| {
+            format!("--log-level {level}: not a level (error, warn, info, debug, trace)")
+        })?,
         None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
     };
     let log = tracing_subscriber::fmt()

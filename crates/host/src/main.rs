@@ -3,8 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod command;
+mod environment;
 mod logging;
-mod serve;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -15,7 +16,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // One line, whatever RUST_BACKTRACE says: the chain of causes is the whole story.
-            eprintln!("error: {}", function_fetch_host::one_line(&format!("{error:#}")));
+            eprintln!(
+                "error: {}",
+                function_fetch_host::one_line(&format!("{error:#}"))
+            );
             ExitCode::FAILURE
         }
     }

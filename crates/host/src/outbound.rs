@@ -69,7 +69,9 @@ impl Outbound {
         }
         Ok(Self {
             client: builder.build(connector),
-            slots: config.max_concurrent_requests.map(|count| Arc::new(Semaphore::new(count))),
+            slots: config
+                .max_concurrent_requests
+                .map(|count| Arc::new(Semaphore::new(count))),
         })
     }
 
@@ -85,7 +87,11 @@ impl Outbound {
         request: http::Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<http::Response<WasiBody>, Error> {
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let host = request
+            .uri()
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let result = self.exchange(request, options).await;
         if let Err(error) = &result {
             debug!(host, %error, "no response");
@@ -114,9 +120,10 @@ impl Outbound {
             sent: sent.clone(),
         });
         let mut connection = capture_connection(&mut request);
-        let mut response = pin!(self.client.request(request).map(|result| {
-            result.map_err(|error| outbound_error::from_client(&error, tls))
-        }));
+        let mut response =
+            pin!(self.client.request(request).map(|result| {
+                result.map_err(|error| outbound_error::from_client(&error, tls))
+            }));
 
         let early = tokio::select! {
             biased;
@@ -130,13 +137,16 @@ impl Outbound {
             (None, Some(timeout)) => {
                 touch(&sent);
                 loop {
-                    let deadline = *sent.lock().expect("only an assignment happens inside") + timeout;
+                    let deadline =
+                        *sent.lock().expect("only an assignment happens inside") + timeout;
                     tokio::select! {
                         biased;
                         result = response.as_mut() => break result?,
                         () = tokio::time::sleep_until(deadline) => {}
                     }
-                    if deadline == *sent.lock().expect("only an assignment happens inside") + timeout {
+                    if deadline
+                        == *sent.lock().expect("only an assignment happens inside") + timeout
+                    {
                         return Err(Error::ConnectionReadTimeout);
                     }
                 }
@@ -196,7 +206,10 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        self.0.call(name).map(|result| result.map_err(LookupFailed)).boxed()
+        self.0
+            .call(name)
+            .map(|result| result.map_err(LookupFailed))
+            .boxed()
     }
 }
 
@@ -274,9 +287,11 @@ impl Body for OutboundBody {
                 if let Some(patience) = &mut this.patience {
                     patience.waiting = false;
                 }
-                Poll::Ready(frame.map(|frame| {
-                    frame.map_err(|error| outbound_error::from_response_body(&error))
-                }))
+                Poll::Ready(
+                    frame.map(|frame| {
+                        frame.map_err(|error| outbound_error::from_response_body(&error))
+                    }),
+                )
             }
             Poll::Pending => {
                 if let Some(patience) = &mut this.patience {

@@ -19,21 +19,20 @@ pub(crate) fn from_client(error: &legacy::Error, tls: bool) -> Error {
     if let Some(body) = find::<Error>(error) {
         return from_request_body(body);
     }
-    if find::<LookupFailed>(error).is_some() {
-        // The wording of wasmtime and Spin: the resolver of the operating system gives no code.
-        return Error::DnsError {
-            rcode: Some("address not available".to_owned()),
-            info_code: None,
+    if error.is_connect() {
+        return if find::<LookupFailed>(error).is_some() {
+            // The wording of wasmtime and Spin: the resolver of the operating system gives no code.
+            Error::DnsError {
+                rcode: Some("address not available".to_owned()),
+                info_code: None,
+            }
+        } else if let Some(error) = find::<rustls::Error>(error) {
+            from_handshake(error)
+        } else {
+            from_connect(find::<io::Error>(error).map(io_facts), tls)
         };
     }
-    if let Some(error) = find::<rustls::Error>(error) {
-        return from_tls(error);
-    }
-    let hyper = find::<hyper::Error>(error);
-    if error.is_connect() {
-        return from_connect(find::<io::Error>(error).map(io_facts), tls);
-    }
-    match hyper {
+    match find::<hyper::Error>(error) {
         // The connection was gone before the request was taken up.
         Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Error::ConnectionRefused,
         Some(hyper) => from_exchange(hyper),
@@ -64,7 +63,7 @@ fn from_request_body(error: &Error) -> Error {
     }
 }
 
-fn from_tls(error: &rustls::Error) -> Error {
+fn from_handshake(error: &rustls::Error) -> Error {
     match error {
         rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
             alert_id: Some(u8::from(*alert)),
@@ -86,7 +85,9 @@ fn io_facts(error: &io::Error) -> (ErrorKind, Option<i32>) {
 
 fn from_connect(io: Option<(ErrorKind, Option<i32>)>, tls: bool) -> Error {
     match io {
-        Some((_, Some(code))) if OUT_OF_DESCRIPTORS.contains(&code) => Error::ConnectionLimitReached,
+        Some((_, Some(code))) if OUT_OF_DESCRIPTORS.contains(&code) => {
+            Error::ConnectionLimitReached
+        }
         Some((ErrorKind::ConnectionRefused, _)) => Error::ConnectionRefused,
         Some((ErrorKind::TimedOut, _)) => Error::ConnectionTimeout,
         Some((ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable, _)) => {
@@ -116,6 +117,10 @@ fn from_exchange(error: &hyper::Error) -> Error {
         return Error::HttpResponseHeaderSectionSize(None);
     }
     if error.is_incomplete_message() {
+        return Error::ConnectionTerminated;
+    }
+    if find::<rustls::Error>(error).is_some() {
+        // The codes of TLS stand for a handshake, before which nothing is sent.
         return Error::ConnectionTerminated;
     }
     match find::<io::Error>(error).map(io::Error::kind) {
@@ -155,14 +160,22 @@ mod tests {
             (ErrorKind::ConnectionRefused, false, "ConnectionRefused"),
             (ErrorKind::TimedOut, false, "ConnectionTimeout"),
             (ErrorKind::HostUnreachable, false, "DestinationIpUnroutable"),
-            (ErrorKind::NetworkUnreachable, true, "DestinationIpUnroutable"),
+            (
+                ErrorKind::NetworkUnreachable,
+                true,
+                "DestinationIpUnroutable",
+            ),
             (ErrorKind::ConnectionReset, false, "ConnectionRefused"),
             (ErrorKind::ConnectionReset, true, "TlsProtocolError"),
             (ErrorKind::UnexpectedEof, true, "TlsProtocolError"),
             (ErrorKind::AddrNotAvailable, false, "DestinationUnavailable"),
         ];
         for (kind, tls, expected) in cases {
-            assert_eq!(format!("{:?}", from_connect(Some((kind, None)), tls)), expected, "{kind:?}");
+            assert_eq!(
+                format!("{:?}", from_connect(Some((kind, None)), tls)),
+                expected,
+                "{kind:?}"
+            );
         }
         let exhausted = from_connect(Some(io_facts(&io::Error::from_raw_os_error(24))), false);
         assert!(matches!(exhausted, Error::ConnectionLimitReached));
@@ -172,14 +185,20 @@ mod tests {
     fn tls_failures_tell_certificate_alert_and_protocol_apart() {
         use rustls::{AlertDescription, CertificateError};
         let certificate = rustls::Error::InvalidCertificate(CertificateError::Expired);
-        assert!(matches!(from_tls(&certificate), Error::TlsCertificateError));
+        assert!(matches!(
+            from_handshake(&certificate),
+            Error::TlsCertificateError
+        ));
         let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
         assert!(matches!(
-            from_tls(&alert),
-            Error::TlsAlertReceived { alert_id: Some(40), .. }
+            from_handshake(&alert),
+            Error::TlsAlertReceived {
+                alert_id: Some(40),
+                ..
+            }
         ));
         let protocol = rustls::Error::General("x".to_owned());
-        assert!(matches!(from_tls(&protocol), Error::TlsProtocolError));
+        assert!(matches!(from_handshake(&protocol), Error::TlsProtocolError));
     }
 
     #[test]

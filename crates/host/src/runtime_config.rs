@@ -100,7 +100,11 @@ impl RuntimeConfig {
 
     fn parse(text: &str, folder: &Path) -> Result<Self, String> {
         let file: Table = toml::from_str(text).map_err(|error| match error.span() {
-            Some(span) => format!("line {}: {}", line_of(text, span.start), one_line(error.message())),
+            Some(span) => format!(
+                "line {}: {}",
+                line_of(text, span.start),
+                one_line(error.message())
+            ),
             None => one_line(error.message()),
         })?;
         let mut config = Self::default();
@@ -117,11 +121,16 @@ impl RuntimeConfig {
                     let outbound: OutboundHttp = section(&key, value)?;
                     config.outbound_http = OutboundHttpConfig {
                         connection_pooling: outbound.connection_pooling,
-                        max_concurrent_requests: outbound.max_concurrent_requests.map(NonZeroUsize::get),
+                        max_concurrent_requests: outbound
+                            .max_concurrent_requests
+                            .map(NonZeroUsize::get),
                     };
                 }
                 known if SPIN_ONLY.contains(&known) => {
-                    warn!(key = known, "this host does not use this part of the runtime configuration");
+                    warn!(
+                        key = known,
+                        "this host does not use this part of the runtime configuration"
+                    );
                 }
                 unknown => {
                     return Err(format!(
@@ -162,7 +171,11 @@ fn key_value_store(label: &str, value: Value, folder: &Path) -> Result<KeyValueC
                 "[{name}] has type `{kind}`; this host supports type `spin` (a SQLite file, or memory)"
             ));
         }
-        _ => return Err(format!("[{name}] needs a type; this host supports `type = \"spin\"`")),
+        _ => {
+            return Err(format!(
+                "[{name}] needs a type; this host supports `type = \"spin\"`"
+            ));
+        }
     }
     let store: SpinStore = section(&name, Value::Table(options))?;
     Ok(match store.path {
@@ -179,7 +192,11 @@ fn section<T: serde::de::DeserializeOwned>(name: &str, value: Value) -> Result<T
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
 }
 
 #[cfg(test)]
@@ -207,7 +224,10 @@ mod tests {
         };
         let cases = [
             ("", RuntimeConfig::default()),
-            ("[key_value_store.default]\ntype = 'spin'", RuntimeConfig::default()),
+            (
+                "[key_value_store.default]\ntype = 'spin'",
+                RuntimeConfig::default(),
+            ),
             (
                 "[key_value_store.default]\ntype = 'spin'\npath = 'a/b.db'",
                 with("default", sqlite("/etc/fetch/a/b.db")),
@@ -217,9 +237,18 @@ mod tests {
                 with("other", sqlite("/abs.db")),
             ),
             ("[outbound_http]", outbound(true, None)),
-            ("[outbound_http]\nconnection_pooling = false", outbound(false, None)),
-            ("[outbound_http]\nmax_concurrent_requests = 3", outbound(true, Some(3))),
-            ("state_dir = 'x'\n[[variables_provider]]\ntype = 'static'", RuntimeConfig::default()),
+            (
+                "[outbound_http]\nconnection_pooling = false",
+                outbound(false, None),
+            ),
+            (
+                "[outbound_http]\nmax_concurrent_requests = 3",
+                outbound(true, Some(3)),
+            ),
+            (
+                "state_dir = 'x'\n[[variables_provider]]\ntype = 'static'",
+                RuntimeConfig::default(),
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text).unwrap(), expected, "{text}");
@@ -231,14 +260,32 @@ mod tests {
         let cases = [
             ("[key_value_store", "line 1"),
             ("\n\nx = = 1", "line 3"),
-            ("[key_value_stores.default]\ntype = 'spin'", "`key_value_stores`"),
+            (
+                "[key_value_stores.default]\ntype = 'spin'",
+                "`key_value_stores`",
+            ),
             ("key_value_store = 1", "[key_value_store]"),
             ("[key_value_store.default]", "needs a type"),
-            ("[key_value_store.default]\ntype = 'redis'\nurl = 'x'", "`redis`"),
-            ("[key_value_store.default]\ntype = 'spin'\npth = 'x'", "`pth`"),
-            ("[outbound_http]\nconnection_pool = true", "`connection_pool`"),
-            ("[outbound_http]\nconnection_pooling = 'yes'", "[outbound_http]"),
-            ("[outbound_http]\nmax_concurrent_requests = 0", "[outbound_http]"),
+            (
+                "[key_value_store.default]\ntype = 'redis'\nurl = 'x'",
+                "`redis`",
+            ),
+            (
+                "[key_value_store.default]\ntype = 'spin'\npth = 'x'",
+                "`pth`",
+            ),
+            (
+                "[outbound_http]\nconnection_pool = true",
+                "`connection_pool`",
+            ),
+            (
+                "[outbound_http]\nconnection_pooling = 'yes'",
+                "[outbound_http]",
+            ),
+            (
+                "[outbound_http]\nmax_concurrent_requests = 0",
+                "[outbound_http]",
+            ),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err();

@@ -63,10 +63,12 @@ impl Server {
                 address: config.listen.clone(),
                 source,
             })?;
-        let local = listener.local_addr().map_err(|source| Error::LocalAddress {
-            address: config.listen,
-            source,
-        })?;
+        let local = listener
+            .local_addr()
+            .map_err(|source| Error::LocalAddress {
+                address: config.listen,
+                source,
+            })?;
         let environment = Environment {
             variables: config.environment,
             spin_variables: Arc::new(config.variables),
@@ -107,7 +109,10 @@ impl Server {
         drop(listener);
         info!("finishing requests in flight");
         drain.start();
-        if tokio::time::timeout(drain_timeout, drain.finished()).await.is_err() {
+        if tokio::time::timeout(drain_timeout, drain.finished())
+            .await
+            .is_err()
+        {
             warn!(after = ?drain_timeout, "gave up on requests in flight");
         }
     }
@@ -125,7 +130,13 @@ async fn accept(listener: &TcpListener, instances: &Arc<Instances>, drain: &Drai
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(serve(builder.clone(), stream, peer, instances.clone(), drain.guard()));
+                tokio::spawn(serve(
+                    builder.clone(),
+                    stream,
+                    peer,
+                    instances.clone(),
+                    drain.guard(),
+                ));
             }
             Err(error) => {
                 warn!(%error, "cannot accept a connection");

@@ -51,7 +51,10 @@ impl Variables {
 fn is_valid_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.split('_').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         })
 }
 
@@ -76,17 +79,27 @@ mod tests {
 
     #[test]
     fn environment_names_are_lower_cased_and_others_left_out() {
-        let environment = [("SPIN_VARIABLE_FETCH_TARGETS", "http://a"), ("FETCH_CACHE_KEY", "k")];
-        let variables = Variables::from_environment(environment.map(|(k, v)| (k.to_owned(), v.to_owned())));
+        let environment = [
+            ("SPIN_VARIABLE_FETCH_TARGETS", "http://a"),
+            ("FETCH_CACHE_KEY", "k"),
+        ];
+        let variables =
+            Variables::from_environment(environment.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert_eq!(variables.get("fetch_targets").unwrap(), "http://a");
-        assert!(matches!(variables.get("fetch_cache_key"), Err(Error::Undefined(_))));
+        assert!(matches!(
+            variables.get("fetch_cache_key"),
+            Err(Error::Undefined(_))
+        ));
     }
 
     #[test]
     fn names_outside_the_rule_are_invalid_rather_than_undefined() {
         let variables = Variables::default();
         for name in ["", "A", "a-b", "1a", "_a", "a__b", "a_"] {
-            assert!(matches!(variables.get(name), Err(Error::InvalidName(_))), "{name}");
+            assert!(
+                matches!(variables.get(name), Err(Error::InvalidName(_))),
+                "{name}"
+            );
         }
         assert!(matches!(variables.get("a1_b2"), Err(Error::Undefined(_))));
     }

@@ -1,8 +1,10 @@
 //! The command as a user meets it: what it says when it cannot start, and that it starts and ends.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_function-fetch"));
@@ -44,13 +46,23 @@ fn component_that_cannot_be_served() {
         (file("text.wasm", b"(component)"), "is not WebAssembly"),
         (file("empty.wasm", b""), "is not WebAssembly"),
         (file("module.wasm", EMPTY_MODULE), "core WebAssembly module"),
-        (file("cut.wasm", &[EMPTY_COMPONENT, b"\x01\xff"].concat()), "not a valid component"),
+        (
+            file("cut.wasm", &[EMPTY_COMPONENT, b"\x01\xff"].concat()),
+            "not a valid component",
+        ),
         (file("nothing.wasm", EMPTY_COMPONENT), "answers no HTTP"),
         (file("import.wasm", COMPONENT_WITH_AN_IMPORT), "`missing`"),
     ];
     for (path, expected) in cases {
-        let output = command().args(["serve", "--listen", "127.0.0.1:0"]).arg(&path).output().unwrap();
-        fails_in_one_line(&output, &["COMPONENT", &path.display().to_string(), expected]);
+        let output = command()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        fails_in_one_line(
+            &output,
+            &["COMPONENT", &path.display().to_string(), expected],
+        );
     }
 }
 
@@ -58,7 +70,11 @@ fn component_that_cannot_be_served() {
 fn address_that_cannot_be_listened_on() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for (address, expected) in [(address.as_str(), "in use"), ("192.0.2.1:80", "assign"), ("nonsense", "")] {
+    for (address, expected) in [
+        (address.as_str(), "in use"),
+        ("192.0.2.1:80", "assign"),
+        ("nonsense", ""),
+    ] {
         let output = command()
             .args(["serve", "--listen", address])
             .arg(file("listen.wasm", EMPTY_COMPONENT))
@@ -72,9 +88,21 @@ fn address_that_cannot_be_listened_on() {
 fn files_of_options_that_cannot_be_used() {
     let component = file("options.wasm", EMPTY_COMPONENT);
     let cases = [
-        ("--runtime-config-file", PathBuf::from("no/such.toml"), "No such file"),
-        ("--runtime-config-file", file("broken.toml", b"[key_value_store\n"), "line 1"),
-        ("--runtime-config-file", file("misspelt.toml", b"[outbound_htpp]\n"), "outbound_htpp"),
+        (
+            "--runtime-config-file",
+            PathBuf::from("no/such.toml"),
+            "No such file",
+        ),
+        (
+            "--runtime-config-file",
+            file("broken.toml", b"[key_value_store\n"),
+            "line 1",
+        ),
+        (
+            "--runtime-config-file",
+            file("misspelt.toml", b"[outbound_htpp]\n"),
+            "outbound_htpp",
+        ),
         ("--ca-file", PathBuf::from("no/such.pem"), ""),
         ("--ca-file", file("empty.pem", b""), "no PEM certificate"),
     ];
@@ -98,8 +126,108 @@ fn options_that_make_no_sense_are_named() {
         ["--log-format", "xml"],
     ];
     for [option, value] in cases {
-        let output = command().args(["serve", "x.wasm", option, value]).output().unwrap();
+        let output = command()
+            .args(["serve", "x.wasm", option, value])
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8(output.stderr).unwrap().contains(option));
+    }
+}
+
+/// Answers every request on every connection with `status`, after `delay`.
+fn origin(status: u16, delay: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).is_ok_and(|count| count > 0) {
+                    std::thread::sleep(delay);
+                    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").unwrap();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn probe_ranks_targets_and_exits_by_health() {
+    let slow = origin(200, Duration::from_millis(80));
+    let fast = origin(404, Duration::ZERO);
+    let failing = origin(503, Duration::ZERO);
+    let output = command()
+        .args(["probe", "--json", &failing, &slow, &fast])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        output.stderr.is_empty(),
+        "no bar where there is no terminal"
+    );
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let targets: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(targets, [&fast, &slow, &failing]);
+    assert_eq!(rows[2]["healthy"], false);
+    assert_eq!(rows[2]["status"], 503);
+    assert!(rows[1]["latency_ms"].as_f64().unwrap() >= 80.0);
+
+    let output = command()
+        .args(["probe", "--env", &format!("FETCH_TARGETS={failing}")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    fails_in_one_line(
+        &command()
+            .arg("probe")
+            .env_remove("FETCH_TARGETS")
+            .output()
+            .unwrap(),
+        &["no targets"],
+    );
+}
+
+#[test]
+fn check_lists_every_problem_and_exits_by_them() {
+    let check = |settings: &[&str]| {
+        let mut command = command();
+        command.arg("check");
+        for setting in settings {
+            command.args(["--env", setting]);
+        }
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, text) = check(&["FETCH_TARGETS=http://a.example"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("http://a.example") && text.contains("No problems"),
+        "{text}"
+    );
+
+    let (code, text) = check(&[
+        "FETCH_TARGETS=http://a.example ftp://b",
+        "FETCH_MAX_ATTEMPTS=many",
+        "FETCH_TARGET=x",
+    ]);
+    assert_eq!(code, Some(1));
+    for part in [
+        "ftp://b",
+        "FETCH_MAX_ATTEMPTS:",
+        "FETCH_TARGET: no such setting",
+        "http://a.example",
+        "3 problems",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
     }
 }

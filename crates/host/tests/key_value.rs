@@ -6,7 +6,8 @@ use std::process::Command;
 
 /// A folder of its own for a test.
 fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     folder
 }
@@ -39,8 +40,14 @@ async fn stores_agree_on_every_operation() {
 #[tokio::test]
 async fn sqlite_outlives_the_store_and_keeps_labels_apart() {
     let path = folder("persistence").join("store.db");
-    sqlite(path.clone()).set("k".to_owned(), b"v".to_vec()).await.unwrap();
-    assert_eq!(sqlite(path.clone()).get("k".to_owned()).await, Ok(Some(b"v".to_vec())));
+    sqlite(path.clone())
+        .set("k".to_owned(), b"v".to_vec())
+        .await
+        .unwrap();
+    assert_eq!(
+        sqlite(path.clone()).get("k".to_owned()).await,
+        Ok(Some(b"v".to_vec()))
+    );
     let other = SqliteStore::new(path, "other".to_owned());
     assert_eq!(other.get("k".to_owned()).await, Ok(None));
 }
@@ -51,7 +58,9 @@ const WRITES: usize = 200;
 /// Not a test of its own: what each process of the next test runs.
 #[tokio::test]
 async fn writer_process() {
-    let Ok(path) = std::env::var(WRITER) else { return };
+    let Ok(path) = std::env::var(WRITER) else {
+        return;
+    };
     let store = sqlite(path.into());
     for number in 0..WRITES {
         let key = format!("{}-{number}", std::process::id());
@@ -82,12 +91,21 @@ async fn sqlite_trouble_is_an_error_of_the_operation_and_ends_with_its_cause() {
     let folder = folder("trouble");
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("store.db");
-    std::fs::write(&path, b"this is no database, and long enough to be told from one").unwrap();
+    std::fs::write(
+        &path,
+        b"this is no database, and long enough to be told from one",
+    )
+    .unwrap();
     let store = sqlite(path.clone());
     assert!(store.get("k".to_owned()).await.is_err());
     assert!(store.set("k".to_owned(), b"v".to_vec()).await.is_err());
     std::fs::remove_file(&path).unwrap();
     assert_eq!(store.set("k".to_owned(), b"v".to_vec()).await, Ok(()));
 
-    assert!(sqlite(path.join("below/a/file.db")).get("k".to_owned()).await.is_err());
+    assert!(
+        sqlite(path.join("below/a/file.db"))
+            .get("k".to_owned())
+            .await
+            .is_err()
+    );
 }

@@ -23,7 +23,9 @@ fn empty() -> WasiBody {
 }
 
 fn full(bytes: &'static [u8]) -> WasiBody {
-    Full::new(Bytes::from_static(bytes)).map_err(|never| match never {}).boxed_unsync()
+    Full::new(Bytes::from_static(bytes))
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 fn request(method: Method, port: u16, body: WasiBody) -> Request<WasiBody> {
@@ -53,7 +55,11 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut text = Vec::new();
     loop {
         let mut piece = [0; 4096];
-        let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        let count = stream
+            .read(&mut piece)
+            .await
+            .ok()
+            .filter(|count| *count > 0)?;
         text.extend_from_slice(&piece[..count]);
         let seen = String::from_utf8_lossy(&text).to_lowercase();
         if let Some(end) = seen.find("\r\n\r\n") {
@@ -87,10 +93,15 @@ async fn connections_are_reused_and_only_then_if_pooling_is_on() {
                 });
             }
         });
-        let config = OutboundHttpConfig { connection_pooling, ..Default::default() };
+        let config = OutboundHttpConfig {
+            connection_pooling,
+            ..Default::default()
+        };
         let client = Outbound::new(&config, &[]).unwrap();
         for _ in 0..3 {
-            let response = send(&client, request(Method::GET, port, empty())).await.unwrap();
+            let response = send(&client, request(Method::GET, port, empty()))
+                .await
+                .unwrap();
             assert_eq!(collected(response).await.unwrap(), "ok");
         }
         assert_eq!(connections.load(Ordering::SeqCst), expected);
@@ -100,7 +111,8 @@ async fn connections_are_reused_and_only_then_if_pooling_is_on() {
 /// What a client's request is to the server: something new from the network, which comes after whatever came before.
 async fn event_from_the_network() {
     let (listener, port) = listener().await;
-    let (connected, accepted) = tokio::join!(TcpStream::connect(("127.0.0.1", port)), listener.accept());
+    let (connected, accepted) =
+        tokio::join!(TcpStream::connect(("127.0.0.1", port)), listener.accept());
     accepted.unwrap().0.write_all(b"x").await.unwrap();
     assert_eq!(connected.unwrap().read(&mut [0]).await.unwrap(), 1);
 }
@@ -118,12 +130,16 @@ async fn post_after_the_upstream_died_is_refused_rather_than_lost() {
             stream.write_all(OK).await.unwrap();
             (listener, stream)
         });
-        let response = send(&client, request(Method::GET, port, empty())).await.unwrap();
+        let response = send(&client, request(Method::GET, port, empty()))
+            .await
+            .unwrap();
         assert_eq!(collected(response).await.unwrap(), "ok");
         drop(origin.await.unwrap());
         event_from_the_network().await;
 
-        let error = send(&client, request(Method::POST, port, full(b"body"))).await.unwrap_err();
+        let error = send(&client, request(Method::POST, port, full(b"body")))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::ConnectionRefused), "{error:?}");
     }
 }
@@ -140,16 +156,23 @@ async fn post_that_was_sent_is_never_sent_again() {
                 // The first request of a connection is answered, the second one is read and dropped.
                 read_request(&mut stream).await.unwrap();
                 stream.write_all(OK).await.unwrap();
-                if read_request(&mut stream).await.is_some_and(|text| text.starts_with("post")) {
+                if read_request(&mut stream)
+                    .await
+                    .is_some_and(|text| text.starts_with("post"))
+                {
                     counted.fetch_add(1, Ordering::SeqCst);
                 }
             });
         }
     });
     let client = client();
-    let response = send(&client, request(Method::GET, port, empty())).await.unwrap();
+    let response = send(&client, request(Method::GET, port, empty()))
+        .await
+        .unwrap();
     collected(response).await.unwrap();
-    let error = send(&client, request(Method::POST, port, full(b"body"))).await.unwrap_err();
+    let error = send(&client, request(Method::POST, port, full(b"body")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::ConnectionTerminated), "{error:?}");
     assert_eq!(posts.load(Ordering::SeqCst), 1);
 }
@@ -159,10 +182,14 @@ async fn failures_before_anything_was_sent_say_so() {
     let client = client();
     let (gone, port) = listener().await;
     drop(gone);
-    let refused = send(&client, request(Method::POST, port, full(b"body"))).await.unwrap_err();
+    let refused = send(&client, request(Method::POST, port, full(b"body")))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, Error::ConnectionRefused), "{refused:?}");
 
-    let unknown = Request::get("http://no-such-name.invalid/").body(empty()).unwrap();
+    let unknown = Request::get("http://no-such-name.invalid/")
+        .body(empty())
+        .unwrap();
     let unknown = send(&client, unknown).await.unwrap_err();
     assert!(matches!(unknown, Error::DnsError { .. }), "{unknown:?}");
 
@@ -173,7 +200,9 @@ async fn failures_before_anything_was_sent_say_so() {
         }
     });
     let uri = format!("https://127.0.0.1:{port}/");
-    let plain = send(&client, Request::get(uri).body(empty()).unwrap()).await.unwrap_err();
+    let plain = send(&client, Request::get(uri).body(empty()).unwrap())
+        .await
+        .unwrap_err();
     assert!(matches!(plain, Error::TlsProtocolError), "{plain:?}");
 }
 
@@ -218,9 +247,15 @@ async fn first_byte_timeout_is_a_read_timeout_and_closes_the_connection() {
         first_byte_timeout: Some(Duration::from_millis(100)),
         ..RequestOptions::default()
     };
-    let error = client().send(request(Method::GET, port, empty()), options).await.unwrap_err();
+    let error = client()
+        .send(request(Method::GET, port, empty()), options)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
-    tokio::time::timeout(Duration::from_secs(2), was_closed).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(2), was_closed)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 /// An upload that takes longer than the timeout is no silence of the upstream's.
@@ -271,12 +306,21 @@ async fn between_bytes_timeout_ends_a_stalled_body_and_spares_a_slow_reader() {
         ..RequestOptions::default()
     };
     let port = scripted(&[HEAD], Duration::from_secs(5)).await;
-    let response = client().send(request(Method::GET, port, empty()), options).await.unwrap();
+    let response = client()
+        .send(request(Method::GET, port, empty()), options)
+        .await
+        .unwrap();
     let stalled = collected(response).await.unwrap_err();
-    assert!(matches!(stalled, Error::ConnectionReadTimeout), "{stalled:?}");
+    assert!(
+        matches!(stalled, Error::ConnectionReadTimeout),
+        "{stalled:?}"
+    );
 
     let port = scripted(&[HEAD, b"world"], Duration::from_secs(5)).await;
-    let response = client().send(request(Method::GET, port, empty()), options).await.unwrap();
+    let response = client()
+        .send(request(Method::GET, port, empty()), options)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(collected(response).await.unwrap(), "helloworld");
 }
@@ -285,12 +329,18 @@ async fn between_bytes_timeout_ends_a_stalled_body_and_spares_a_slow_reader() {
 async fn failures_after_the_request_was_sent() {
     let cases: [(&'static [&'static [u8]], fn(&Error) -> bool); 3] = [
         (&[], |error| matches!(error, Error::ConnectionTerminated)),
-        (&[b"HTTP/1.1 200"], |error| matches!(error, Error::ConnectionTerminated)),
-        (&[b"not http\r\n\r\n"], |error| matches!(error, Error::HttpProtocolError)),
+        (&[b"HTTP/1.1 200"], |error| {
+            matches!(error, Error::ConnectionTerminated)
+        }),
+        (&[b"not http\r\n\r\n"], |error| {
+            matches!(error, Error::HttpProtocolError)
+        }),
     ];
     for (pieces, expected) in cases {
         let port = scripted(pieces, Duration::ZERO).await;
-        let error = send(&client(), request(Method::GET, port, empty())).await.unwrap_err();
+        let error = send(&client(), request(Method::GET, port, empty()))
+            .await
+            .unwrap_err();
         assert!(expected(&error), "{pieces:?}: {error:?}");
     }
 }
@@ -303,7 +353,9 @@ async fn body_cut_short_is_an_error_however_it_was_framed() {
     ];
     for pieces in cases {
         let port = scripted(pieces, Duration::ZERO).await;
-        let response = send(&client(), request(Method::GET, port, empty())).await.unwrap();
+        let response = send(&client(), request(Method::GET, port, empty()))
+            .await
+            .unwrap();
         let error = collected(response).await.unwrap_err();
         assert!(matches!(error, Error::HttpResponseIncomplete), "{error:?}");
     }
@@ -311,7 +363,10 @@ async fn body_cut_short_is_an_error_however_it_was_framed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_pending_request_or_a_body_closes_the_connection() {
-    for head in [&b""[..], b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"] {
+    for head in [
+        &b""[..],
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ] {
         let (listener, port) = listener().await;
         let (closed, was_closed) = oneshot::channel();
         tokio::spawn(async move {
@@ -327,7 +382,10 @@ async fn dropping_a_pending_request_or_a_body_closes_the_connection() {
         let outcome = tokio::time::timeout(Duration::from_millis(200), pending).await;
         assert_eq!(outcome.is_ok(), !head.is_empty());
         drop(outcome);
-        tokio::time::timeout(Duration::from_secs(2), was_closed).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(2), was_closed)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -350,18 +408,29 @@ async fn broken_request_body_blames_nobody_upstream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_beyond_the_limit_wait_for_the_end_of_a_body() {
-    let config = OutboundHttpConfig { max_concurrent_requests: Some(1), ..Default::default() };
+    let config = OutboundHttpConfig {
+        max_concurrent_requests: Some(1),
+        ..Default::default()
+    };
     let client = Outbound::new(&config, &[]).unwrap();
     let first = scripted(&[OK], Duration::ZERO).await;
     let second = scripted(&[OK], Duration::ZERO).await;
-    let held = send(&client, request(Method::GET, first, empty())).await.unwrap();
+    let held = send(&client, request(Method::GET, first, empty()))
+        .await
+        .unwrap();
 
     let options = RequestOptions {
         connect_timeout: Some(Duration::from_millis(100)),
         ..RequestOptions::default()
     };
-    let error = client.send(request(Method::GET, second, empty()), options).await.unwrap_err();
+    let error = client
+        .send(request(Method::GET, second, empty()), options)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::ConnectionLimitReached), "{error:?}");
     drop(held);
-    client.send(request(Method::GET, second, empty()), options).await.unwrap();
+    client
+        .send(request(Method::GET, second, empty()), options)
+        .await
+        .unwrap();
 }

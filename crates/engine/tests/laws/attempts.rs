@@ -88,6 +88,7 @@ fn a_body_that_is_gone_is_not_sent_again_on_a_5xx() {
     let event = Event::Response {
         status: 503,
         retry_after_ms: None,
+        head_ms: 5.0,
         body: Body::Gone,
     };
     assert_eq!(talk.settle(first.exchange, event).action, Action::Relay);
@@ -222,6 +223,7 @@ fn a_loop_ends_after_five_hops() {
         let request = Request {
             method: "GET",
             hops,
+            has_body: false,
         };
         let step = talk.engine.begin(&request, talk.now);
         assert_eq!(!matches!(step.action, Action::Forward(_)), looped);

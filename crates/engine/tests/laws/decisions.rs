@@ -97,7 +97,7 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
             talk.engine = function_fetch_engine::Engine::new(talk.engine.settings().clone(), seed);
             talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
             let born = talk.now;
-            while !talk.begin("GET").round {
+            while !talk.get().round {
                 talk.wait(500.0);
             }
             talk.now - born
@@ -211,12 +211,17 @@ fn a_dead_primary_costs_one_attempt_and_only_a_probe_brings_it_back() {
         assert_eq!(talk.first_choice(), 1);
     }
     talk.wait(1200.0);
-    let step = talk.begin("GET");
+    let step = talk.get();
     assert_eq!((target(&step), step.round), (1, true));
     let round = talk.engine.start_round(talk.now).unwrap();
     assert_eq!((round.targets, round.read_store), (vec![0], false));
-    talk.engine.probed(round.id, 0, probe(Some(5.0)), talk.now);
-    talk.engine.finish_round(round.id, talk.now);
+    talk.engine.probed(round.id, 0, probe(Some(9.0)), talk.now);
+    let look = talk.engine.finish_round(round.id, talk.now).unwrap();
+    assert_eq!(look.targets, [1, 0], "a healthy primary gets a second look");
+    assert_eq!(talk.first_choice(), 1);
+    talk.engine.probed(look.id, 1, probe(Some(60.0)), talk.now);
+    talk.engine.probed(look.id, 0, probe(Some(5.0)), talk.now);
+    assert_eq!(talk.engine.finish_round(look.id, talk.now), None);
     assert_eq!(talk.first_choice(), 0);
     let told: Vec<_> = talk.notices();
     assert!(matches!(
@@ -245,6 +250,7 @@ fn three_gateway_failures_in_a_row_eject_and_retry_after_is_honoured() {
         let event = Event::Response {
             status: 503,
             retry_after_ms: Some(60e3),
+            head_ms: 5.0,
             body: function_fetch_engine::attempt::Body::Untouched,
         };
         talk.settle(step.exchange, event);

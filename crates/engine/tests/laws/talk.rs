@@ -55,7 +55,11 @@ impl Talk {
     }
 
     pub fn begin(&mut self, method: &str) -> Step {
-        let request = Request { method, hops: 0 };
+        let request = Request {
+            method,
+            hops: 0,
+            has_body: false,
+        };
         self.engine.begin(&request, self.now)
     }
 
@@ -67,6 +71,7 @@ impl Talk {
         let event = Event::Response {
             status,
             retry_after_ms: None,
+            head_ms: 5.0,
             body: Body::Untouched,
         };
         self.settle(step.exchange, event)
@@ -82,18 +87,27 @@ impl Talk {
 
     /// Runs a whole round; `None` is a target that refuses.
     pub fn round(&mut self, latencies: &[Option<f64>]) {
-        let round = self.engine.start_round(self.now).expect("a round is due");
-        for target in round.targets {
-            let outcome = probe(latencies[target]);
-            self.engine.probed(round.id, target, outcome, self.now);
+        let mut next = self.engine.start_round(self.now);
+        assert!(next.is_some(), "a round is due");
+        while let Some(round) = next {
+            for target in round.targets {
+                let outcome = probe(latencies[target]);
+                self.engine.probed(round.id, target, outcome, self.now);
+            }
+            next = self.engine.finish_round(round.id, self.now);
         }
-        self.engine.finish_round(round.id, self.now);
+    }
+
+    /// A GET that is answered at once: its first step.
+    pub fn get(&mut self) -> Step {
+        let step = self.begin("GET");
+        self.status(&step, 200);
+        step
     }
 
     /// The target that a new GET goes to.
     pub fn first_choice(&mut self) -> usize {
-        let step = self.begin("GET");
-        target(&step)
+        target(&self.get())
     }
 
     pub fn notices(&mut self) -> Vec<Notice> {

@@ -69,7 +69,11 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         key: String,
     ) -> Answer<Option<Vec<u8>>> {
         let handle = handle(accessor, &store)?;
-        Ok(handle.store.get(key).await.map_err(|reason| handle.error(reason)))
+        Ok(handle
+            .store
+            .get(key)
+            .await
+            .map_err(|reason| handle.error(reason)))
     }
 
     async fn set(
@@ -79,7 +83,11 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         value: Vec<u8>,
     ) -> Answer<()> {
         let handle = handle(accessor, &store)?;
-        Ok(handle.store.set(key, value).await.map_err(|reason| handle.error(reason)))
+        Ok(handle
+            .store
+            .set(key, value)
+            .await
+            .map_err(|reason| handle.error(reason)))
     }
 
     async fn delete(
@@ -88,7 +96,11 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         key: String,
     ) -> Answer<()> {
         let handle = handle(accessor, &store)?;
-        Ok(handle.store.delete(key).await.map_err(|reason| handle.error(reason)))
+        Ok(handle
+            .store
+            .delete(key)
+            .await
+            .map_err(|reason| handle.error(reason)))
     }
 
     async fn exists(
@@ -97,7 +109,11 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         key: String,
     ) -> Answer<bool> {
         let handle = handle(accessor, &store)?;
-        Ok(handle.store.exists(key).await.map_err(|reason| handle.error(reason)))
+        Ok(handle
+            .store
+            .exists(key)
+            .await
+            .map_err(|reason| handle.error(reason)))
     }
 
     async fn get_keys(

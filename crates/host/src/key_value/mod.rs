@@ -38,7 +38,9 @@ impl Stores {
         let store = |(label, config): (&String, &KeyValueConfig)| {
             let store: Arc<dyn KeyValueStore> = match config {
                 KeyValueConfig::Memory => Arc::new(MemoryStore::default()),
-                KeyValueConfig::Sqlite(path) => Arc::new(SqliteStore::new(path.clone(), label.clone())),
+                KeyValueConfig::Sqlite(path) => {
+                    Arc::new(SqliteStore::new(path.clone(), label.clone()))
+                }
             };
             (label.clone(), store)
         };

@@ -51,9 +51,15 @@ impl SqliteStore {
 }
 
 impl Inner {
-    fn run<T>(&self, operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>) -> Result<T> {
+    fn run<T>(
+        &self,
+        operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         // A connection has no state of ours that a panic could leave half done.
-        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *slot {
             Some(connection) => connection,
             empty => empty.insert(open(&self.path)?),

@@ -1,15 +1,13 @@
 //! `function-fetch serve`.
 
 use crate::cli::{Assignment, ServeArgs};
+use crate::environment;
 use crate::logging;
 use anyhow::Context;
 use function_fetch_host::{Error, InstanceLimits, RuntimeConfig, Server, ServerConfig, Variables};
 use std::io::Write;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// What the component sees of this process's environment.
-const SHARED_PREFIX: &str = "FETCH_";
 
 /// The exit code of a server that was ended by force.
 const FORCED: u8 = 130;
@@ -48,7 +46,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
-    let mut variables = Variables::from_environment(utf8_environment());
+    let mut variables = Variables::from_environment(environment::utf8());
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
     }
@@ -59,7 +57,9 @@ fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
     Ok(ServerConfig {
         listen: args.listen,
         component: args.component,
-        environment: component_environment(utf8_environment(), args.environment),
+        environment: environment::shared(environment::utf8(), args.environment)
+            .into_iter()
+            .collect(),
         variables,
         runtime,
         ca_files: args.ca_files,
@@ -71,28 +71,6 @@ fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
         },
         drain_timeout: args.drain_timeout,
     })
-}
-
-/// The environment, less what is not UTF-8, which a component could not be given.
-pub fn utf8_environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// `FETCH_*` of the environment, then `--env`, which wins.
-pub fn component_environment(
-    environment: impl Iterator<Item = (String, String)>,
-    assignments: Vec<Assignment>,
-) -> Vec<(String, String)> {
-    let mut result: std::collections::BTreeMap<_, _> = environment
-        .filter(|(name, _)| name.starts_with(SHARED_PREFIX))
-        .collect();
-    result.extend(
-        assignments
-            .into_iter()
-            .map(|Assignment { name, value }| (name, value)),
-    );
-    result.into_iter().collect()
 }
 
 /// Names the argument and what to do about it, which the library does not know of.
@@ -135,22 +113,5 @@ impl EndSignals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn component_sees_fetch_variables_and_env_wins() {
-        let environment = [("FETCH_A", "1"), ("FETCH_B", "2"), ("HOME", "/root"), ("SECRET", "x")];
-        let assignments = vec!["FETCH_B=3".parse().unwrap(), "OTHER=4".parse().unwrap()];
-        let seen = component_environment(
-            environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())),
-            assignments,
-        );
-        let expected = [("FETCH_A", "1"), ("FETCH_B", "3"), ("OTHER", "4")];
-        assert_eq!(seen, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }
 }

@@ -1,0 +1,153 @@
+//! Attempts under way: usually one, two with a hedge, several in a raced cold
+//! start.
+
+use crate::exchange::{ask, start_background, start_round, within};
+use crate::platform::Platform;
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::{Event, Exchange, Failure, Forward, Step};
+use futures::future::{Either, select};
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::future::pending;
+use std::pin::pin;
+
+/// How an attempt ended.
+struct Ended<R> {
+    target: usize,
+    head_ms: f64,
+    result: Result<R, Failure>,
+}
+
+/// Makes the attempt that the engine called for, and others beside it where it
+/// says so; what it says to how they went. The last real response is left in
+/// `response`; attempts that lost are dropped, which cancels them.
+pub(crate) async fn run<P: Platform>(
+    platform: &P,
+    mut exchange: Exchange,
+    forward: Forward,
+    request: &mut P::Request,
+    response: &mut Option<P::Response>,
+) -> Step {
+    // An earlier attempt may have been answered while it still took the body;
+    // if it took more than can be sent again, this one must not start.
+    if exchange.attempts() > 1 && platform.reclaim(request).await == Body::Gone {
+        let event = Event::Failed {
+            failure: Failure::InternalError,
+            body: Body::Gone,
+        };
+        return ask(platform, |engine, now| engine.settle(exchange, event, now));
+    }
+    let mut running = FuturesUnordered::new();
+    running.push(one(platform, exchange, forward, request));
+    let mut widen_ms = forward.widen_ms;
+    loop {
+        let widen = async move {
+            if widen_ms.is_finite() {
+                platform.sleep(widen_ms).await;
+            } else {
+                pending::<()>().await;
+            }
+        };
+        let ended = match select(running.next(), pin!(widen)).await {
+            Either::Left((Some(ended), _)) => ended,
+            Either::Left((None, _)) => unreachable!("it settles when the last one has ended"),
+            Either::Right(((), _)) => {
+                widen_ms = f64::INFINITY;
+                if let Some(step) = ask(platform, |engine, now| engine.widen(exchange, now)) {
+                    start_background(platform, &step);
+                    exchange = step.exchange;
+                    if let function_fetch_engine::Action::Forward(forward) = step.action {
+                        widen_ms = forward.widen_ms;
+                        running.push(one(platform, exchange, forward, request));
+                    }
+                }
+                continue;
+            }
+        };
+        exchange = exchange.at(ended.target);
+        let (event, good) = match ended.result {
+            Ok(head) => {
+                let facts = platform.head(&head);
+                *response = Some(head);
+                let event = Event::Response {
+                    status: facts.status,
+                    retry_after_ms: facts.retry_after_ms,
+                    head_ms: ended.head_ms,
+                    body: platform.body(request),
+                };
+                (
+                    event,
+                    platform.engine(|engine| engine.is_good(facts.status)),
+                )
+            }
+            Err(failure) => {
+                let body = platform.reclaim(request).await;
+                (Event::Failed { failure, body }, false)
+            }
+        };
+        if good || running.is_empty() {
+            return ask(platform, |engine, now| engine.settle(exchange, event, now));
+        }
+        ask(platform, |engine, now| {
+            engine.note(&mut exchange, event, now);
+        });
+    }
+}
+
+/// One attempt, up to its response's head.
+fn one<'a, P: Platform>(
+    platform: &'a P,
+    exchange: Exchange,
+    forward: Forward,
+    request: &mut P::Request,
+) -> impl Future<Output = Ended<P::Response>> + use<'a, P> {
+    let target = platform.engine(|engine| engine.settings().targets[forward.target].clone());
+    let sending = platform.send(request, &target, &forward);
+    async move {
+        let started = platform.monotonic_ms();
+        let result = watch(platform, &exchange, &forward, sending).await;
+        Ended {
+            target: forward.target,
+            head_ms: platform.monotonic_ms() - started,
+            result,
+        }
+    }
+}
+
+/// Waits for the head. When it is overdue a probe asks whether the target is
+/// still there, and if it is not, the attempt is given up long before its time.
+async fn watch<P: Platform>(
+    platform: &P,
+    exchange: &Exchange,
+    forward: &Forward,
+    sending: P::Sending,
+) -> Result<P::Response, Failure> {
+    let mut sending = pin!(sending);
+    let patience = forward.overdue_ms.min(forward.timeout_ms);
+    if let Some(result) = within(platform, patience, sending.as_mut()).await {
+        return result;
+    }
+    if patience < forward.timeout_ms {
+        if ask(platform, |engine, now| engine.overdue(now)) {
+            start_round(platform);
+        }
+        let head_or_loss = async {
+            loop {
+                let progress = pin!(platform.round_progress());
+                match select(sending.as_mut(), progress).await {
+                    Either::Left((result, _)) => return result,
+                    Either::Right(((), _))
+                        if platform.engine(|engine| engine.is_lost(exchange)) =>
+                    {
+                        return Err(Failure::AttemptTimeout);
+                    }
+                    Either::Right(((), _)) => {}
+                }
+            }
+        };
+        let left = forward.timeout_ms - patience;
+        if let Some(result) = within(platform, left, head_or_loss).await {
+            return result;
+        }
+    }
+    Err(forward.on_timeout)
+}

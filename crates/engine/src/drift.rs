@@ -1,0 +1,152 @@
+//! Passive drift detection: whether a target's answers to live requests take
+//! much longer than they used to.
+//!
+//! Live traffic never enters the ranking, since every endpoint has its own
+//! cost and only the primary sees it. It only says that *something changed*:
+//! the logarithm of the time to the response head is compared with its own
+//! baseline, so that a mixture of cheap and dear endpoints is a matter of its
+//! spread and not a false alarm.
+
+/// Requests that the baseline is learned from before anything is compared.
+const LEARN: f64 = 32.0;
+
+/// How slowly the baseline follows afterwards: one part in so many.
+const BASELINE_MEMORY: f64 = 256.0;
+
+/// How fast the recent mean follows: it spans about so many requests.
+const RECENT_MEMORY: f64 = 8.0;
+
+/// The least that counts as drift: twice as slow.
+const LEAST: f64 = std::f64::consts::LN_2;
+
+/// How many standard errors of the recent mean a drift must exceed.
+const SIGMAS: f64 = 4.0;
+
+/// The live time-to-head of one target, as natural logarithms of ms.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Drift {
+    baseline: Baseline,
+    recent: f64,
+    recent_count: f64,
+}
+
+/// What is normal for a target: mean and variance of ln ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Baseline {
+    pub(crate) mean: f64,
+    pub(crate) variance: f64,
+    pub(crate) count: f64,
+}
+
+impl Drift {
+    /// What another instance has learned.
+    pub(crate) fn told(mean: f64, variance: f64) -> Self {
+        Self {
+            baseline: Baseline {
+                mean,
+                variance: variance.max(0.0),
+                count: LEARN,
+            },
+            ..Self::default()
+        }
+    }
+
+    /// The baseline, once it is learned.
+    pub(crate) fn baseline(&self) -> Option<Baseline> {
+        (self.baseline.count >= LEARN).then_some(self.baseline)
+    }
+
+    /// Adds a request's time to head. True when the recent ones have drifted.
+    pub(crate) fn observe(&mut self, ms: f64) -> bool {
+        let x = ms.max(0.1).ln();
+        let learned = self.baseline.count >= LEARN;
+        if learned {
+            self.recent_count = (self.recent_count + 1.0).min(RECENT_MEMORY);
+            self.recent += (x - self.recent) / self.recent_count;
+            let full = self.recent_count >= RECENT_MEMORY;
+            if full && self.recent - self.baseline.mean > self.tolerance() {
+                return true;
+            }
+        }
+        self.baseline.learn(x);
+        false
+    }
+
+    /// After a refresh: what is normal is learned anew where the target has
+    /// proved to be slower and still the best; else comparing starts afresh.
+    pub(crate) fn restart(&mut self, relearn: bool) {
+        let baseline = self.baseline;
+        *self = Self::default();
+        if !relearn {
+            self.baseline = baseline;
+        }
+    }
+
+    /// The standard error of an exponential mean over m samples is that of
+    /// 2m - 1 plain ones.
+    fn tolerance(&self) -> f64 {
+        let error = (self.baseline.variance / (2.0 * RECENT_MEMORY - 1.0)).sqrt();
+        LEAST.max(SIGMAS * error)
+    }
+}
+
+impl Baseline {
+    fn learn(&mut self, x: f64) {
+        self.count = (self.count + 1.0).min(BASELINE_MEMORY);
+        let step = x - self.mean;
+        self.mean += step / self.count;
+        self.variance += (step * (x - self.mean) - self.variance) / self.count;
+    }
+
+    /// What hardly any healthy answer exceeds, ms.
+    pub(crate) fn slow_ms(&self) -> f64 {
+        (self.mean + SIGMAS * self.variance.sqrt()).exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten endpoints of very different cost, in a fixed order.
+    fn cost(request: u32) -> f64 {
+        [20.0, 25.0, 22.0, 80.0, 30.0, 21.0, 150.0, 24.0, 26.0, 40.0][request as usize % 10]
+    }
+
+    #[test]
+    fn a_mixture_of_endpoints_is_no_drift() {
+        let mut drift = Drift::default();
+        assert!((0..5000).all(|request| !drift.observe(cost(request))));
+    }
+
+    #[test]
+    fn a_tenfold_brown_out_is_seen_within_a_dozen_requests() {
+        let mut drift = Drift::default();
+        for request in 0..200 {
+            drift.observe(cost(request));
+        }
+        let seen = (0..50).position(|request| drift.observe(10.0 * cost(request)));
+        assert!(seen.is_some_and(|at| at <= 12), "{seen:?}");
+    }
+
+    #[test]
+    fn a_drift_does_not_become_normal_by_itself() {
+        let mut drift = Drift::default();
+        for _ in 0..100 {
+            drift.observe(20.0);
+        }
+        for _ in 0..1000 {
+            drift.observe(200.0);
+        }
+        assert!(drift.observe(200.0));
+        drift.restart(true);
+        assert!((0..200).all(|_| !drift.observe(200.0)), "relearned");
+    }
+
+    #[test]
+    fn a_baseline_that_was_told_serves_at_once() {
+        let mut told = Drift::told(20f64.ln(), 0.01);
+        let seen = (0..50).position(|_| told.observe(200.0));
+        assert!(seen.is_some_and(|at| at <= 8), "{seen:?}");
+    }
+}

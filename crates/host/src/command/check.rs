@@ -1,0 +1,142 @@
+//! `function-fetch check`.
+
+use crate::cli::CheckArgs;
+use crate::environment;
+use function_fetch_engine::settings::{Capabilities, NAMES, Settings, StoreKind, TargetsError};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// How alike a name must be to a setting's to be taken for a slip of the pen (Jaro-Winkler, 1 = equal).
+const ALIKE: f64 = 0.9;
+
+pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let given = environment::shared(environment::utf8(), args.environment);
+    let settings = read(&given);
+    let problems = problems(&given, &settings);
+    for problem in &problems {
+        println!("{problem}");
+    }
+    match settings.targets.as_slice() {
+        [] => println!("No usable target"),
+        targets => {
+            println!("Targets:");
+            for target in targets {
+                println!("  {target}");
+            }
+        }
+    }
+    println!(
+        "{}",
+        match problems.len() {
+            0 => "No problems".to_owned(),
+            1 => "1 problem".to_owned(),
+            count => format!("{count} problems"),
+        }
+    );
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The settings as the component reads them on this host.
+pub fn read(given: &BTreeMap<String, String>) -> Settings {
+    let host = Capabilities {
+        store: Some(StoreKind::Spin),
+    };
+    Settings::read(host, |name| given.get(name).cloned())
+}
+
+/// Everything that is wrong, a line each, and what to do about it.
+fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String> {
+    let mut problems: Vec<String> = match &settings.no_targets {
+        Some(TargetsError::Invalid(rejected)) => rejected
+            .iter()
+            .map(|entry| format!("FETCH_TARGETS: {} {}", entry.entry, entry.reason))
+            .collect(),
+        // The first line is the sentence; the remedy follows on the next.
+        Some(error) => vec![function_fetch_host::one_line(
+            &error.to_string().replacen('\n', ". ", 1),
+        )],
+        None => Vec::new(),
+    };
+    problems.extend(settings.problems.iter().map(ToString::to_string));
+    problems.extend(given.keys().filter_map(|name| unknown(name)));
+    problems
+}
+
+/// A `FETCH_` name that nothing reads is most likely misspelt.
+fn unknown(name: &str) -> Option<String> {
+    if !name.starts_with("FETCH_") || NAMES.contains(&name) {
+        return None;
+    }
+    let likeness = |known: &&&str| (strsim::jaro_winkler(name, known) * 1e6) as u32;
+    let closest = NAMES
+        .iter()
+        .max_by_key(likeness)
+        .filter(|known| strsim::jaro_winkler(name, known) >= ALIKE);
+    Some(match closest {
+        Some(known) => format!("{name}: no such setting; did you mean {known}?"),
+        None => format!("{name}: no such setting; remove it"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(given: &[(&str, &str)]) -> Vec<String> {
+        let given = given
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        problems(&given, &read(&given))
+    }
+
+    #[test]
+    fn every_problem_is_listed_by_its_setting() {
+        type Case = (
+            &'static [(&'static str, &'static str)],
+            &'static [&'static str],
+        );
+        const GOOD: (&str, &str) = ("FETCH_TARGETS", "http://a.example");
+        let cases: [Case; 5] = [
+            (&[], &["Missing env: FETCH_TARGETS"]),
+            (
+                &[("FETCH_TARGETS", "ftp://a b")],
+                &["FETCH_TARGETS: \"ftp://a\"", "FETCH_TARGETS: \"b\""],
+            ),
+            (
+                &[("FETCH_TARGETS", "http://a.example ftp://b")],
+                &["FETCH_TARGETS: \"ftp://b\""],
+            ),
+            (
+                &[
+                    GOOD,
+                    ("FETCH_RETRY_ON_5XX", "maybe"),
+                    ("FETCH_MAX_ATTEMPTS", "0"),
+                ],
+                &["FETCH_RETRY_ON_5XX", "FETCH_MAX_ATTEMPTS"],
+            ),
+            (
+                &[GOOD, ("FETCH_HEALTHPATH", "/"), ("FETCH_XYZ", "1")],
+                &[
+                    "FETCH_HEALTHPATH: no such setting; did you mean FETCH_HEALTH_PATH?",
+                    "FETCH_XYZ: no such setting; remove it",
+                ],
+            ),
+        ];
+        assert_eq!(checked(&[GOOD]), Vec::<String>::new());
+        for (given, expected) in cases {
+            let problems = checked(given);
+            assert_eq!(problems.len(), expected.len(), "{problems:?}");
+            for start in expected {
+                assert!(
+                    problems.iter().any(|problem| problem.starts_with(start)),
+                    "{start} in {problems:?}"
+                );
+            }
+        }
+    }
+}

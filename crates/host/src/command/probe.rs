@@ -1,0 +1,161 @@
+//! `function-fetch probe`.
+
+use super::check;
+use crate::cli::ProbeArgs;
+use crate::environment;
+use anyhow::Context;
+use function_fetch_engine::Settings;
+use function_fetch_engine::settings::TargetsError;
+use function_fetch_host::{Measurement, Outbound, OutboundHttpConfig, measure, one_line};
+use futures::StreamExt;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+pub fn run(args: ProbeArgs) -> anyhow::Result<ExitCode> {
+    let mut given = environment::shared(environment::utf8(), args.environment);
+    if !args.targets.is_empty() {
+        given.insert(
+            "FETCH_TARGETS".to_owned(),
+            serde_json::to_string(&args.targets)?,
+        );
+    }
+    let settings = check::read(&given);
+    for problem in &settings.problems {
+        eprintln!("warning: {problem}");
+    }
+    match &settings.no_targets {
+        Some(TargetsError::Missing) => {
+            anyhow::bail!("no targets; give them as arguments, or in FETCH_TARGETS")
+        }
+        Some(error) => anyhow::bail!("{}", one_line(&error.to_string())),
+        None => {}
+    }
+    let outbound = Outbound::new(&OutboundHttpConfig::default(), &args.ca_files)
+        .map_err(|error| anyhow::anyhow!("--ca-file: {error}; give a PEM file of certificates"))?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    let measurements = runtime.block_on(measure_all(&outbound, &settings, args.samples));
+    runtime.shutdown_background();
+
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&measurements)?);
+    } else {
+        print!("{}", table(&measurements));
+    }
+    let any_healthy = measurements.iter().any(|measurement| measurement.healthy);
+    Ok(if any_healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// All targets, as many at once as the proxy probes, the best one first.
+async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -> Vec<Measurement> {
+    let bar = ProgressBar::new((settings.targets.len() * samples) as u64);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} probes");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let timeout = Duration::from_millis(settings.health_timeout_ms.into());
+    let mut measurements: Vec<_> = futures::stream::iter(&settings.targets)
+        .map(|target| {
+            measure(
+                outbound,
+                target,
+                &settings.health_path,
+                timeout,
+                samples,
+                || bar.inc(1),
+            )
+        })
+        .buffered(settings.max_probes as usize)
+        .collect()
+        .await;
+    bar.finish_and_clear();
+    measurements.sort_by(|one, other| {
+        rank(one)
+            .0
+            .cmp(&rank(other).0)
+            .then(rank(one).1.total_cmp(&rank(other).1))
+    });
+    measurements
+}
+
+/// Healthy before not, then by latency. Equals keep the order of the settings.
+fn rank(measurement: &Measurement) -> (bool, f64) {
+    (
+        !measurement.healthy,
+        measurement.latency_ms.unwrap_or(f64::INFINITY),
+    )
+}
+
+fn table(measurements: &[Measurement]) -> String {
+    let width = measurements
+        .iter()
+        .map(|row| row.target.len())
+        .max()
+        .unwrap_or(0)
+        .max("TARGET".len());
+    let mut text = format!(
+        "     {:width$}  HEALTH    LATENCY      FIRST  STATUS\n",
+        "TARGET"
+    );
+    for (row, rank) in measurements.iter().zip(1..) {
+        let rank = if row.healthy {
+            rank.to_string()
+        } else {
+            "-".to_owned()
+        };
+        let health = if row.healthy { "ok" } else { "failed" };
+        let outcome = match (&row.error, row.status) {
+            (Some(error), _) => error.clone(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => String::new(),
+        };
+        let (latency, first) = (milliseconds(row.latency_ms), milliseconds(row.first_ms));
+        writeln!(
+            text,
+            "{rank:>3}  {:width$}  {health:6}  {latency:>9}  {first:>9}  {outcome}",
+            row.target
+        )
+        .expect("a string takes whatever is written to it");
+    }
+    text
+}
+
+fn milliseconds(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1} ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_ranks_the_healthy_and_explains_the_rest() {
+        let rows = [
+            Measurement {
+                target: "http://fast.example".to_owned(),
+                healthy: true,
+                status: Some(200),
+                error: None,
+                latency_ms: Some(5.04),
+                first_ms: Some(9.0),
+            },
+            Measurement {
+                target: "http://dead".to_owned(),
+                healthy: false,
+                status: None,
+                error: Some("connection refused".to_owned()),
+                latency_ms: None,
+                first_ms: None,
+            },
+        ];
+        let expected = [
+            "     TARGET               HEALTH    LATENCY      FIRST  STATUS",
+            "  1  http://fast.example  ok         5.0 ms     9.0 ms  200",
+            "  -  http://dead          failed          -          -  connection refused",
+        ];
+        assert_eq!(table(&rows).lines().collect::<Vec<_>>(), expected);
+    }
+}
