@@ -31,6 +31,7 @@ pub fn register(suite: &mut Suite) {
             post_on_a_reset_pooled_connection_is_never_sent_twice,
             a_retryable_body_is_replayed_whole,
             a_body_too_large_to_replay_is_not_retried,
+            a_body_lost_to_a_reset_is_not_sent_on,
             bodies_keep_their_framing,
             request_trailers_pass,
             expect_100_continue_is_answered,
@@ -150,6 +151,22 @@ async fn a_body_too_large_to_replay_is_not_retried(host: Host) {
         (seen.length, seen.foreign, seen.complete),
         (large, false, true)
     );
+    assert!(second.live().is_empty());
+}
+
+async fn a_body_lost_to_a_reset_is_not_sent_on(host: Host) {
+    let first = RawOrigin::start(Act::Reset(3 * REPLAYABLE));
+    let second = Origin::start("second");
+    let proxy = in_order(host, [first.url(), second.url()])
+        .set("FETCH_RETRY_METHODS", "PUT")
+        .start()
+        .await;
+    let body = pattern::body(4 * REPLAYABLE as u64, false);
+    let answer = proxy.send(request("PUT", "/", body)).await;
+    assert_eq!(answer.status, 502);
+    // The reason is what the target did, not what could not be done about it.
+    let why = answer.header("proxy-status").expect("why");
+    assert!(!why.contains("internal"), "{why}");
     assert!(second.live().is_empty());
 }
 

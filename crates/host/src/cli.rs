@@ -61,7 +61,7 @@ pub struct ServeArgs {
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub variables: Vec<Assignment>,
 
-    /// Runtime configuration in Spin's format: [key_value_store.LABEL] and [outbound_http]. Without it: one key-value
+    /// Runtime configuration in Spin's format: key_value_store.LABEL and outbound_http. Without it: one key-value
     /// store, `default`, in memory
     #[arg(long, value_name = "FILE")]
     pub runtime_config_file: Option<PathBuf>,

@@ -3,4 +3,5 @@
 mod attempts;
 mod decisions;
 mod failures;
+mod properties;
 mod talk;
