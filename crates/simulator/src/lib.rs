@@ -1,7 +1,19 @@
-//! Simulates edge locations, targets and the networks between them.
+//! Simulates edge locations, targets and the networks between them, in virtual
+//! time, with the real engine and driver deciding beside other policies.
+//!
+//! Everything is drawn from one seed and nothing depends on threads, wall clock
+//! or addresses: the same seed gives the same figures, to the last digit.
+
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
 pub mod clock;
 pub mod executor;
+pub mod metrics;
+pub mod network;
+pub mod policy;
 pub mod random;
+pub mod run;
+pub mod scenario;
 pub mod timers;
+pub mod traffic;

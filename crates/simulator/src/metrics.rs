@@ -1,0 +1,282 @@
+//! What is counted: never a log of requests, so that memory stays flat.
+
+use crate::clock::{Micros, SECOND};
+use crate::scenario::Scenario;
+use crate::traffic::Ask;
+use hdrhistogram::Histogram;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a client got.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// The status; the proxy's own 502 and 504 included.
+    pub status: u16,
+    /// The target whose answer it is.
+    pub target: Option<usize>,
+    /// The target that was tried first.
+    pub first: Option<usize>,
+}
+
+/// One step of the series over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bucket {
+    /// Requests that arrived in it.
+    pub requests: u64,
+    /// The sum of their latencies, µs.
+    pub latency: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Attempts sent in it.
+    pub attempts: u64,
+    /// Probes sent in it.
+    pub probes: u64,
+    /// Its requests by the target that answered.
+    pub by_target: Vec<u32>,
+}
+
+/// All counts of one policy in one scenario. Integers only: sums of cells then
+/// do not depend on the order in which threads finish.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Requests.
+    pub requests: u64,
+    /// The GETs among them.
+    pub gets: u64,
+    /// GETs that were not answered, or with 5xx.
+    pub failed_gets: u64,
+    /// Likewise for POST.
+    pub failed_posts: u64,
+    /// Latencies of all requests, until the head or the failure, µs.
+    pub latency: Histogram<u64>,
+    /// Their sum, µs.
+    pub latency_sum: u64,
+    /// Requests sent to targets.
+    pub attempts: u64,
+    /// Probes sent.
+    pub probes: u64,
+    /// Reads of the shared store.
+    pub store_reads: u64,
+    /// Writes to it.
+    pub store_writes: u64,
+    /// Requests of a location whose answer came from another target than that
+    /// of the one before; stragglers left out.
+    pub switches: u64,
+    /// Requests that were first sent to another target than the one before.
+    pub first_choice_changes: u64,
+    /// Instances started.
+    pub instances: u64,
+    /// Attempts sent to a target that refused or hung.
+    pub dead_attempts: u64,
+    /// The most of these that one instance sent.
+    pub dead_attempts_of_an_instance: u64,
+    /// The series.
+    pub buckets: Vec<Bucket>,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        let bucket = Bucket {
+            by_target: vec![0; scenario.targets.len()],
+            ..Bucket::default()
+        };
+        // From 10 µs to 2 minutes, to three digits: more than the deadline.
+        let latency = Histogram::new_with_bounds(10, 120 * SECOND, 3).expect("sound bounds");
+        Self {
+            requests: 0,
+            gets: 0,
+            failed_gets: 0,
+            failed_posts: 0,
+            latency,
+            latency_sum: 0,
+            attempts: 0,
+            probes: 0,
+            store_reads: 0,
+            store_writes: 0,
+            switches: 0,
+            first_choice_changes: 0,
+            instances: 0,
+            dead_attempts: 0,
+            dead_attempts_of_an_instance: 0,
+            buckets: vec![bucket; scenario.buckets()],
+        }
+    }
+
+    /// Adds what other locations counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.gets += other.gets;
+        self.failed_gets += other.failed_gets;
+        self.failed_posts += other.failed_posts;
+        self.latency.add(&other.latency).expect("equal bounds");
+        self.latency_sum += other.latency_sum;
+        self.attempts += other.attempts;
+        self.probes += other.probes;
+        self.store_reads += other.store_reads;
+        self.store_writes += other.store_writes;
+        self.switches += other.switches;
+        self.first_choice_changes += other.first_choice_changes;
+        self.instances += other.instances;
+        self.dead_attempts += other.dead_attempts;
+        self.dead_attempts_of_an_instance = self
+            .dead_attempts_of_an_instance
+            .max(other.dead_attempts_of_an_instance);
+        for (ours, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            ours.merge(theirs);
+        }
+    }
+
+    /// The mean latency, ms.
+    #[must_use]
+    pub fn mean_ms(&self) -> f64 {
+        self.latency_sum as f64 / 1e3 / self.requests.max(1) as f64
+    }
+
+    /// A quantile of the latency, ms.
+    #[must_use]
+    pub fn quantile_ms(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64 / 1e3
+    }
+}
+
+impl Bucket {
+    fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.latency += other.latency;
+        self.failed += other.failed;
+        self.attempts += other.attempts;
+        self.probes += other.probes;
+        for (ours, theirs) in self.by_target.iter_mut().zip(&other.by_target) {
+            *ours += theirs;
+        }
+    }
+
+    /// The mean latency, ms.
+    #[must_use]
+    pub fn mean_ms(&self) -> f64 {
+        self.latency as f64 / 1e3 / self.requests.max(1) as f64
+    }
+
+    /// The share of its requests that a target answered.
+    #[must_use]
+    pub fn share(&self, target: usize) -> f64 {
+        f64::from(self.by_target[target]) / self.requests.max(1) as f64
+    }
+}
+
+/// Counts, for all locations of a cell. Clones share the counts.
+#[derive(Clone)]
+pub struct Recorder(Rc<RefCell<Recording>>);
+
+struct Recording {
+    metrics: Metrics,
+    bucket: Micros,
+    /// Each location's latest request, by arrival: its number, who answered.
+    last: Vec<(u64, usize)>,
+    last_first: Vec<(u64, usize)>,
+}
+
+impl Recorder {
+    /// For `locations` locations.
+    #[must_use]
+    pub fn new(scenario: &Scenario, locations: usize) -> Self {
+        Self(Rc::new(RefCell::new(Recording {
+            metrics: Metrics::new(scenario),
+            bucket: scenario.bucket,
+            last: vec![(0, usize::MAX); locations],
+            last_first: vec![(0, usize::MAX); locations],
+        })))
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.0.borrow().metrics.clone()
+    }
+
+    /// A request has its answer.
+    pub fn request(&self, location: usize, ask: &Ask, from: Micros, to: Micros, answer: &Answer) {
+        let mut recording = self.0.borrow_mut();
+        let recording = &mut *recording;
+        let metrics = &mut recording.metrics;
+        let took = to - from;
+        let failed = answer.status >= 500;
+        metrics.requests += 1;
+        metrics.gets += u64::from(!ask.post);
+        metrics.failed_gets += u64::from(failed && !ask.post);
+        metrics.failed_posts += u64::from(failed && ask.post);
+        metrics.latency.saturating_record(took);
+        metrics.latency_sum += took;
+        if let Some(bucket) = metrics.buckets.get_mut((from / recording.bucket) as usize) {
+            bucket.requests += 1;
+            bucket.latency += took;
+            bucket.failed += u64::from(failed);
+            if let Some(target) = answer.target {
+                bucket.by_target[target] += 1;
+            }
+        }
+        let last = &mut recording.last[location];
+        metrics.switches += changed(last, ask.number, answer.target);
+        let last = &mut recording.last_first[location];
+        metrics.first_choice_changes += changed(last, ask.number, answer.first);
+    }
+
+    /// A request goes to a target.
+    pub fn attempt(&self, now: Micros) {
+        let mut recording = self.0.borrow_mut();
+        recording.metrics.attempts += 1;
+        if let Some(bucket) = recording.bucket_at(now) {
+            bucket.attempts += 1;
+        }
+    }
+
+    /// A probe goes to a target.
+    pub fn probe(&self, now: Micros) {
+        let mut recording = self.0.borrow_mut();
+        recording.metrics.probes += 1;
+        if let Some(bucket) = recording.bucket_at(now) {
+            bucket.probes += 1;
+        }
+    }
+
+    /// The shared store is asked.
+    pub fn store_read(&self) {
+        self.0.borrow_mut().metrics.store_reads += 1;
+    }
+
+    /// The shared store is told.
+    pub fn store_write(&self) {
+        self.0.borrow_mut().metrics.store_writes += 1;
+    }
+
+    /// An instance starts.
+    pub fn instance(&self) {
+        self.0.borrow_mut().metrics.instances += 1;
+    }
+
+    /// An instance sends an attempt to a dead target, its `count`-th.
+    pub fn dead_attempt(&self, count: u64) {
+        let metrics = &mut self.0.borrow_mut().metrics;
+        metrics.dead_attempts += 1;
+        metrics.dead_attempts_of_an_instance = metrics.dead_attempts_of_an_instance.max(count);
+    }
+}
+
+impl Recording {
+    fn bucket_at(&mut self, now: Micros) -> Option<&mut Bucket> {
+        self.metrics.buckets.get_mut((now / self.bucket) as usize)
+    }
+}
+
+/// Whether a request that is later than the last one went elsewhere.
+fn changed(last: &mut (u64, usize), number: u64, target: Option<usize>) -> u64 {
+    let Some(target) = target else { return 0 };
+    let (latest, known) = *last;
+    if number < latest {
+        return 0;
+    }
+    *last = (number, target);
+    u64::from(known != target && known != usize::MAX)
+}

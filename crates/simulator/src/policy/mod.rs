@@ -1,0 +1,100 @@
+//! Who decides where requests go: Function Fetch, and what it is compared with.
+//!
+//! All policies run in the same executor, over the same network, and meet the
+//! same requests at the same moments.
+
+mod attempt;
+pub mod fleet;
+pub mod ours;
+mod oracle;
+
+use crate::metrics::Answer;
+use crate::network::Network;
+use crate::random::{Purpose, Stream};
+use crate::traffic::Ask;
+use ours::{Ours, Variant};
+use std::future::Future;
+use std::rc::Rc;
+
+/// Decides for one location.
+pub trait Policy: 'static {
+    /// Serves one request.
+    fn serve(self: Rc<Self>, ask: Ask) -> impl Future<Output = Answer> + 'static;
+}
+
+/// Where a policy is at work.
+#[derive(Clone)]
+pub struct Site {
+    /// The network.
+    pub network: Network,
+    /// The location, counted within its cell.
+    pub location: usize,
+    /// Counted among all; names the dice.
+    pub number: usize,
+    /// The seed of everything.
+    pub seed: u64,
+}
+
+impl Site {
+    /// The policy's own dice.
+    #[must_use]
+    pub fn dice(&self) -> Stream {
+        Stream::new(self.seed, Purpose::Policy, self.number as u64)
+    }
+}
+
+/// A policy by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each one's module documents it")]
+pub enum Kind {
+    Ours(Variant),
+    Oracle,
+}
+
+/// All policies, ours first.
+pub const ALL: [Kind; 5] = [
+    Kind::Ours(Variant::Default),
+    Kind::Ours(Variant::Spread),
+    Kind::Ours(Variant::Hedge),
+    Kind::Ours(Variant::Race),
+    Kind::Oracle,
+];
+
+impl Kind {
+    /// Its name on the command line and in the reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours(Variant::Default) => "ours",
+            Self::Ours(Variant::Spread) => "ours-spread",
+            Self::Ours(Variant::Hedge) => "ours-hedge",
+            Self::Ours(Variant::Race) => "ours-race",
+            Self::Oracle => "oracle",
+        }
+    }
+
+    /// The policy of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Does something with a policy's type: what a match on [`Kind`] leads to.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with how to make one for a location.
+    fn visit<P: Policy>(self, make: impl Fn(Site) -> P) -> Self::Output;
+}
+
+impl Kind {
+    /// Calls the visitor with the type of this policy.
+    pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+        match self {
+            Self::Ours(variant) => visitor.visit(move |site| Ours::new(site, variant)),
+            Self::Oracle => visitor.visit(oracle::Oracle::new),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Function Fetch itself: the real engine and the real driver, over the
+//! simulated network.
+
+use crate::clock::{EPOCH_MS, to_ms};
+use crate::metrics::Answer;
+use crate::network::fault::FaultKind;
+use crate::network::{Message, Network, Sending};
+use crate::policy::fleet::Fleet;
+use crate::policy::{Policy, Site};
+use crate::random::Stream;
+use crate::traffic::Ask;
+use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::settings::StoreKind;
+use function_fetch_engine::{
+    Capabilities, Engine, Failure, Forward, Notice, Request, Settings, Target,
+};
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+/// A location that runs Function Fetch.
+pub struct Ours {
+    site: Site,
+    settings: Settings,
+    dice: RefCell<Stream>,
+    fleet: Fleet<Instance>,
+}
+
+/// What is switched on beside the scenario's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// Nothing.
+    Default,
+    /// `FETCH_SPREAD=true`.
+    Spread,
+    /// `FETCH_HEDGE_MS`, a little above the usual latency.
+    Hedge,
+    /// `FETCH_COLD_START=race`.
+    Race,
+}
+
+impl Variant {
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Default => &[],
+            Self::Spread => &[("FETCH_SPREAD", "true")],
+            Self::Hedge => &[("FETCH_HEDGE_MS", "500")],
+            Self::Race => &[("FETCH_COLD_START", "race")],
+        }
+    }
+}
+
+impl Ours {
+    /// A location that has never served.
+    #[must_use]
+    pub fn new(site: Site, variant: Variant) -> Self {
+        let scenario = site.network.scenario();
+        let targets: Vec<String> = (0..scenario.targets.len())
+            .map(|index| format!("https://t{index:02}"))
+            .collect();
+        let targets = targets.join(" ");
+        let store = Some(StoreKind::Spin);
+        let settings = Settings::read(Capabilities { store }, |name| {
+            if name == "FETCH_TARGETS" {
+                return Some(targets.clone());
+            }
+            let own = variant.settings().iter().chain(&scenario.settings);
+            own.rev()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        });
+        assert!(settings.problems.is_empty(), "{:?}", settings.problems);
+        Self {
+            dice: RefCell::new(site.dice()),
+            fleet: Fleet::new(&site.network),
+            settings,
+            site,
+        }
+    }
+}
+
+impl Policy for Ours {
+    async fn serve(self: Rc<Self>, ask: Ask) -> Answer {
+        let lease = self.fleet.lease(|| {
+            let seed = self.dice.borrow_mut().bits();
+            Instance::new(&self.site, Engine::new(self.settings.clone(), seed))
+        });
+        let about = Request {
+            method: if ask.post { "POST" } else { "GET" },
+            hops: 0,
+        };
+        let mut request = Sent { ask, first: None };
+        let outcome = serve(lease.memory(), &about, &mut request).await;
+        let first = request.first;
+        match outcome {
+            Outcome::Relay { response, .. } => Answer {
+                status: response.status,
+                target: Some(response.target),
+                first,
+            },
+            Outcome::Reply(reply) => Answer {
+                status: reply.status,
+                target: None,
+                first,
+            },
+        }
+    }
+}
+
+/// One instance: an engine, and the simulated host around it.
+#[derive(Clone)]
+pub struct Instance(Rc<Host>);
+
+struct Host {
+    network: Network,
+    location: usize,
+    engine: RefCell<Engine>,
+    /// Grows with each call of `round_progressed`.
+    progress: Cell<u64>,
+    waiting: RefCell<Vec<Waker>>,
+    dead_attempts: Cell<u64>,
+}
+
+impl Instance {
+    fn new(site: &Site, engine: Engine) -> Self {
+        Self(Rc::new(Host {
+            network: site.network.clone(),
+            location: site.location,
+            engine: RefCell::new(engine),
+            progress: Cell::new(0),
+            waiting: RefCell::default(),
+            dead_attempts: Cell::new(0),
+        }))
+    }
+}
+
+/// The client's request, with where it was sent first.
+pub struct Sent {
+    ask: Ask,
+    first: Option<usize>,
+}
+
+/// A response's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Response {
+    status: u16,
+    target: usize,
+}
+
+/// An attempt on its way.
+pub struct Attempt {
+    sending: Sending,
+    target: usize,
+}
+
+impl Future for Attempt {
+    type Output = Result<Response, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(Pin::new(&mut self.sending).poll(context));
+        let target = self.target;
+        Poll::Ready(result.map(|status| Response { status, target }))
+    }
+}
+
+impl Platform for Instance {
+    type Request = Sent;
+    type Response = Response;
+    type Sending = Attempt;
+
+    fn now_ms(&self) -> f64 {
+        EPOCH_MS + self.monotonic_ms()
+    }
+
+    fn monotonic_ms(&self) -> f64 {
+        to_ms(self.0.network.executor().now())
+    }
+
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> {
+        self.0.network.executor().sleep_ms(ms)
+    }
+
+    fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
+        with(&mut self.0.engine.borrow_mut())
+    }
+
+    fn send(&self, request: &mut Sent, _: &Target, forward: &Forward) -> Attempt {
+        let Host {
+            network, location, ..
+        } = &*self.0;
+        let target = forward.target;
+        request.first.get_or_insert(target);
+        if let Some(FaultKind::Refuse | FaultKind::Hang) = network.fault(*location, target) {
+            self.0.dead_attempts.set(self.0.dead_attempts.get() + 1);
+            network.recorder().dead_attempt(self.0.dead_attempts.get());
+        }
+        let message = Message::Request(request.ask.cost_ms);
+        let connect_ms = f64::from(forward.connect_timeout_ms);
+        Attempt {
+            sending: network.send(*location, target, message, connect_ms),
+            target,
+        }
+    }
+
+    // The bodies of simulated POSTs are small: they always fit the buffer.
+    fn body(&self, request: &Sent) -> Body {
+        if request.ask.post {
+            Body::Replayable
+        } else {
+            Body::Untouched
+        }
+    }
+
+    async fn reclaim(&self, request: &mut Sent) -> Body {
+        self.body(request)
+    }
+
+    fn head(&self, response: &Response) -> Head {
+        Head {
+            status: response.status,
+            retry_after_ms: None,
+        }
+    }
+
+    async fn probe(&self, target: &Target, _: &str) -> Result<u16, Failure> {
+        let index = target.authority()[1..].parse();
+        let index = index.map_err(|_| Failure::InternalError)?;
+        let network = &self.0.network;
+        network
+            .send(self.0.location, index, Message::Probe, f64::INFINITY)
+            .await
+    }
+
+    async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let got = self.0.network.store_get(self.0.location).await;
+        got.map_err(|()| StoreError)
+    }
+
+    async fn store_put(&self, value: Vec<u8>, _: u32) -> Result<(), StoreError> {
+        let put = self.0.network.store_put(self.0.location, value).await;
+        put.map_err(|()| StoreError)
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.network.executor().spawn(work);
+    }
+
+    fn round_progress(&self) -> impl Future<Output = ()> {
+        let since = self.0.progress.get();
+        std::future::poll_fn(move |context| {
+            if self.0.progress.get() != since {
+                return Poll::Ready(());
+            }
+            self.0.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+    }
+
+    fn round_progressed(&self) {
+        self.0.progress.set(self.0.progress.get() + 1);
+        for waker in self.0.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    fn notice(&self, _: &Notice) {}
+}
