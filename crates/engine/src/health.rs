@@ -135,8 +135,11 @@ impl Health {
             return None;
         }
         let backoff = match self.last_ejection {
-            // A target that held up for twice its last ejection starts anew.
-            Some((ended, length)) if now < ended + 2.0 * length => 2.0 * length,
+            // A target that held up for twice its last ejection starts anew;
+            // one that its probe found failing has not held up at all.
+            Some((ended, length)) if self.is_ejected() || now < ended + 2.0 * length => {
+                2.0 * length
+            }
             _ => BACKOFF_MS,
         };
         let length = backoff.max(at_least_ms).min(MAX_EJECTION_MS);

@@ -198,17 +198,21 @@ impl Engine {
             .decision
             .as_ref()
             .map(|decision| decision.primary)
-            .filter(|primary| {
-                let health = &self.health[*primary];
-                health.latency.is_some() && !health.is_ejected()
-            });
+            .filter(|primary| !self.health[*primary].is_ejected())
+            .and_then(|primary| Some((primary, self.health[primary].latency?.ms())));
         let primary = match (current, &running.second_look) {
             (None, _) => best,
-            (Some(current), Some(answers)) => self.after_second_look(current, answers),
-            (Some(current), None) => {
-                let margin = self.settings.switch_margin;
+            (Some((current, _)), Some(answers)) => self.after_second_look(current, answers),
+            (Some((current, own_ms)), None) => {
+                let lead = rank::lead(own_ms, self.settings.switch_margin);
+                // To share the traffic it is enough to be as good.
+                let must_beat_ms = if self.settings.spread {
+                    own_ms + lead
+                } else {
+                    own_ms - lead
+                };
                 let mut targets =
-                    rank::challengers(&self.health, current, margin, CHALLENGERS, now);
+                    rank::challengers(&self.health, current, must_beat_ms, CHALLENGERS, now);
                 if !targets.is_empty() {
                     targets.insert(0, current);
                     self.round = Some(Running {

@@ -41,26 +41,22 @@ pub(crate) fn best(health: &[Health], now: f64) -> usize {
 }
 
 /// The challengers that a healthy primary must be measured against once more,
-/// best first: those that beat it past the margin, or would without their
+/// best first: those that would be faster than `must_beat_ms`, if not for their
 /// handshake. At most `most`.
 pub(crate) fn challengers(
     health: &[Health],
     primary: usize,
-    margin: Margin,
+    must_beat_ms: f64,
     most: usize,
     now: f64,
 ) -> Vec<usize> {
-    let Some(known) = health[primary].latency else {
-        return Vec::new();
-    };
-    let must_beat = known.ms() - lead(known.ms(), margin);
     order(health, now)
         .into_iter()
         .filter(|index| *index != primary && !health[*index].is_ejected())
         .filter(|index| {
             health[*index]
                 .latency
-                .is_some_and(|challenger| challenger.ms() / HANDSHAKE < must_beat)
+                .is_some_and(|challenger| challenger.ms() / HANDSHAKE < must_beat_ms)
         })
         .take(most)
         .collect()
@@ -115,13 +111,9 @@ mod tests {
     #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
         let health = targets(&[Some(60.0), Some(100.0), Some(200.0), Some(30.0)]);
-        assert_eq!(challengers(&health, 0, MARGIN, 3, 0.0), [3, 1]);
-        assert_eq!(challengers(&health, 0, MARGIN, 1, 0.0), [3]);
-        let near = targets(&[Some(12.0), Some(7.0)]);
-        assert!(
-            challengers(&near, 0, MARGIN, 3, 0.0).is_empty(),
-            "10 ms at least"
-        );
+        assert_eq!(challengers(&health, 0, 48.0, 3, 0.0), [3, 1]);
+        assert_eq!(challengers(&health, 0, 48.0, 1, 0.0), [3]);
+        assert!(challengers(&health, 3, 20.0, 3, 0.0).is_empty());
     }
 
     #[test]

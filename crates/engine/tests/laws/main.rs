@@ -3,5 +3,6 @@
 mod attempts;
 mod decisions;
 mod failures;
+mod judgement;
 mod properties;
 mod talk;

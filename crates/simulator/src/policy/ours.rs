@@ -91,6 +91,7 @@ impl Policy for Ours {
         let about = Request {
             method: if ask.post { "POST" } else { "GET" },
             hops: 0,
+            has_body: ask.post,
         };
         let mut request = Sent { ask, first: None };
         let outcome = serve(lease.memory(), &about, &mut request).await;
