@@ -5,10 +5,11 @@
 //! last. What targets took is kept for another attempt as long as it fits the
 //! replay buffer; what was read and not taken is never lost.
 
+use crate::platform::monotonic_ms;
 use function_fetch_engine::attempt::Body;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use wasip3::http::types::{ErrorCode, Trailers};
@@ -22,6 +23,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ClientBody {
     /// Shared with the pump, which runs in the same component-model task.
     kept: Rc<RefCell<Kept>>,
+    /// When a target last took some of it, by the monotonic clock, ms; infinite
+    /// while the client is waited for.
+    progress: Rc<Cell<f64>>,
     source: Source,
 }
 
@@ -124,6 +128,7 @@ impl ClientBody {
                 touched: false,
                 gone: false,
             })),
+            progress: Rc::default(),
             source,
         }
     }
@@ -131,6 +136,10 @@ impl ClientBody {
     /// Whether the request has a body to send.
     pub fn is_some(&self) -> bool {
         !matches!(self.source, Source::Nowhere)
+    }
+
+    pub fn progress(&self) -> Rc<Cell<f64>> {
+        Rc::clone(&self.progress)
     }
 
     pub fn state(&self) -> Body {
@@ -161,8 +170,9 @@ impl ClientBody {
         let (stop, stopped) = oneshot::channel();
         let (give_back, back) = oneshot::channel();
         let kept = Rc::clone(&self.kept);
+        let progress = Rc::clone(&self.progress);
         wasip3::spawn(async move {
-            let end = pump(&kept, end, target, trailers, stopped).await;
+            let end = pump(&kept, &progress, end, target, trailers, stopped).await;
             let _ = give_back.send(end);
         });
         self.source = Source::Pumping { stop, back };
@@ -172,6 +182,7 @@ impl ClientBody {
 /// Moves the body until it has ended, the target hangs up, or `stopped`.
 async fn pump(
     kept: &RefCell<Kept>,
+    progress: &Cell<f64>,
     mut end: Box<ClientEnd>,
     mut target: StreamWriter<u8>,
     trailers: FutureWriter<TrailersResult>,
@@ -183,10 +194,17 @@ async fn pump(
             if !send(kept, unsent, &mut target, &mut stopped).await {
                 return end;
             }
+            progress.set(monotonic_ms());
         } else if end.ended {
             break;
-        } else if !receive(kept, &mut end, &mut stopped).await {
-            return end;
+        } else {
+            // While it is the client that is waited for, no time-out runs.
+            progress.set(f64::INFINITY);
+            let go_on = receive(kept, &mut end, &mut stopped).await;
+            progress.set(monotonic_ms());
+            if !go_on {
+                return end;
+            }
         }
     }
     drop(target);

@@ -5,9 +5,15 @@ use crate::{memory, store};
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Engine, Failure, Forward, Notice, Target, headers};
+use std::cell::Cell;
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::rc::Rc;
 use wasip3::clocks::{monotonic_clock, system_clock};
+
+pub fn monotonic_ms() -> f64 {
+    monotonic_clock::now() as f64 / 1e6
+}
 
 #[derive(Clone, Copy)]
 pub struct Wasi;
@@ -23,7 +29,7 @@ impl Platform for Wasi {
     }
 
     fn monotonic_ms(&self) -> f64 {
-        monotonic_clock::now() as f64 / 1e6
+        monotonic_ms()
     }
 
     async fn sleep(&self, ms: f64) {
@@ -47,6 +53,10 @@ impl Platform for Wasi {
 
     async fn reclaim(&self, request: &mut Inbound) -> Body {
         request.body.reclaim().await
+    }
+
+    fn upload_progress(&self, request: &Inbound) -> Rc<Cell<f64>> {
+        request.body.progress()
     }
 
     fn head(&self, response: &Upstream) -> Head {

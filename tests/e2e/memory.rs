@@ -1,5 +1,7 @@
 //! The decision in the shared store: what it saves, and who may change it.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::promises;
@@ -21,6 +23,7 @@ pub fn register(suite: &mut Suite) {
         [
             the_decision_survives_a_restart,
             a_stale_record_serves_while_it_is_refreshed,
+            a_record_keeps_its_age,
             an_expired_record_is_a_miss,
             useless_records_are_misses_and_replaced,
             a_plain_url_is_read_as_a_winner,
@@ -121,6 +124,31 @@ async fn a_stale_record_serves_while_it_is_refreshed(host: Host) {
         (scene.probes() > before).then_some(())
     })
     .await;
+}
+
+async fn a_record_keeps_its_age(host: Host) {
+    let scene = Scene::new(host);
+    let mut record = scene.learn().await;
+    let at = record["at"].as_f64().expect("unix ms");
+    // A TTL of 10 s and another 10 s of grace, of which 17 are over.
+    record["at"] = json!(at - 17_000.0);
+    scene.store.plant(record.to_string());
+    let planted = Instant::now();
+    scene.hang_probes();
+    let proxy = scene
+        .setup()
+        .set("FETCH_CACHE_TTL_SECONDS", "10")
+        .set("FETCH_HEALTH_TIMEOUT_MS", "9000")
+        .start()
+        .await;
+    let stale = proxy.get("/").await;
+    stale.is_from("fast");
+    assert!(stale.elapsed < ms(1500), "{:?}", stale.elapsed);
+    tokio::time::sleep(ms(5000).saturating_sub(planted.elapsed())).await;
+    // Over for good, however short a time ago this instance has read it: the next one waits for the round.
+    let expired = proxy.get("/").await;
+    assert_eq!(expired.status, 200);
+    assert!(expired.elapsed > ms(1500), "{:?}", expired.elapsed);
 }
 
 async fn an_expired_record_is_a_miss(host: Host) {

@@ -102,9 +102,12 @@ fn one<'a, P: Platform>(
 ) -> impl Future<Output = Ended<P::Response>> + use<'a, P> {
     let target = platform.engine(|engine| engine.settings().targets[forward.target].clone());
     let sending = platform.send(request, &target, &forward);
+    let uploaded = platform.upload_progress(request);
     async move {
         let started = platform.monotonic_ms();
-        let result = watch(platform, &exchange, &forward, sending).await;
+        // The time that the client takes to send its body is not the target's.
+        let quiet_ms = || (platform.monotonic_ms() - started.max(uploaded.get())).max(0.0);
+        let result = watch(platform, &exchange, &forward, sending, quiet_ms).await;
         Ended {
             target: forward.target,
             head_ms: platform.monotonic_ms() - started,
@@ -120,16 +123,18 @@ async fn watch<P: Platform>(
     exchange: &Exchange,
     forward: &Forward,
     sending: P::Sending,
+    quiet_ms: impl Fn() -> f64,
 ) -> Result<P::Response, Failure> {
     let mut sending = pin!(sending);
-    let patience = forward.overdue_ms.min(forward.timeout_ms);
-    if let Some(result) = within(platform, patience, sending.as_mut()).await {
-        return result;
-    }
-    if patience < forward.timeout_ms {
-        if ask(platform, |engine, now| engine.overdue(now)) {
-            start_round(platform);
+    while let Some(left) = left_of(forward.overdue_ms.min(forward.timeout_ms), quiet_ms()) {
+        if let Some(result) = within(platform, left, sending.as_mut()).await {
+            return result;
         }
+    }
+    if forward.overdue_ms < forward.timeout_ms && ask(platform, |engine, now| engine.overdue(now)) {
+        start_round(platform);
+    }
+    while let Some(left) = left_of(forward.timeout_ms, quiet_ms()) {
         let head_or_loss = async {
             loop {
                 let progress = pin!(platform.round_progress());
@@ -144,10 +149,15 @@ async fn watch<P: Platform>(
                 }
             }
         };
-        let left = forward.timeout_ms - patience;
         if let Some(result) = within(platform, left, head_or_loss).await {
             return result;
         }
     }
     Err(forward.on_timeout)
+}
+
+/// What is left of a time-out, if anything worth a timer is.
+fn left_of(timeout_ms: f64, quiet_ms: f64) -> Option<f64> {
+    let left = timeout_ms - quiet_ms;
+    (left > 0.01).then_some(left)
 }

@@ -2,7 +2,9 @@
 
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Engine, Failure, Forward, Notice, Target};
+use std::cell::Cell;
 use std::future::Future;
+use std::rc::Rc;
 
 /// The store failed; it has logged why, if it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,13 @@ pub trait Platform: Clone + 'static {
     /// Ends what an attempt still takes of the request's body, gets the rest
     /// back, and says what has become of it.
     fn reclaim(&self, request: &mut Self::Request) -> impl Future<Output = Body>;
+
+    /// When the target last took some of the request's body, by the monotonic
+    /// clock: time-outs count from there, and not at all while it is infinite,
+    /// since the client is waited for. Zero where no body is sent.
+    fn upload_progress(&self, _request: &Self::Request) -> Rc<Cell<f64>> {
+        Rc::default()
+    }
 
     /// The head of a response.
     fn head(&self, response: &Self::Response) -> Head;

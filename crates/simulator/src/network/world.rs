@@ -5,9 +5,6 @@ use crate::random::{Purpose, Stream};
 use crate::scenario::{Distance, Scenario};
 use std::f64::consts::TAU;
 
-/// How much round trips differ between two locations of one place.
-const LOCATION_SIGMA: f64 = 0.08;
-
 /// A scenario, with its dice thrown.
 #[derive(Debug)]
 pub struct World {
@@ -37,7 +34,7 @@ impl World {
             regions.push(place.region);
             for target in &scenario.targets {
                 let (median, phase) = link(&place, target.distance);
-                round_trips.push(median * stream.lognormal(LOCATION_SIGMA));
+                round_trips.push(median * stream.lognormal(scenario.spread));
                 let shift = phase + 0.25 * (stream.uniform() - 0.5);
                 swings.push((shift, scenario.diurnal * (0.3 + 0.7 * stream.uniform())));
             }

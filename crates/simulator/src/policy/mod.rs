@@ -4,15 +4,26 @@
 //! same requests at the same moments.
 
 mod attempt;
+mod cache_the_fastest;
 pub mod fleet;
-pub mod ours;
+mod listed;
 mod oracle;
+pub mod ours;
+mod p2c;
+mod url_test;
 
 use crate::metrics::Answer;
 use crate::network::Network;
 use crate::random::{Purpose, Stream};
 use crate::traffic::Ask;
-use ours::{Ours, Variant};
+pub use cache_the_fastest::Renewal;
+use cache_the_fastest::CacheTheFastest;
+use listed::{RoundRobin, StaticOrder};
+use oracle::Oracle;
+use ours::Ours;
+pub use ours::Variant;
+use p2c::P2c;
+use url_test::UrlTest;
 use std::future::Future;
 use std::rc::Rc;
 
@@ -48,15 +59,26 @@ impl Site {
 #[allow(missing_docs, reason = "each one's module documents it")]
 pub enum Kind {
     Ours(Variant),
+    CacheTheFastest(Renewal),
+    StaticOrder,
+    RoundRobin,
+    P2c,
+    UrlTest,
     Oracle,
 }
 
 /// All policies, ours first.
-pub const ALL: [Kind; 5] = [
+pub const ALL: [Kind; 11] = [
     Kind::Ours(Variant::Default),
     Kind::Ours(Variant::Spread),
     Kind::Ours(Variant::Hedge),
     Kind::Ours(Variant::Race),
+    Kind::CacheTheFastest(Renewal::Always),
+    Kind::CacheTheFastest(Renewal::Never),
+    Kind::StaticOrder,
+    Kind::RoundRobin,
+    Kind::P2c,
+    Kind::UrlTest,
     Kind::Oracle,
 ];
 
@@ -69,6 +91,12 @@ impl Kind {
             Self::Ours(Variant::Spread) => "ours-spread",
             Self::Ours(Variant::Hedge) => "ours-hedge",
             Self::Ours(Variant::Race) => "ours-race",
+            Self::CacheTheFastest(Renewal::Always) => "cache-the-fastest",
+            Self::CacheTheFastest(Renewal::Never) => "cache-for-a-ttl",
+            Self::StaticOrder => "static-order",
+            Self::RoundRobin => "round-robin",
+            Self::P2c => "p2c-peak-ewma",
+            Self::UrlTest => "url-test",
             Self::Oracle => "oracle",
         }
     }
@@ -94,7 +122,14 @@ impl Kind {
     pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
         match self {
             Self::Ours(variant) => visitor.visit(move |site| Ours::new(site, variant)),
-            Self::Oracle => visitor.visit(oracle::Oracle::new),
+            Self::CacheTheFastest(renewal) => {
+                visitor.visit(move |site| CacheTheFastest::new(site, renewal))
+            }
+            Self::StaticOrder => visitor.visit(StaticOrder::new),
+            Self::RoundRobin => visitor.visit(RoundRobin::new),
+            Self::P2c => visitor.visit(P2c::new),
+            Self::UrlTest => visitor.visit(UrlTest::new),
+            Self::Oracle => visitor.visit(Oracle::new),
         }
     }
 }

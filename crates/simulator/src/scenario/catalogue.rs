@@ -1,11 +1,29 @@
 //! The scenarios, by name.
 
-use super::{Scenario, TargetModel};
+use super::{Lifetime, Noise, Scenario, StoreFault, StoreModel, TargetModel};
+use crate::clock::{HOUR, MINUTE, Micros, SECOND};
+use crate::network::fault::{Fault, FaultKind};
+use crate::network::geography::Region;
+use crate::random::{Purpose, Stream};
 
 /// Every scenario.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    vec![steady()]
+    vec![
+        steady(),
+        primary_refuses(),
+        primary_hangs(),
+        brown_out(),
+        fast_fail(),
+        flapping(),
+        bad_region(),
+        herd(),
+        store_outage(),
+        store_lag(),
+        quiet(),
+        heavy_tails(),
+        day(),
+    ]
 }
 
 /// The scenario of that name.
@@ -14,11 +32,194 @@ pub fn named(name: &str) -> Option<Scenario> {
     all().into_iter().find(|scenario| scenario.name == name)
 }
 
+/// When the trouble of the short scenarios begins and ends.
+const FROM: Micros = 20 * MINUTE;
+const TO: Micros = 40 * MINUTE;
+
+/// Three targets; the first is the best, and has a fault.
+fn primary_with(fault: Fault) -> Vec<TargetModel> {
+    vec![
+        TargetModel::at_ms(40.0).with(fault),
+        TargetModel::at_ms(60.0),
+        TargetModel::at_ms(90.0),
+    ]
+}
+
 fn steady() -> Scenario {
     Scenario {
         name: "steady",
-        about: "two noisy targets within 5 % of each other, a third far behind",
+        about: "nothing happens: two noisy targets within 5 % of each other, a third far behind",
         targets: [40.0, 42.0, 90.0].map(TargetModel::at_ms).to_vec(),
+        // The two stay within 5 % at every location.
+        spread: 0.0,
         ..Scenario::default()
     }
+}
+
+fn primary_refuses() -> Scenario {
+    Scenario {
+        name: "primary-refuses",
+        about: "the best target refuses connections from minute 20 to 40",
+        targets: primary_with(Fault::new(FaultKind::Refuse, FROM, TO)),
+        ..Scenario::default()
+    }
+}
+
+fn primary_hangs() -> Scenario {
+    Scenario {
+        name: "primary-hangs",
+        about: "the best target answers nothing from minute 20 to 40",
+        targets: primary_with(Fault::new(FaultKind::Hang, FROM, TO)),
+        ..Scenario::default()
+    }
+}
+
+fn brown_out() -> Scenario {
+    Scenario {
+        name: "brown-out",
+        about: "the best target takes ten times as long from minute 20 to 40",
+        targets: primary_with(Fault::new(FaultKind::Slow(10.0), FROM, TO)),
+        ..Scenario::default()
+    }
+}
+
+fn fast_fail() -> Scenario {
+    let mut targets = primary_with(Fault::new(FaultKind::Status(503, 1.0), 0, Micros::MAX));
+    // Not the first of the list: a cold start must not stumble over it either.
+    targets.rotate_left(1);
+    Scenario {
+        name: "fast-fail",
+        about: "the nearest target says 503 within 1 ms, all the time",
+        targets,
+        ..Scenario::default()
+    }
+}
+
+fn flapping() -> Scenario {
+    let fault = Fault::new(FaultKind::Refuse, 5 * MINUTE, 55 * MINUTE).flapping(5 * SECOND);
+    Scenario {
+        name: "flapping",
+        about: "the best target refuses connections every other 5 s, from minute 5 to 55",
+        targets: primary_with(fault),
+        ..Scenario::default()
+    }
+}
+
+fn bad_region() -> Scenario {
+    let fault = Fault::new(FaultKind::Hang, FROM, TO).in_region(Region::Europe);
+    Scenario {
+        name: "bad-region",
+        about: "sixteen cities; Frankfurt cannot be reached from Europe from minute 20 to 40",
+        locations: 60,
+        targets: cities(|index, target| {
+            if index == 1 {
+                target.with(fault.clone())
+            } else {
+                target
+            }
+        }),
+        ..Scenario::default()
+    }
+}
+
+fn herd() -> Scenario {
+    // Four alike carry 70 % of their capacity together.
+    let share = 1.0 / (4.0 * 0.7);
+    Scenario {
+        name: "herd",
+        about: "300 locations find the same target fastest; four of limited capacity, 70 % loaded",
+        locations: 300,
+        targets: [40.0, 43.0, 46.0, 50.0]
+            .map(|ms| TargetModel::at_ms(ms).limited(share))
+            .to_vec(),
+        spread: 0.03,
+        ..Scenario::default()
+    }
+}
+
+fn store_outage() -> Scenario {
+    Scenario {
+        name: "store-outage",
+        about: "the store hangs from minute 30 to 90, and nothing else is wrong",
+        length: 2 * HOUR,
+        store: StoreModel {
+            outages: vec![(30 * MINUTE, 90 * MINUTE, StoreFault::Hangs)],
+            ..Scenario::default().store
+        },
+        ..Scenario::default()
+    }
+}
+
+fn store_lag() -> Scenario {
+    Scenario {
+        name: "store-lag",
+        about: "one eventually consistent store for all, 60 s late, short instances; the best hangs",
+        targets: primary_with(Fault::new(FaultKind::Hang, FROM, TO)),
+        store: StoreModel {
+            global: true,
+            takes_ms: 20.0,
+            lag: 60 * SECOND,
+            outages: Vec::new(),
+        },
+        ..Scenario::default()
+    }
+}
+
+fn quiet() -> Scenario {
+    Scenario {
+        name: "quiet",
+        about: "a request in 20 s: every one starts an instance; the best refuses for 20 minutes",
+        length: 2 * HOUR,
+        rate: 0.05,
+        locations: 60,
+        targets: primary_with(Fault::new(FaultKind::Refuse, FROM, TO)),
+        bucket: MINUTE,
+        ..Scenario::default()
+    }
+}
+
+fn heavy_tails() -> Scenario {
+    Scenario {
+        name: "heavy-tails",
+        about: "one round trip in twenty falls into a heavy tail; long-lived instances",
+        noise: Noise {
+            sigma: 0.2,
+            tail: 0.05,
+            tail_index: 1.2,
+        },
+        instances: Lifetime::Long,
+        ..Scenario::default()
+    }
+}
+
+fn day() -> Scenario {
+    let mut dice = Stream::new(2026, Purpose::World, u64::MAX);
+    let length = 24 * HOUR;
+    Scenario {
+        name: "day",
+        about: "300 locations, 16 cities, a day: tides of latency, and an incident at each target",
+        length,
+        locations: 300,
+        targets: cities(|index, target| {
+            let from = (dice.uniform() * (length - HOUR) as f64) as Micros;
+            let to = from + (5.0 + 25.0 * dice.uniform()) as Micros * MINUTE;
+            let kind = match index % 4 {
+                0 => FaultKind::Slow(10.0),
+                1 => FaultKind::Refuse,
+                2 => FaultKind::Hang,
+                _ => FaultKind::Status(503, 1.0),
+            };
+            target.with(Fault::new(kind, from, to))
+        }),
+        diurnal: 0.3,
+        bucket: 5 * MINUTE,
+        ..Scenario::default()
+    }
+}
+
+/// A target in each of the sixteen cities.
+fn cities(mut change: impl FnMut(usize, TargetModel) -> TargetModel) -> Vec<TargetModel> {
+    (0..16)
+        .map(|index| change(index, TargetModel::in_city(index)))
+        .collect()
 }

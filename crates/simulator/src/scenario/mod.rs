@@ -27,6 +27,9 @@ pub struct Scenario {
     pub targets: Vec<TargetModel>,
     /// What the network adds to a base latency.
     pub noise: Noise,
+    /// How much round trips differ between locations of one place: the
+    /// deviation of their logarithm.
+    pub spread: f64,
     /// How far latencies swing over the day: 0.3 is up to 30 %.
     pub diurnal: f64,
     /// The shared store.
@@ -126,6 +129,7 @@ impl Default for Scenario {
                 tail: 0.01,
                 tail_index: 1.5,
             },
+            spread: 0.08,
             diurnal: 0.0,
             store: StoreModel {
                 global: false,
