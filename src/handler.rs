@@ -44,6 +44,7 @@ pub async fn handle(request: Request) -> Response {
         hops,
         has_body: inbound.body.is_some(),
     };
+    let to_head = name == "HEAD";
     match serve(&Wasi, &about, &mut inbound).await {
         Outcome::Relay {
             response,
@@ -54,7 +55,7 @@ pub async fn handle(request: Request) -> Response {
             name == "HEAD",
             explain.map(|text| (text, elapsed_ms)),
         ),
-        Outcome::Reply(reply) => own_words(&reply),
+        Outcome::Reply(reply) => own_words(reply, to_head),
     }
 }
 
@@ -83,27 +84,24 @@ fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> R
     response
 }
 
-fn own_words(reply: &Reply) -> Response {
+fn own_words(reply: Reply, to_head: bool) -> Response {
+    let body = reply.body.into_bytes();
     let fields: Fields = vec![
         ("content-type".into(), b"text/plain; charset=utf-8".to_vec()),
-        (
-            "content-length".into(),
-            reply.body.len().to_string().into_bytes(),
-        ),
+        ("content-length".into(), body.len().to_string().into_bytes()),
         ("cache-control".into(), b"no-store".to_vec()),
-        (
-            "proxy-status".into(),
-            reply.proxy_status.clone().into_bytes(),
-        ),
+        ("proxy-status".into(), reply.proxy_status.into_bytes()),
     ];
-    let (mut writer, reader) = wit_stream::new();
-    let (_, trailers) = wit_future::new(|| Ok(None));
-    let (response, _) = Response::new(to_wasi(&fields), Some(reader), trailers);
-    let _ = response.set_status_code(reply.status);
-    let body = reply.body.clone().into_bytes();
-    wasip3::spawn(async move {
-        writer.write_all(body).await;
+    let stream = (!to_head).then(|| {
+        let (mut writer, reader) = wit_stream::new();
+        wasip3::spawn(async move {
+            writer.write_all(body).await;
+        });
+        reader
     });
+    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (response, _) = Response::new(to_wasi(&fields), stream, trailers);
+    let _ = response.set_status_code(reply.status);
     response
 }
 

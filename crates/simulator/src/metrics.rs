@@ -5,6 +5,7 @@ use crate::scenario::Scenario;
 use crate::traffic::Ask;
 use hdrhistogram::Histogram;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a client got.
@@ -70,6 +71,8 @@ pub struct Metrics {
     pub dead_attempts: u64,
     /// The most of these that one instance sent.
     pub dead_attempts_of_an_instance: u64,
+    /// What the engines told their operators, by kind.
+    pub notices: BTreeMap<String, u64>,
     /// The series.
     pub buckets: Vec<Bucket>,
 }
@@ -100,6 +103,7 @@ impl Metrics {
             instances: 0,
             dead_attempts: 0,
             dead_attempts_of_an_instance: 0,
+            notices: BTreeMap::new(),
             buckets: vec![bucket; scenario.buckets()],
         }
     }
@@ -123,6 +127,9 @@ impl Metrics {
         self.dead_attempts_of_an_instance = self
             .dead_attempts_of_an_instance
             .max(other.dead_attempts_of_an_instance);
+        for (kind, count) in &other.notices {
+            *self.notices.entry(kind.clone()).or_default() += count;
+        }
         for (ours, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
             ours.merge(theirs);
         }
@@ -254,6 +261,11 @@ impl Recorder {
     /// An instance starts.
     pub fn instance(&self) {
         self.0.borrow_mut().metrics.instances += 1;
+    }
+
+    /// An engine tells its operator something.
+    pub fn notice(&self, kind: String) {
+        *self.0.borrow_mut().metrics.notices.entry(kind).or_default() += 1;
     }
 
     /// An instance sends an attempt to a dead target, its `count`-th.

@@ -267,5 +267,17 @@ impl Platform for Instance {
         }
     }
 
-    fn notice(&self, _: &Notice) {}
+    fn notice(&self, notice: &Notice) {
+        let kind = match notice {
+            // What an instance starts with is no change.
+            Notice::PrimaryChanged { from: None, .. } => return,
+            Notice::PrimaryChanged { reason, .. } => format!("switch: {reason}"),
+            Notice::Ejected { reason, .. } => format!("ejected: {reason}"),
+            Notice::Recovered { .. } => "recovered".to_owned(),
+            Notice::NoHealthyTarget => "no healthy target".to_owned(),
+            Notice::StoreFailed { operation } => format!("store: {operation} failed"),
+            other => format!("{other:?}"),
+        };
+        self.0.network.recorder().notice(kind);
+    }
 }
