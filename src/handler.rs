@@ -50,11 +50,7 @@ pub async fn handle(request: Request) -> Response {
             response,
             explain,
             elapsed_ms,
-        } => relay(
-            response,
-            name == "HEAD",
-            explain.map(|text| (text, elapsed_ms)),
-        ),
+        } => relay(response, to_head, explain.map(|text| (text, elapsed_ms))),
         Outcome::Reply(reply) => own_words(reply, to_head),
     }
 }

@@ -14,7 +14,14 @@ use std::pin::pin;
 struct Ended<R> {
     target: usize,
     head_ms: f64,
-    result: Result<R, Failure>,
+    result: Result<R, End>,
+}
+
+/// Why there is no head.
+enum End {
+    Failed(Failure),
+    /// A probe has found the target dead meanwhile.
+    Lost,
 }
 
 /// Makes the attempt that the engine called for, and others beside it where it
@@ -79,9 +86,13 @@ pub(crate) async fn run<P: Platform>(
                     platform.engine(|engine| engine.is_good(facts.status)),
                 )
             }
-            Err(failure) => {
+            Err(end) => {
                 let body = platform.reclaim(request).await;
-                (Event::Failed { failure, body }, false)
+                let event = match end {
+                    End::Failed(failure) => Event::Failed { failure, body },
+                    End::Lost => Event::Lost { body },
+                };
+                (event, false)
             }
         };
         if good || running.is_empty() {
@@ -124,11 +135,11 @@ async fn watch<P: Platform>(
     forward: &Forward,
     sending: P::Sending,
     quiet_ms: impl Fn() -> f64,
-) -> Result<P::Response, Failure> {
+) -> Result<P::Response, End> {
     let mut sending = pin!(sending);
     while let Some(left) = left_of(forward.overdue_ms.min(forward.timeout_ms), quiet_ms()) {
         if let Some(result) = within(platform, left, sending.as_mut()).await {
-            return result;
+            return result.map_err(End::Failed);
         }
     }
     if forward.overdue_ms < forward.timeout_ms && ask(platform, |engine, now| engine.overdue(now)) {
@@ -139,11 +150,11 @@ async fn watch<P: Platform>(
             loop {
                 let progress = pin!(platform.round_progress());
                 match select(sending.as_mut(), progress).await {
-                    Either::Left((result, _)) => return result,
+                    Either::Left((result, _)) => return result.map_err(End::Failed),
                     Either::Right(((), _))
                         if platform.engine(|engine| engine.is_lost(exchange)) =>
                     {
-                        return Err(Failure::AttemptTimeout);
+                        return Err(End::Lost);
                     }
                     Either::Right(((), _)) => {}
                 }
@@ -153,7 +164,7 @@ async fn watch<P: Platform>(
             return result;
         }
     }
-    Err(forward.on_timeout)
+    Err(End::Failed(forward.on_timeout))
 }
 
 /// What is left of a time-out, if anything worth a timer is.

@@ -52,6 +52,12 @@ pub enum Event<'a> {
         /// Of the request's body.
         body: Body,
     },
+    /// The target had not answered when a probe found it dead
+    /// ([`Engine::is_lost`]).
+    Lost {
+        /// Of the request's body.
+        body: Body,
+    },
     /// The target did not answer.
     Failed {
         /// Why.
@@ -234,6 +240,15 @@ impl Engine {
                     return step;
                 }
                 self.give_up(x, failure, now)
+            }
+            (Stage::Attempt, Event::Lost { body }) => {
+                // It adds no load: the dead target has let go of as much.
+                if body != Body::Gone
+                    && let Some(step) = self.retry(x, false, now)
+                {
+                    return step;
+                }
+                self.give_up(x, Failure::AttemptTimeout, now)
             }
             (stage, event) => {
                 debug_assert!(false, "{event:?} answers nothing that {stage:?} owes");

@@ -12,6 +12,12 @@ use crate::record::{self, Record, Stored, TargetRecord};
 /// learned of a decision together do not refresh it together.
 const REFRESH_FROM: f64 = 0.8;
 
+/// A decision that stands on a single probe of each target, as after a cold
+/// start, is looked at again at this share already, up to twice it: one lost
+/// packet must not choose the target for a whole TTL, nor the load that the
+/// choice itself brings go unseen.
+const YOUNG_REFRESH_FROM: f64 = 0.1;
+
 /// A drift brings the refresh forward to some moment within this time: many
 /// locations may see the same target slow down, and if all left it at once,
 /// the next target would be the next to slow down.
@@ -131,7 +137,15 @@ impl Engine {
 
     fn hold(&mut self, primary: usize, measured_at: f64, source: DecisionSource) {
         let choice = self.choose(primary);
-        let share = REFRESH_FROM + (1.0 - REFRESH_FROM) * self.dice.roll();
+        let young = self.health[primary]
+            .latency
+            .is_some_and(|known| known.samples < 2);
+        let (from, to) = if young {
+            (YOUNG_REFRESH_FROM, 2.0 * YOUNG_REFRESH_FROM)
+        } else {
+            (REFRESH_FROM, 1.0)
+        };
+        let share = from + (to - from) * self.dice.roll();
         self.decision = Some(Decision {
             primary,
             choice,

@@ -8,7 +8,7 @@
 //! spread and not a false alarm.
 
 /// Requests that the baseline is learned from before anything is compared.
-const LEARN: f64 = 32.0;
+const LEARN: f64 = 16.0;
 
 /// How slowly the baseline follows afterwards: one part in so many.
 const BASELINE_MEMORY: f64 = 256.0;
@@ -72,14 +72,14 @@ impl Drift {
         false
     }
 
-    /// After a refresh: what is normal is learned anew where the target has
-    /// proved to be slower and still the best; else comparing starts afresh.
-    pub(crate) fn restart(&mut self, relearn: bool) {
-        let baseline = self.baseline;
-        *self = Self::default();
-        if !relearn {
-            self.baseline = baseline;
+    /// After a refresh: comparing starts afresh. Where the target has proved to
+    /// be slower and still the best, slower is what is normal now.
+    pub(crate) fn restart(&mut self, accept: bool) {
+        if accept && self.recent_count > 0.0 {
+            self.baseline.mean = self.recent;
         }
+        self.recent = 0.0;
+        self.recent_count = 0.0;
     }
 
     /// The standard error of an exponential mean over m samples is that of
@@ -98,9 +98,10 @@ impl Baseline {
         self.variance += (step * (x - self.mean) - self.variance) / self.count;
     }
 
-    /// What hardly any healthy answer exceeds, ms.
+    /// What one healthy answer in a thousand exceeds, ms, if their logarithms
+    /// were normally distributed.
     pub(crate) fn slow_ms(&self) -> f64 {
-        (self.mean + SIGMAS * self.variance.sqrt()).exp()
+        (self.mean + 3.0 * self.variance.sqrt()).exp()
     }
 }
 

@@ -14,9 +14,11 @@ const BACKOFF_MS: f64 = 1_000.0;
 pub(crate) const MAX_EJECTION_MS: f64 = 300_000.0;
 
 /// An answer is overdue after this long, ms, where nothing is known of the
-/// target's live traffic, and at least and at most after these.
-const OVERDUE_MS: f64 = 1_000.0;
-const OVERDUE_LEAST_MS: f64 = 250.0;
+/// target's live traffic, and at least and at most after these. A suspicion
+/// costs a probe and sends some requests to the next best for as long as that
+/// takes; a dead target that is not suspected costs each request a time-out.
+const OVERDUE_MS: f64 = 500.0;
+const OVERDUE_LEAST_MS: f64 = 200.0;
 const OVERDUE_MOST_MS: f64 = 5_000.0;
 
 /// A target's state in this instance.
@@ -31,9 +33,10 @@ pub(crate) struct Health {
     pub(crate) ejected_until: Option<f64>,
     /// The last ejection: when it ended (by plan), and how long it was.
     last_ejection: Option<(f64, f64)>,
-    /// Since when requests go to it and none is answered. It is a time and not
-    /// a count, so that a client that goes away leaves nothing wrong behind.
-    unanswered_since: Option<f64>,
+    /// Since when requests go to it and none is answered: the first of them and
+    /// the second. Any answer clears it, so a client that goes away leaves
+    /// nothing wrong behind.
+    unanswered: Option<(f64, Option<f64>)>,
     /// How often a suspicion has proved wrong: each time the next one waits
     /// twice as long.
     false_alarms: i32,
@@ -51,7 +54,7 @@ impl Health {
     pub(crate) fn awaits_probe(&self, now: f64) -> bool {
         match self.ejected_until {
             Some(until) => until <= now,
-            None => self.is_suspect(now),
+            None => self.is_overdue(now),
         }
     }
 
@@ -64,22 +67,38 @@ impl Health {
         usual * 2f64.powi(self.false_alarms)
     }
 
-    /// Whether requests have gone to it for too long without any answer.
+    /// Whether a request has waited for too long without any answer to it or to
+    /// another: a probe is to ask.
+    fn is_overdue(&self, now: f64) -> bool {
+        self.unanswered
+            .is_some_and(|(since, _)| now - since >= self.overdue_ms())
+    }
+
+    /// Whether a second one waits too, for half as long, so that others had
+    /// better go elsewhere meanwhile; one alone may be a slow endpoint.
     pub(crate) fn is_suspect(&self, now: f64) -> bool {
-        self.unanswered_since
-            .is_some_and(|since| now - since >= self.overdue_ms())
+        self.is_overdue(now)
+            && self
+                .unanswered
+                .and_then(|(_, second)| second)
+                .is_some_and(|since| now - since >= self.overdue_ms() / 2.0)
     }
 
     pub(crate) fn request_sent(&mut self, now: f64) {
-        self.unanswered_since.get_or_insert(now);
+        match &mut self.unanswered {
+            None => self.unanswered = Some((now, None)),
+            Some((_, second)) => {
+                second.get_or_insert(now);
+            }
+        }
     }
 
     /// A probe came back healthy. Says whether that ended an ejection.
     pub(crate) fn probe_passed(&mut self, elapsed_ms: f64, now: f64, fade_ms: f64) -> bool {
-        if self.is_suspect(now) {
+        if self.is_overdue(now) {
             self.false_alarms = (self.false_alarms + 1).min(8);
         }
-        self.unanswered_since = None;
+        self.unanswered = None;
         self.latency = Some(Latency::add(self.latency, elapsed_ms, now, fade_ms));
         self.failures = 0;
         self.ejected_until.take().is_some()
@@ -87,13 +106,13 @@ impl Health {
 
     /// A request was answered, whatever the status.
     pub(crate) fn request_answered(&mut self) {
-        self.unanswered_since = None;
+        self.unanswered = None;
         self.false_alarms = 0;
     }
 
     /// An attempt that began at `since` or later was dropped by this side.
     pub(crate) fn attempt_dropped(&mut self, since: f64) {
-        self.unanswered_since = self.unanswered_since.filter(|first| *first < since);
+        self.unanswered = self.unanswered.filter(|(first, _)| *first < since);
     }
 
     /// A request was answered by the target itself, not by a gateway that has
@@ -130,7 +149,7 @@ impl Health {
     /// already.
     pub(crate) fn eject(&mut self, now: f64, jitter: f64, at_least_ms: f64) -> Option<f64> {
         self.failures = self.failures.max(1);
-        self.unanswered_since = None;
+        self.unanswered = None;
         if self.ejected_until.is_some_and(|until| until > now) {
             return None;
         }
@@ -190,8 +209,9 @@ mod tests {
     fn unanswered_requests_make_a_target_suspect_and_any_answer_clears_it() {
         let mut health = Health::default();
         health.request_sent(0.0);
-        health.request_sent(900.0);
-        assert!(!health.is_suspect(999.0));
+        health.request_sent(100.0);
+        health.request_sent(OVERDUE_MS - 1.0);
+        assert!(!health.is_suspect(OVERDUE_MS - 1.0));
         assert!(health.is_suspect(OVERDUE_MS) && health.awaits_probe(OVERDUE_MS));
         health.request_answered();
         assert!(!health.is_suspect(10_000.0));
@@ -201,6 +221,7 @@ mod tests {
     fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
         let mut health = Health::default();
         for alarm in 0..3 {
+            health.request_sent(0.0);
             health.request_sent(0.0);
             let due = OVERDUE_MS * f64::from(1 << alarm);
             assert!(!health.is_suspect(due - 1.0) && health.is_suspect(due));

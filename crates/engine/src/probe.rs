@@ -5,7 +5,8 @@
 //! bring back: their ejection has run out, or their answers are overdue. Where
 //! a healthy primary could be beaten, the round goes on with a *second look*:
 //! the primary and its challengers once more, on connections that stand by now,
-//! and only that look decides.
+//! and only that look decides. What it decides against the primary must hold
+//! in a *last look* at the two of them: a single lost packet would do otherwise.
 
 use crate::engine::Engine;
 use crate::failure::{Failure, Source};
@@ -63,14 +64,31 @@ pub struct ProbeOutcome {
 pub(crate) struct Running {
     id: u32,
     full: bool,
+    /// Whether an ejected target is back, so that there is something to rank.
+    recovered: bool,
     /// When it is taken for dead.
     expires: f64,
     any_healthy: bool,
     /// What was known of each target before its first probe: a second look
     /// replaces the first, so that a handshake is not averaged in.
     before: Vec<(usize, Option<Latency>)>,
-    /// The healthy answers of the second look, ms; `None` while there is none.
-    second_look: Option<Vec<(usize, f64)>>,
+    look: Look,
+    /// The healthy answers of the look that runs, ms.
+    answers: Vec<(usize, f64)>,
+}
+
+/// What a look says of the primary.
+enum Verdict {
+    Keep,
+    LookAgain(Vec<usize>),
+    Switch(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    First,
+    Second,
+    Last,
 }
 
 impl Engine {
@@ -96,11 +114,13 @@ impl Engine {
         self.round = Some(Running {
             id: self.last_round,
             full,
-            // The store may be asked first, and a second look may follow.
-            expires: now + 2.0 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
+            // The store may be asked first, and two more looks may follow.
+            expires: now + 3.0 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
             any_healthy: false,
+            recovered: false,
             before: Vec::new(),
-            second_look: None,
+            look: Look::First,
+            answers: Vec::new(),
         });
         let read_store = full && !cold && self.settings.cache_store.is_some();
         Some(self.lay_out(targets, read_store))
@@ -159,16 +179,12 @@ impl Engine {
         let health = &mut self.health[target];
         if let Some(running) = self.round.as_mut().filter(|running| running.id == round) {
             running.any_healthy = true;
-            match &mut running.second_look {
+            running.recovered |= health.is_ejected();
+            running.answers.push((target, elapsed_ms));
+            match running.before.iter().find(|(known, _)| *known == target) {
                 None => running.before.push((target, health.latency)),
-                Some(answers) => {
-                    answers.push((target, elapsed_ms));
-                    if let Some((_, before)) =
-                        running.before.iter().find(|(known, _)| *known == target)
-                    {
-                        health.latency = *before;
-                    }
-                }
+                Some((_, before)) if running.look == Look::Second => health.latency = *before,
+                Some(_) => {}
             }
         }
         if health.probe_passed(elapsed_ms, now, fade_ms) {
@@ -198,31 +214,23 @@ impl Engine {
             .decision
             .as_ref()
             .map(|decision| decision.primary)
-            .filter(|primary| !self.health[*primary].is_ejected())
-            .and_then(|primary| Some((primary, self.health[primary].latency?.ms())));
-        let primary = match (current, &running.second_look) {
-            (None, _) => best,
-            (Some((current, _)), Some(answers)) => self.after_second_look(current, answers),
-            (Some((current, own_ms)), None) => {
-                let lead = rank::lead(own_ms, self.settings.switch_margin);
-                // To share the traffic it is enough to be as good.
-                let must_beat_ms = if self.settings.spread {
-                    own_ms + lead
-                } else {
-                    own_ms - lead
-                };
-                let mut targets =
-                    rank::challengers(&self.health, current, must_beat_ms, CHALLENGERS, now);
-                if !targets.is_empty() {
-                    targets.insert(0, current);
-                    self.round = Some(Running {
-                        second_look: Some(Vec::new()),
-                        ..running
-                    });
-                    return Some(self.lay_out(targets, false));
+            .filter(|primary| !self.health[*primary].is_ejected());
+        let primary = match current {
+            None => best,
+            // A suspicion was wrong: nothing has changed.
+            Some(current) if !running.full && !running.recovered => current,
+            Some(current) => match self.compare(&running, current) {
+                Verdict::Keep => current,
+                Verdict::LookAgain(targets) => return Some(self.look_again(running, targets)),
+                Verdict::Switch(challenger) => {
+                    // What was shown twice is what they are now, whatever was
+                    // known of them before.
+                    for (target, ms) in &running.answers {
+                        self.health[*target].latency = Some(Latency::add(None, *ms, now, 1.0));
+                    }
+                    challenger
                 }
-                current
-            }
+            },
         };
         if running.full {
             self.decide(primary, now);
@@ -232,17 +240,59 @@ impl Engine {
         None
     }
 
-    /// Like with like: the challenger must beat what the primary has just
-    /// shown, past the margin.
-    fn after_second_look(&self, primary: usize, answers: &[(usize, f64)]) -> usize {
-        let Some((_, own_ms)) = answers.iter().find(|(target, _)| *target == primary) else {
-            return primary;
-        };
-        answers
+    /// What a look says of a healthy primary. Like with like: a challenger must
+    /// beat what the primary has shown in the same look, past the margin.
+    fn compare(&self, running: &Running, primary: usize) -> Verdict {
+        let shown = running
+            .answers
             .iter()
-            .filter(|(_, ms)| ms + rank::lead(*own_ms, self.settings.switch_margin) < *own_ms)
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map_or(primary, |(challenger, _)| *challenger)
+            .find(|(target, _)| *target == primary);
+        let known = self.health[primary].latency;
+        let Some(own_ms) = shown
+            .map(|(_, ms)| *ms)
+            .or_else(|| known.map(|known| known.ms()))
+        else {
+            return Verdict::Keep;
+        };
+        let lead = rank::lead(own_ms, self.settings.switch_margin);
+        if running.look == Look::First {
+            // To share the traffic it is enough to be as good.
+            let must_beat_ms = if self.settings.spread {
+                own_ms + lead
+            } else {
+                own_ms - lead
+            };
+            let mut targets =
+                rank::challengers(&running.answers, primary, must_beat_ms, CHALLENGERS);
+            if targets.is_empty() {
+                return Verdict::Keep;
+            }
+            targets.insert(0, primary);
+            return Verdict::LookAgain(targets);
+        }
+        let winner = running
+            .answers
+            .iter()
+            .filter(|(_, ms)| shown.is_some() && *ms < own_ms - lead)
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        match winner {
+            None => Verdict::Keep,
+            Some((challenger, _)) if running.look == Look::Last => Verdict::Switch(*challenger),
+            Some((challenger, _)) => Verdict::LookAgain(vec![primary, *challenger]),
+        }
+    }
+
+    fn look_again(&mut self, running: Running, targets: Vec<usize>) -> Round {
+        self.round = Some(Running {
+            look: if running.look == Look::First {
+                Look::Second
+            } else {
+                Look::Last
+            },
+            answers: Vec::new(),
+            ..running
+        });
+        self.lay_out(targets, false)
     }
 
     /// Whether a request that waits for the round may go on.

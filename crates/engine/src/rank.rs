@@ -4,9 +4,9 @@ use crate::health::Health;
 use crate::settings::Margin;
 
 /// A first probe pays for the handshake that a pooled connection has behind it:
-/// with TLS 1.3 three round trips instead of one. A challenger so many times
+/// with TLS 1.3 three round trips instead of one, each with its own jitter. A challenger so many times
 /// slower may still be the faster one, which a second probe shows.
-const HANDSHAKE: f64 = 3.0;
+const HANDSHAKE: f64 = 4.0;
 
 /// The targets by rank: measured and healthy by latency, then unmeasured ones,
 /// then those whose answers are overdue, then ejected ones; within a class, and
@@ -40,25 +40,24 @@ pub(crate) fn best(health: &[Health], now: f64) -> usize {
     order(health, now)[0]
 }
 
-/// The challengers that a healthy primary must be measured against once more,
-/// best first: those that would be faster than `must_beat_ms`, if not for their
-/// handshake. At most `most`.
+/// Of the answers of a round of first probes, in ms: whom a healthy primary must
+/// be measured against once more, fastest first. Those are all that would be
+/// faster than `must_beat_ms`, if not for their handshake; at most `most`.
 pub(crate) fn challengers(
-    health: &[Health],
+    answers: &[(usize, f64)],
     primary: usize,
     must_beat_ms: f64,
     most: usize,
-    now: f64,
 ) -> Vec<usize> {
-    order(health, now)
-        .into_iter()
-        .filter(|index| *index != primary && !health[*index].is_ejected())
-        .filter(|index| {
-            health[*index]
-                .latency
-                .is_some_and(|challenger| challenger.ms() / HANDSHAKE < must_beat_ms)
-        })
+    let mut fast: Vec<(usize, f64)> = answers
+        .iter()
+        .copied()
+        .filter(|(index, ms)| *index != primary && ms / HANDSHAKE < must_beat_ms)
+        .collect();
+    fast.sort_by(|a, b| a.1.total_cmp(&b.1));
+    fast.into_iter()
         .take(most)
+        .map(|(index, _)| index)
         .collect()
 }
 
@@ -105,15 +104,17 @@ mod tests {
         let mut health = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
         health[2].eject(0.0, 0.5, 0.0);
         health[5].request_sent(0.0);
+        health[5].request_sent(0.0);
         assert_eq!(order(&health, 5_000.0), [3, 1, 0, 4, 5, 2]);
     }
 
     #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
-        let health = targets(&[Some(60.0), Some(100.0), Some(200.0), Some(30.0)]);
-        assert_eq!(challengers(&health, 0, 48.0, 3, 0.0), [3, 1]);
-        assert_eq!(challengers(&health, 0, 48.0, 1, 0.0), [3]);
-        assert!(challengers(&health, 3, 20.0, 3, 0.0).is_empty());
+        let answers = [(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)];
+        assert_eq!(challengers(&answers, 0, 48.0, 3), [3, 1]);
+        assert_eq!(challengers(&answers, 0, 51.0, 3), [3, 1, 2]);
+        assert_eq!(challengers(&answers, 0, 48.0, 1), [3]);
+        assert!(challengers(&answers, 3, 15.0, 3).is_empty());
     }
 
     #[test]

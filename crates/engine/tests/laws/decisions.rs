@@ -14,7 +14,7 @@ fn waits(step: &Step) -> bool {
 fn record(talk: &Talk, age: f64) -> Vec<u8> {
     let targets = [90.0, 7.0, 40.0].map(|ms| TargetRecord {
         ms: Some(ms),
-        n: 1,
+        n: 2,
         ..TargetRecord::default()
     });
     Record::new(talk.engine.settings(), talk.now - age, 1, targets.to_vec()).encode()
@@ -95,7 +95,7 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
         .map(|seed| {
             let mut talk = Talk::new(&[]);
             talk.engine = function_fetch_engine::Engine::new(talk.engine.settings().clone(), seed);
-            talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+            talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
             let born = talk.now;
             while !talk.get().round {
                 talk.wait(500.0);
@@ -107,6 +107,19 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
     let most = starts.iter().copied().fold(0.0, f64::max);
     assert!(least >= 0.8 * TTL && most <= TTL + 500.0);
     assert!(most - least > 0.1 * TTL, "{least} to {most}");
+}
+
+#[test]
+fn a_cold_start_s_single_probes_are_looked_at_again_soon() {
+    let mut talk = Talk::new(&[]);
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    talk.wait(0.1 * TTL - 1.0);
+    assert!(!talk.get().round);
+    talk.wait(0.1 * TTL + 1.0);
+    assert!(talk.get().round);
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    talk.wait(0.79 * TTL);
+    assert!(!talk.get().round);
 }
 
 #[test]
@@ -219,9 +232,12 @@ fn a_dead_primary_costs_one_attempt_and_only_a_probe_brings_it_back() {
     let look = talk.engine.finish_round(round.id, talk.now).unwrap();
     assert_eq!(look.targets, [1, 0], "a healthy primary gets a second look");
     assert_eq!(talk.first_choice(), 1);
-    talk.engine.probed(look.id, 1, probe(Some(60.0)), talk.now);
-    talk.engine.probed(look.id, 0, probe(Some(5.0)), talk.now);
-    assert_eq!(talk.engine.finish_round(look.id, talk.now), None);
+    let mut next = Some(look);
+    while let Some(look) = next {
+        talk.engine.probed(look.id, 1, probe(Some(60.0)), talk.now);
+        talk.engine.probed(look.id, 0, probe(Some(5.0)), talk.now);
+        next = talk.engine.finish_round(look.id, talk.now);
+    }
     assert_eq!(talk.first_choice(), 0);
     let told: Vec<_> = talk.notices();
     assert!(matches!(
