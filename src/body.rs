@@ -10,7 +10,8 @@ use function_fetch_engine::attempt::Body;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use wasip3::http::types::{ErrorCode, Trailers};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
@@ -143,7 +144,12 @@ impl ClientBody {
     }
 
     pub fn state(&self) -> Body {
-        self.kept.borrow().state()
+        match &self.source {
+            Source::Here(end) if matches!(end.trailers, ClientTrailers::Known(Err(_))) => {
+                Body::Broken
+            }
+            _ => self.kept.borrow().state(),
+        }
     }
 
     /// Stops the attempt that reads, takes back what it did not send, and says
@@ -171,8 +177,15 @@ impl ClientBody {
         let (give_back, back) = oneshot::channel();
         let kept = Rc::clone(&self.kept);
         let progress = Rc::clone(&self.progress);
+        // Only a word stops the pump. When the request is relayed, nobody is left to say it, and the upload goes on beside
+        // the response.
+        let stopped = async move {
+            if stopped.await.is_err() {
+                std::future::pending().await
+            }
+        };
         wasip3::spawn(async move {
-            let end = pump(&kept, &progress, end, target, trailers, stopped).await;
+            let end = pump(&kept, &progress, end, target, trailers, pin!(stopped)).await;
             let _ = give_back.send(end);
         });
         self.source = Source::Pumping { stop, back };
@@ -186,7 +199,7 @@ async fn pump(
     mut end: Box<ClientEnd>,
     mut target: StreamWriter<u8>,
     trailers: FutureWriter<TrailersResult>,
-    mut stopped: oneshot::Receiver<()>,
+    mut stopped: Pin<&mut impl Future<Output = ()>>,
 ) -> Box<ClientEnd> {
     loop {
         let unsent = std::mem::take(&mut kept.borrow_mut().unsent);
@@ -211,11 +224,17 @@ async fn pump(
     end.trailers = match end.trailers {
         ClientTrailers::Known(known) => ClientTrailers::Known(known),
         ClientTrailers::Coming(coming) => {
-            match select(pin!(coming.into_future()), &mut stopped).await {
+            let mut read = pin!(coming.into_future());
+            match select(read.as_mut(), &mut stopped).await {
                 Either::Left((known, _)) => ClientTrailers::Known(known),
-                // Trailers that were not awaited to the end are lost, and with
-                // them the certainty that the body was whole.
-                Either::Right(_) => ClientTrailers::Known(Err(ErrorCode::HttpResponseIncomplete)),
+                // The next attempt awaits them.
+                Either::Right(_) => match read.as_mut().cancel() {
+                    Ok(known) => ClientTrailers::Known(known),
+                    Err(coming) => {
+                        end.trailers = ClientTrailers::Coming(coming);
+                        return end;
+                    }
+                },
             }
         }
     };
@@ -234,7 +253,7 @@ async fn pump(
 async fn receive(
     kept: &RefCell<Kept>,
     end: &mut ClientEnd,
-    stopped: &mut oneshot::Receiver<()>,
+    stopped: &mut Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
     let mut read = pin!(end.stream.read(Vec::with_capacity(CHUNK_BYTES)));
     let (result, bytes, go_on) = match select(read.as_mut(), stopped).await {
@@ -254,7 +273,7 @@ async fn send(
     kept: &RefCell<Kept>,
     bytes: Vec<u8>,
     target: &mut StreamWriter<u8>,
-    stopped: &mut oneshot::Receiver<()>,
+    stopped: &mut Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
     let copy = if kept.borrow().gone {
         Vec::new()

@@ -5,7 +5,7 @@ use crate::error::failure;
 use function_fetch_engine::headers::Fields;
 use function_fetch_engine::{Failure, Forward, Target, VERSION};
 use wasip3::http::client;
-use wasip3::http::types::{self, Method, Request, RequestOptions, Scheme};
+use wasip3::http::types::{self, ErrorCode, Method, Request, RequestOptions, Scheme};
 use wasip3::{wit_future, wit_stream};
 
 /// Hosts end a silent exchange after ten minutes by themselves. A stream of
@@ -33,14 +33,14 @@ pub fn start(
     target: &Target,
     forward: &Forward,
 ) -> Result<Request, Failure> {
-    let (trailers, trailers_end) = wit_future::new(|| Ok(None));
-    let stream = if inbound.body.is_some() {
+    let (stream, trailers_end) = if inbound.body.is_some() {
+        // A pump that ends early leaves its trailers unwritten: the body is then broken, never complete.
+        let (trailers, trailers_end) = wit_future::new(|| Err(ErrorCode::HttpProtocolError));
         let (writer, reader) = wit_stream::new();
         inbound.body.pump_into(writer, trailers);
-        Some(reader)
+        (Some(reader), trailers_end)
     } else {
-        drop(trailers);
-        None
+        (None, wit_future::new(|| Ok(None)).1)
     };
     let options = RequestOptions::new();
     // A host that cannot set a timer keeps its own.

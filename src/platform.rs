@@ -91,6 +91,8 @@ impl Platform for Wasi {
     }
 
     fn notice(&self, notice: &Notice) {
-        eprintln!("{}", notice.line());
+        // In one piece: `eprintln!` writes the end of the line apart, and another instance's line could come between.
+        let line = notice.line() + "\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
     }
 }

@@ -26,6 +26,7 @@ async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
     let proxy = proxy(host)
         .targets([other.url(), primary.url()])
         .set("FETCH_ATTEMPT_TIMEOUT_MS", "1000")
+        .one_instance()
         .start()
         .await;
     proxy.get("/").await.is_from("primary");

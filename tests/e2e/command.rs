@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use crate::cold_start::{COUNTED, begun};
 use crate::promises;
 use crate::support::client::{get, request, send_h2c, try_send, with};
 use crate::support::environment::environment;
@@ -259,9 +260,8 @@ async fn http2_clients_are_served(host: Host) {
 async fn an_idle_instance_is_replaced(host: Host) {
     let fast = Origin::start("fast");
     let slow = Origin::start("slow").probed_in(ms(150));
-    // With the bad entry each instance says once that it has begun.
     let proxy = proxy(host)
-        .targets([slow.url(), fast.url(), "ftp://counted".to_owned()])
+        .targets([slow.url(), fast.url(), COUNTED.to_owned()])
         .options(["--idle-instance-timeout", "100ms"])
         .start()
         .await;
@@ -269,7 +269,7 @@ async fn an_idle_instance_is_replaced(host: Host) {
         proxy.get("/").await.is_from("fast");
         tokio::time::sleep(ms(1000)).await;
     }
-    assert_eq!(proxy.said("ftp://counted").len(), 3);
+    assert_eq!(begun(&proxy).await, 3);
     // What the first one learnt is in the store of the host, in memory: the others did not measure.
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 }

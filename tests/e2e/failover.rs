@@ -260,13 +260,10 @@ async fn all_targets_silent_is_a_504(host: Host) {
 async fn retries_have_a_budget(host: Host) {
     let bad = Origin::start("bad").answer(|| reply::text(503, "bad"));
     let good = Origin::start("good");
-    let setup = in_order(host, [bad.url(), good.url()]);
-    let proxy = if host.is_ours() {
-        setup.one_instance()
-    } else {
-        setup
-    };
-    let proxy = proxy.start().await;
+    let proxy = in_order(host, [bad.url(), good.url()])
+        .one_instance()
+        .start()
+        .await;
     let started = Instant::now();
     for _ in 0..40 {
         proxy.get("/").await;

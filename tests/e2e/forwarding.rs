@@ -169,14 +169,18 @@ async fn hop_by_hop_headers_are_removed(host: Host) {
 }
 
 async fn headers_named_by_connection_are_removed(host: Host) {
-    let origin = RawOrigin::start(Act::answer("ok"));
+    let answer = "HTTP/1.1 200 OK\r\nconnection: close, X-Back\r\nx-back: secret\r\n\
+                  x-kept: 2\r\ncontent-length: 2\r\n\r\nok";
+    let origin = RawOrigin::start(Act::Say(answer.into()));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let request = "GET / HTTP/1.1\r\nhost: proxy\r\nconnection: close, X-Hop\r\n\
                    x-hop: secret\r\nx-kept: 1\r\n\r\n";
-    raw_client::exchange(proxy.address, request).await;
+    let response = raw_client::exchange(proxy.address, request).await;
     let heard = origin.only();
     assert_eq!(heard.header("x-kept"), ["1"]);
     assert!(heard.header("x-hop").is_empty(), "{}", heard.head);
+    assert!(response.contains("x-kept: 2"), "{response}");
+    assert!(!response.contains("secret"), "{response}");
 }
 
 async fn via_is_added(host: Host) {

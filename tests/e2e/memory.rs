@@ -266,7 +266,7 @@ async fn the_store_is_not_written_per_request(host: Host) {
          CREATE TRIGGER inserted AFTER INSERT ON spin_key_value BEGIN INSERT INTO writes VALUES (1); END;
          CREATE TRIGGER updated AFTER UPDATE ON spin_key_value BEGIN INSERT INTO writes VALUES (1); END;",
     );
-    let proxy = scene.setup().start().await;
+    let proxy = scene.setup().one_instance().start().await;
     for _ in 0..100 {
         proxy.get("/").await.is_from("fast");
     }

@@ -84,7 +84,7 @@ async fn a_bad_target_beside_a_good_one_is_skipped_and_named_once(host: Host) {
     for _ in 0..5 {
         proxy.get("/").await.is_from("good");
     }
-    let lines = proxy.said("gopher://bad.example");
+    let lines = proxy.says("gopher://bad.example").await;
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(lines[0].contains("FETCH_TARGETS"), "{lines:#?}");
 }
@@ -115,7 +115,7 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
         proxy.get("/").await.is_from("good");
     }
     for (name, value) in bad {
-        let lines = proxy.said(name);
+        let lines = proxy.says(name).await;
         assert_eq!(lines.len(), 1, "{name}: {lines:#?}");
         assert!(
             lines[0].len() > name.len() + value.len() + 10,

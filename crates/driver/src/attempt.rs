@@ -3,7 +3,6 @@
 
 use crate::exchange::{ask, start_background, start_round, within};
 use crate::platform::Platform;
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Event, Exchange, Failure, Forward, Step};
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -36,12 +35,13 @@ pub(crate) async fn run<P: Platform>(
 ) -> Step {
     // An earlier attempt may have been answered while it still took the body;
     // if it took more than can be sent again, this one must not start.
-    if exchange.attempts() > 1 && platform.reclaim(request).await == Body::Gone {
-        let event = Event::Failed {
-            failure: Failure::InternalError,
-            body: Body::Gone,
-        };
-        return ask(platform, |engine, now| engine.settle(exchange, event, now));
+    if exchange.attempts() > 1 {
+        let body = platform.reclaim(request).await;
+        if !body.can_be_sent() {
+            let failure = Failure::InternalError;
+            let event = Event::Failed { failure, body };
+            return ask(platform, |engine, now| engine.settle(exchange, event, now));
+        }
     }
     let mut running = FuturesUnordered::new();
     running.push(one(platform, exchange, forward, request));

@@ -30,6 +30,16 @@ pub enum Body {
     Replayable,
     /// Some bytes are gone: it cannot be sent again.
     Gone,
+    /// The client broke it off.
+    Broken,
+}
+
+impl Body {
+    /// Whether a target can still get all of it.
+    #[must_use]
+    pub fn can_be_sent(self) -> bool {
+        matches!(self, Self::Untouched | Self::Replayable)
+    }
 }
 
 /// What happened to the action that was owed.
@@ -224,7 +234,7 @@ impl Engine {
                 let in_time = self.time_left(&x, now) > 0.0;
                 if !self.is_good(status)
                     && x.repeatable
-                    && body != Body::Gone
+                    && body.can_be_sent()
                     && in_time
                     && let Some(step) = self.retry(x, true, now)
                 {
@@ -233,7 +243,13 @@ impl Engine {
                 self.over(x, Action::Relay, now)
             }
             (Stage::Attempt, Event::Failed { failure, body }) => {
-                self.note(&mut x, event, now);
+                // What the client broke off is not the target's doing.
+                let failure = if body == Body::Broken {
+                    Failure::InternalError
+                } else {
+                    failure
+                };
+                self.note(&mut x, Event::Failed { failure, body }, now);
                 if let Some(budgeted) = may_move_on(&x, failure, body)
                     && let Some(step) = self.retry(x, budgeted, now)
                 {
@@ -243,7 +259,7 @@ impl Engine {
             }
             (Stage::Attempt, Event::Lost { body }) => {
                 // It adds no load: the dead target has let go of as much.
-                if body != Body::Gone
+                if body.can_be_sent()
                     && let Some(step) = self.retry(x, false, now)
                 {
                     return step;
@@ -404,8 +420,8 @@ fn may_move_on(x: &Exchange, failure: Failure, body: Body) -> Option<bool> {
         sent => sent,
     };
     match sent {
-        Sent::Nothing if body != Body::Gone => Some(false),
-        Sent::Perhaps if x.repeatable && body != Body::Gone => Some(true),
+        Sent::Nothing if body.can_be_sent() => Some(false),
+        Sent::Perhaps if x.repeatable && body.can_be_sent() => Some(true),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use super::port;
 use super::process::Process;
 use super::reply::AnyBody;
 use super::store::Store;
-use super::waiting::eventually;
+use super::waiting::{eventually, ms};
 
 /// Where the origins of this suite are probed: apart from what clients ask for.
 pub const HEALTH_PATH: &str = "/health";
@@ -100,10 +100,13 @@ impl Setup {
         self
     }
 
-    /// One instance for everything.
+    /// One instance for everything, where the host can be told. Elsewhere a request may find a new one at any time.
     pub fn one_instance(self) -> Self {
-        assert!(self.host.is_ours(), "{:?} cannot be limited", self.host);
-        self.options(["--max-instances", "1"])
+        if self.host.is_ours() {
+            self.options(["--max-instances", "1"])
+        } else {
+            self
+        }
     }
 
     /// Keeps its key-value store in this file.
@@ -253,7 +256,15 @@ impl Proxy {
             .expect("a response head")
     }
 
-    /// Lines on stderr that contain `text`: the component's own words come here on every host.
+    /// Waits for a line with `text`, then returns all of them. Hosts pass on what the component says in their own time.
+    pub async fn says(&self, text: &str) -> Vec<String> {
+        eventually("the component says it", || self.said(text).pop()).await;
+        // A second one would not be far behind.
+        tokio::time::sleep(ms(100)).await;
+        self.said(text)
+    }
+
+    /// The lines with `text` so far: the component's own words come here on every host.
     pub fn said(&self, text: &str) -> Vec<String> {
         let mut lines = self.process.stderr();
         lines.extend(self.process.stdout());
