@@ -17,7 +17,7 @@ pub(crate) async fn read<P: Platform>(platform: &P) -> Result<Option<Vec<u8>>, S
 
 /// Writes the record in the background, when the engine has something to tell.
 pub(crate) fn write_due<P: Platform>(platform: &P) {
-    let Some(write) = platform.engine(|engine| engine.take_write()) else {
+    let Some(write) = ask(platform, |engine, now| engine.take_write(now)) else {
         return;
     };
     let background = platform.clone();

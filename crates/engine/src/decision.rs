@@ -39,6 +39,9 @@ pub(crate) struct Decision {
     pub(crate) refresh_at: f64,
     /// Whether a drift has brought the refresh forward.
     drifted: bool,
+    /// The target that lost its place by failing, not by being slower: when it
+    /// is back and as good, it need not win the place again.
+    pub(crate) stands_in_for: Option<usize>,
     pub(crate) source: DecisionSource,
 }
 
@@ -112,7 +115,12 @@ impl Engine {
             .drift
             .restart(drifted && before == Some(primary));
         self.tell_change(before, primary, "probed");
-        self.hold(primary, now, DecisionSource::Probes);
+        let stands_in_for = self
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.stands_in_for)
+            .filter(|absent| before == Some(primary) && self.health[*absent].is_ejected());
+        self.hold(primary, stands_in_for, now, DecisionSource::Probes);
         self.write_due = true;
     }
 
@@ -128,6 +136,10 @@ impl Engine {
         {
             decision.primary = primary;
             decision.choice = choice;
+            decision.stands_in_for = match reason {
+                "failover" => decision.stands_in_for.or(Some(before)),
+                _ => None,
+            };
             self.health[primary].drift.restart(false);
         }
         self.tell_change(Some(before), primary, reason);
@@ -135,7 +147,13 @@ impl Engine {
         self.write_due |= before != primary && self.has_decision(now);
     }
 
-    fn hold(&mut self, primary: usize, measured_at: f64, source: DecisionSource) {
+    fn hold(
+        &mut self,
+        primary: usize,
+        stands_in_for: Option<usize>,
+        measured_at: f64,
+        source: DecisionSource,
+    ) {
         let choice = self.choose(primary);
         let young = self.health[primary]
             .latency
@@ -152,6 +170,7 @@ impl Engine {
             measured_at,
             refresh_at: measured_at + self.settings.cache_ttl_ms * share,
             drifted: false,
+            stands_in_for,
             source,
         });
     }
@@ -200,6 +219,7 @@ impl Engine {
                 // Its age is not known: it serves, and is refreshed at once.
                 self.hold(
                     primary,
+                    None,
                     now - self.settings.cache_ttl_ms,
                     DecisionSource::Store,
                 );
@@ -229,7 +249,7 @@ impl Engine {
     }
 
     /// The store write that a step called for.
-    pub fn take_write(&mut self) -> Option<StoreWrite> {
+    pub fn take_write(&mut self, now: f64) -> Option<StoreWrite> {
         self.settings.cache_store?;
         let decision = self.decision.as_ref()?;
         if !std::mem::take(&mut self.write_due) {
@@ -246,19 +266,20 @@ impl Engine {
                 at: health.latency.map(|known| known.at.round()),
                 fail: health.failures,
                 until: health.ejected_until.map(f64::round),
-                back: health.ejection_length(),
+                last: health.last_ejection(now),
                 live: health
                     .drift
                     .baseline()
                     .map(|live| [short(live.mean), short(live.variance)]),
             })
             .collect();
-        let record = Record::new(
+        let mut record = Record::new(
             &self.settings,
             decision.measured_at.round(),
             decision.primary,
             targets,
         );
+        record.stands_in_for = decision.stands_in_for;
         let ttl_ms = self.settings.cache_ttl_ms + self.settings.stale_ms;
         Some(StoreWrite {
             value: record.encode(),
@@ -285,14 +306,22 @@ impl Engine {
                 .ms
                 .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(record.at).min(now)));
             health.failures = known.fail;
-            health.told_ejection(known.until, known.back.unwrap_or(0.0), now);
+            health.told_ejection(known.until, known.last, now);
             if let (None, Some([mean, variance])) = (health.drift.baseline(), known.live) {
                 health.drift = Drift::told(mean, variance);
             }
         }
         let before = self.decision.as_ref().map(|decision| decision.primary);
         self.tell_change(before, record.primary, "store");
-        self.hold(record.primary, record.at, DecisionSource::Store);
+        let stands_in_for = record
+            .stands_in_for
+            .filter(|absent| *absent < self.health.len());
+        self.hold(
+            record.primary,
+            stands_in_for,
+            record.at,
+            DecisionSource::Store,
+        );
         // It is from the store: there is nothing to tell it.
         self.write_due = false;
     }

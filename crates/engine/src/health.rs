@@ -121,20 +121,23 @@ impl Health {
         self.failures = 0;
     }
 
-    /// What another instance has learned of its ejection, and for how long the
-    /// last one was.
-    pub(crate) fn told_ejection(&mut self, until: Option<f64>, length_ms: f64, now: f64) {
+    /// What another instance has learned: until when it is ejected, and when its
+    /// last ejection ended and how long it was.
+    pub(crate) fn told_ejection(&mut self, until: Option<f64>, last: Option<[f64; 2]>, now: f64) {
         // No other instance may put a target aside for longer than we would.
         self.ejected_until = until.map(|until| until.min(now + MAX_EJECTION_MS));
-        self.last_ejection =
-            until.map(|until| (until, length_ms.clamp(BACKOFF_MS, MAX_EJECTION_MS)));
+        self.last_ejection = last.map(|[ended, length]| {
+            let length = length.clamp(BACKOFF_MS, MAX_EJECTION_MS);
+            (ended.min(now + length), length)
+        });
     }
 
-    /// How long the last ejection was, for other instances to go on from.
-    pub(crate) fn ejection_length(&self) -> Option<f64> {
-        self.ejected_until
-            .and(self.last_ejection)
-            .map(|(_, length)| length)
+    /// For other instances: when the last ejection ended and how long it was, as
+    /// long as that matters for the next one.
+    pub(crate) fn last_ejection(&self, now: f64) -> Option<[f64; 2]> {
+        self.last_ejection
+            .filter(|(ended, length)| self.is_ejected() || now < ended + 2.0 * length)
+            .map(|(ended, length)| [ended.round(), length.round()])
     }
 
     /// A failure that says little alone. Says whether it was one too many.

@@ -255,15 +255,29 @@ impl Engine {
             return Verdict::Keep;
         };
         let lead = rank::lead(own_ms, self.settings.switch_margin);
-        if running.look == Look::First {
-            // To share the traffic it is enough to be as good.
-            let must_beat_ms = if self.settings.spread {
+        // Who lost its place by failing need only be as good to have it back.
+        let absent = self
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.stands_in_for);
+        let must_beat_ms = |challenger: usize| {
+            if Some(challenger) == absent {
                 own_ms + lead
             } else {
                 own_ms - lead
+            }
+        };
+        if running.look == Look::First {
+            // To share the traffic it is enough to be as good.
+            let worth_a_look = |challenger| {
+                if self.settings.spread {
+                    own_ms + lead
+                } else {
+                    must_beat_ms(challenger)
+                }
             };
             let mut targets =
-                rank::challengers(&running.answers, primary, must_beat_ms, CHALLENGERS);
+                rank::challengers(&running.answers, primary, worth_a_look, CHALLENGERS);
             if targets.is_empty() {
                 return Verdict::Keep;
             }
@@ -273,7 +287,8 @@ impl Engine {
         let winner = running
             .answers
             .iter()
-            .filter(|(_, ms)| shown.is_some() && *ms < own_ms - lead)
+            .filter(|(target, _)| shown.is_some() && *target != primary)
+            .filter(|(target, ms)| *ms < must_beat_ms(*target))
             .min_by(|a, b| a.1.total_cmp(&b.1));
         match winner {
             None => Verdict::Keep,

@@ -42,17 +42,17 @@ pub(crate) fn best(health: &[Health], now: f64) -> usize {
 
 /// Of the answers of a round of first probes, in ms: whom a healthy primary must
 /// be measured against once more, fastest first. Those are all that would be
-/// faster than `must_beat_ms`, if not for their handshake; at most `most`.
+/// faster than they must be, if not for their handshake; at most `most`.
 pub(crate) fn challengers(
     answers: &[(usize, f64)],
     primary: usize,
-    must_beat_ms: f64,
+    must_beat_ms: impl Fn(usize) -> f64,
     most: usize,
 ) -> Vec<usize> {
     let mut fast: Vec<(usize, f64)> = answers
         .iter()
         .copied()
-        .filter(|(index, ms)| *index != primary && ms / HANDSHAKE < must_beat_ms)
+        .filter(|(index, ms)| *index != primary && ms / HANDSHAKE < must_beat_ms(*index))
         .collect();
     fast.sort_by(|a, b| a.1.total_cmp(&b.1));
     fast.into_iter()
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
         let answers = [(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)];
-        assert_eq!(challengers(&answers, 0, 48.0, 3), [3, 1]);
-        assert_eq!(challengers(&answers, 0, 51.0, 3), [3, 1, 2]);
-        assert_eq!(challengers(&answers, 0, 48.0, 1), [3]);
-        assert!(challengers(&answers, 3, 15.0, 3).is_empty());
+        assert_eq!(challengers(&answers, 0, |_| 48.0, 3), [3, 1]);
+        assert_eq!(challengers(&answers, 0, |_| 51.0, 3), [3, 1, 2]);
+        assert_eq!(challengers(&answers, 0, |_| 48.0, 1), [3]);
+        assert!(challengers(&answers, 3, |_| 15.0, 3).is_empty());
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Record {
     pub hash: String,
     /// The index of the primary.
     pub primary: usize,
+    /// The target in whose place it is, while that one fails.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<usize>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
 }
@@ -51,9 +54,10 @@ pub struct TargetRecord {
     /// Until when it is ejected, ms since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<f64>,
-    /// How long that ejection was, ms: the next one lasts twice as long.
+    /// When its last ejection ended, ms since the Unix epoch, and how long it
+    /// was, ms: the next one lasts twice as long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub back: Option<f64>,
+    pub last: Option<[f64; 2]>,
     /// What is normal for live requests: mean and variance of ln ms to the
     /// response head. Not for ranking; it tells a new instance what drift is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +123,7 @@ impl Record {
             at,
             hash: hash(settings),
             primary,
+            stands_in_for: None,
             targets,
         }
     }

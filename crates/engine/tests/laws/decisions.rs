@@ -179,7 +179,7 @@ fn the_original_s_plain_url_serves_and_is_refreshed_at_once() {
 fn a_refresh_asks_the_store_before_it_probes() {
     let mut talk = Talk::with_store(&[]);
     talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
-    talk.engine.take_write();
+    talk.engine.take_write(talk.now);
     talk.wait(TTL);
     let round = talk.engine.start_round(talk.now).unwrap();
     assert!(round.read_store);
@@ -193,7 +193,10 @@ fn a_refresh_asks_the_store_before_it_probes() {
 fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request() {
     let mut talk = Talk::with_store(&[]);
     talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
-    let write = talk.engine.take_write().expect("a decision was made");
+    let write = talk
+        .engine
+        .take_write(talk.now)
+        .expect("a decision was made");
     let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
         panic!("a miss");
     };
@@ -206,7 +209,7 @@ fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request
     let step = talk.begin("GET");
     let step = talk.fails(&step, Failure::ConnectionRefused);
     assert!(step.write, "other instances must not pay for it again");
-    let write = talk.engine.take_write().unwrap();
+    let write = talk.engine.take_write(talk.now).unwrap();
     let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
         panic!("a miss");
     };

@@ -332,7 +332,7 @@ fn a_restarted_ejection_goes_on_where_another_instance_left_it() {
     }
     let write = one
         .engine
-        .take_write()
+        .take_write(one.now)
         .expect("failures are shared at once");
     let mut other = Talk::with_store(&[]);
     other.now = one.now;
@@ -356,4 +356,18 @@ fn a_restarted_ejection_goes_on_where_another_instance_left_it() {
         })
         .collect();
     assert!(lengths[0] > 1500, "not from the beginning: {lengths:?}");
+}
+
+#[test]
+fn who_lost_its_place_by_failing_need_only_be_as_good_to_have_it_back() {
+    for (back_at, wanted) in [(50.0, 0), (58.0, 0), (75.0, 1)] {
+        let mut talk = Talk::new(&[]);
+        talk.measure(&[Some(50.0), Some(60.0), Some(300.0)]);
+        let step = talk.begin("GET");
+        let step = talk.fails(&step, Failure::ConnectionRefused);
+        talk.status(&step, 200);
+        talk.wait(2.0 * SECOND);
+        talk.round(&[Some(back_at), Some(60.0), Some(300.0)]);
+        assert_eq!(talk.first_choice(), wanted, "back at {back_at} ms");
+    }
 }

@@ -147,7 +147,7 @@ impl World {
             Move::Probe { healthy, ms } => self.probe(healthy.then(|| f64::from(ms))),
             Move::AbandonRound => self.round = None,
             Move::Write => {
-                self.talk.engine.take_write();
+                self.talk.engine.take_write(self.talk.now);
                 self.talk.notices();
             }
         }
