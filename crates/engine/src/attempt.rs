@@ -2,7 +2,8 @@
 //! target, and what the client gets in the end.
 
 use crate::engine::Engine;
-use crate::failure::{Failure, Sent, Source};
+use crate::exchange::{Exchange, Stage};
+use crate::failure::{Failure, Sent};
 use crate::headers::MAX_HOPS;
 use crate::reply::Reply;
 
@@ -125,59 +126,6 @@ pub struct Step {
     pub round: bool,
     /// The store should be written: [`Engine::take_write`].
     pub write: bool,
-}
-
-/// What must be remembered of a request between two steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Exchange {
-    stage: Stage,
-    /// When it began, ms since the Unix epoch.
-    since: f64,
-    /// A bit for each target that was tried.
-    tried: u32,
-    /// The target of the attempt that runs, or ran last.
-    target: u8,
-    /// Whether it may be sent again after it may have reached a target.
-    repeatable: bool,
-    has_body: bool,
-    /// Whether it is a cold start that is raced to the targets.
-    racing: bool,
-    store_read: bool,
-    waited: bool,
-    /// Whether the host holds a real response, to fall back on.
-    has_response: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Store,
-    Round,
-    Attempt,
-    Over,
-}
-
-impl Exchange {
-    /// How many attempts were made.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.tried.count_ones()
-    }
-
-    /// The index of the target of the attempt that this is about.
-    #[must_use]
-    pub fn target(&self) -> usize {
-        usize::from(self.target)
-    }
-
-    /// The same exchange, about the attempt at another target: while two run at
-    /// once, an event belongs to one of them.
-    #[must_use]
-    pub fn at(self, target: usize) -> Self {
-        Self {
-            target: target as u8,
-            ..self
-        }
-    }
 }
 
 impl Engine {
@@ -423,45 +371,5 @@ fn may_move_on(x: &Exchange, failure: Failure, body: Body) -> Option<bool> {
         Sent::Nothing if body.can_be_sent() => Some(false),
         Sent::Perhaps if x.repeatable && body.can_be_sent() => Some(true),
         _ => None,
-    }
-}
-
-impl Exchange {
-    /// Whether the target is to blame for a time-out: not when earlier attempts
-    /// had used the deadline up.
-    pub(crate) fn blames_target(&self, failure: Failure) -> bool {
-        failure.source() == Source::Upstream
-            && (failure != Failure::DeadlineExceeded || self.attempts() == 1)
-    }
-
-    pub(crate) fn heard(&mut self, event: &Event<'_>) {
-        self.has_response |= matches!(event, Event::Response { .. });
-    }
-
-    pub(crate) fn is_racing(&self) -> bool {
-        self.racing
-    }
-
-    pub(crate) fn may_repeat(&self) -> bool {
-        self.repeatable
-    }
-
-    /// Whether two targets may have it at once.
-    pub(crate) fn may_run_twice(&self) -> bool {
-        self.repeatable && !self.has_body
-    }
-
-    /// Whether its time to head says something of the target: with a body it is
-    /// the client's upload that takes the time.
-    pub(crate) fn times_target(&self) -> bool {
-        !self.has_body
-    }
-
-    pub(crate) fn was_tried(&self, target: usize) -> bool {
-        self.tried & (1 << target) != 0
-    }
-
-    pub(crate) fn since(&self) -> f64 {
-        self.since
     }
 }

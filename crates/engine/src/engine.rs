@@ -1,9 +1,9 @@
 //! The engine's state: one value for each configuration, kept by the host
 //! between requests (the L1 of the user's document).
 
-use crate::attempt::Exchange;
 use crate::budget::RetryBudget;
 use crate::decision::{Decision, DecisionSource};
+use crate::exchange::Exchange;
 use crate::failure::{Failure, Sent, Source};
 use crate::headers;
 use crate::health::{Health, MAX_EJECTION_MS};
@@ -145,7 +145,7 @@ impl Engine {
             return;
         }
         if !x.blames_target(failure) {
-            self.health[target].attempt_dropped(x.since());
+            self.health[target].attempt_dropped(x.since);
             return;
         }
         let sent_nothing = failure.sent() == Sent::Nothing;
@@ -162,7 +162,7 @@ impl Engine {
         }
         for (index, health) in self.health.iter_mut().enumerate() {
             if index != x.target() && x.was_tried(index) {
-                health.attempt_dropped(x.since());
+                health.attempt_dropped(x.since);
             }
         }
     }

@@ -23,6 +23,7 @@ mod budget;
 mod decision;
 mod drift;
 mod engine;
+mod exchange;
 pub mod failure;
 pub mod headers;
 mod health;
@@ -37,8 +38,9 @@ pub mod settings;
 pub mod store_key;
 pub mod target;
 
-pub use attempt::{Action, Event, Exchange, Forward, Request, Step};
+pub use attempt::{Action, Event, Forward, Request, Step};
 pub use engine::Engine;
+pub use exchange::Exchange;
 pub use failure::Failure;
 pub use notice::Notice;
 pub use probe::{ProbeOutcome, Round};

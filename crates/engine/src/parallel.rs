@@ -1,8 +1,9 @@
 //! More than one attempt at a time: hedging, the raced cold start, and the
 //! attempt whose target turns out to be lost while it waits.
 
-use crate::attempt::{Event, Exchange, Step};
+use crate::attempt::{Event, Step};
 use crate::engine::Engine;
+use crate::exchange::Exchange;
 use crate::settings::ColdStart;
 
 impl Engine {
@@ -10,7 +11,7 @@ impl Engine {
     /// within [`crate::Forward::widen_ms`]. First good head wins; the host drops
     /// the others.
     pub fn widen(&mut self, exchange: Exchange, now: f64) -> Option<Step> {
-        let most = if exchange.is_racing() {
+        let most = if exchange.racing {
             self.settings.max_probes
         } else {
             self.settings.max_attempts
@@ -21,7 +22,7 @@ impl Engine {
         }
         // A race takes the place of the probes; a hedge is a retry before its
         // time, and costs the targets the same.
-        if !exchange.is_racing() && !self.budget.take() {
+        if !exchange.racing && !self.budget.take() {
             return None;
         }
         self.attempt(exchange, now)
@@ -30,7 +31,7 @@ impl Engine {
     /// When [`Engine::widen`] is to be asked, ms after the attempt's start.
     pub(crate) fn widen_after(&self, x: &Exchange) -> f64 {
         // A body is read once; two attempts cannot both have it.
-        if x.is_racing() {
+        if x.racing {
             0.0
         } else if self.settings.hedge_ms > 0 && x.may_run_twice() {
             f64::from(self.settings.hedge_ms)
@@ -71,7 +72,7 @@ impl Engine {
     /// has found its target dead meanwhile and another may have the request.
     #[must_use]
     pub fn is_lost(&self, exchange: &Exchange) -> bool {
-        exchange.may_repeat()
+        exchange.repeatable
             && self.health[exchange.target()].is_ejected()
             && exchange.attempts() < self.settings.max_attempts
             && self.health.iter().any(|health| !health.is_ejected())
