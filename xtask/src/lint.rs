@@ -60,6 +60,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-driver",
                 "-p",
+                "function-fetch-simulator",
+                "-p",
                 "xtask",
                 "--all-targets",
             ],

@@ -9,6 +9,7 @@ mod host;
 mod lint;
 mod process;
 mod server;
+mod simulate;
 mod spin;
 mod tally;
 mod test;
@@ -38,6 +39,8 @@ enum Command {
     Up(up::Args),
     /// Build everything and run every test
     Test(test::Args),
+    /// Simulate scenarios in virtual time, beside other policies; writes tables and plots
+    Simulate(simulate::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Build => components::build_and_report(),
         Command::Up(args) => up::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {

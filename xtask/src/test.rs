@@ -53,6 +53,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "engine and driver",
             &["-p", "function-fetch-engine", "-p", "function-fetch-driver"],
         ),
+        // Release: its tests are hours of virtual time.
+        suite(
+            "simulator",
+            &["--release", "-p", "function-fetch-simulator"],
+        ),
         // Release: shares the host's one build of wasmtime.
         suite("host", &["--release", "-p", "function-fetch-host"]),
     ];

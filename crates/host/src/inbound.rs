@@ -1,6 +1,7 @@
 //! From a client's request to what the guest sees, and from the guest's answer to what the client gets.
 
 use crate::error::one_line;
+use crate::hop_by_hop::remove_named_by_connection;
 use crate::instances::Instances;
 use crate::outbound_error;
 use bytes::Bytes;
@@ -111,6 +112,7 @@ fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
     parts.path_and_query = Some(path);
     head.uri = Uri::from_parts(parts).map_err(|_| bad_request("malformed request target"))?;
 
+    remove_named_by_connection(&mut head.headers);
     remove_spin_headers(&mut head.headers);
     head.headers.append(SPIN_FULL_URL, full_url);
     let peer = HeaderValue::from_maybe_shared(Bytes::from(ends.peer.to_string()))

@@ -11,6 +11,7 @@
 mod component;
 mod drain;
 mod error;
+mod hop_by_hop;
 mod inbound;
 mod instance;
 mod instances;

@@ -4,6 +4,7 @@
 //! the request was taken up is replaced by a new one, since then nothing was sent; what that one says (refused, say) is
 //! what the guest hears.
 
+use crate::hop_by_hop::remove_named_by_connection;
 use crate::outbound_error::{self, LookupFailed};
 use crate::runtime_config::OutboundHttpConfig;
 use crate::{Error as SetUpError, tls};
@@ -152,14 +153,14 @@ impl Outbound {
                 }
             }
         };
-        Ok(response.map(|inner| {
-            OutboundBody {
-                inner,
-                patience: options.between_bytes_timeout.map(Patience::new),
-                _slot: slot,
-            }
-            .boxed_unsync()
-        }))
+        let (mut head, inner) = response.into_parts();
+        remove_named_by_connection(&mut head.headers);
+        let body = OutboundBody {
+            inner,
+            patience: options.between_bytes_timeout.map(Patience::new),
+            _slot: slot,
+        };
+        Ok(http::Response::from_parts(head, body.boxed_unsync()))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod network;
 pub mod policy;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod timers;

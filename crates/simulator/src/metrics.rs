@@ -52,6 +52,9 @@ pub struct Metrics {
     pub latency: Histogram<u64>,
     /// Their sum, µs.
     pub latency_sum: u64,
+    /// The slowest GET, µs: a POST may have to wait for what it cannot send
+    /// again.
+    pub slowest_get: u64,
     /// Requests sent to targets.
     pub attempts: u64,
     /// Probes sent.
@@ -65,6 +68,8 @@ pub struct Metrics {
     pub switches: u64,
     /// Requests that were first sent to another target than the one before.
     pub first_choice_changes: u64,
+    /// Requests by the target that was tried first.
+    pub first_by_target: Vec<u64>,
     /// Instances started.
     pub instances: u64,
     /// Attempts sent to a target that refused or hung.
@@ -94,12 +99,14 @@ impl Metrics {
             failed_posts: 0,
             latency,
             latency_sum: 0,
+            slowest_get: 0,
             attempts: 0,
             probes: 0,
             store_reads: 0,
             store_writes: 0,
             switches: 0,
             first_choice_changes: 0,
+            first_by_target: vec![0; scenario.targets.len()],
             instances: 0,
             dead_attempts: 0,
             dead_attempts_of_an_instance: 0,
@@ -116,12 +123,16 @@ impl Metrics {
         self.failed_posts += other.failed_posts;
         self.latency.add(&other.latency).expect("equal bounds");
         self.latency_sum += other.latency_sum;
+        self.slowest_get = self.slowest_get.max(other.slowest_get);
         self.attempts += other.attempts;
         self.probes += other.probes;
         self.store_reads += other.store_reads;
         self.store_writes += other.store_writes;
         self.switches += other.switches;
         self.first_choice_changes += other.first_choice_changes;
+        for (ours, theirs) in self.first_by_target.iter_mut().zip(&other.first_by_target) {
+            *ours += theirs;
+        }
         self.instances += other.instances;
         self.dead_attempts += other.dead_attempts;
         self.dead_attempts_of_an_instance = self
@@ -149,7 +160,8 @@ impl Metrics {
 }
 
 impl Bucket {
-    fn merge(&mut self, other: &Self) {
+    /// Adds another step's counts.
+    pub fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
         self.latency += other.latency;
         self.failed += other.failed;
@@ -216,6 +228,9 @@ impl Recorder {
         metrics.failed_posts += u64::from(failed && ask.post);
         metrics.latency.saturating_record(took);
         metrics.latency_sum += took;
+        if !ask.post {
+            metrics.slowest_get = metrics.slowest_get.max(took);
+        }
         if let Some(bucket) = metrics.buckets.get_mut((from / recording.bucket) as usize) {
             bucket.requests += 1;
             bucket.latency += took;
@@ -223,6 +238,9 @@ impl Recorder {
             if let Some(target) = answer.target {
                 bucket.by_target[target] += 1;
             }
+        }
+        if let Some(first) = answer.first {
+            metrics.first_by_target[first] += 1;
         }
         let last = &mut recording.last[location];
         metrics.switches += changed(last, ask.number, answer.target);

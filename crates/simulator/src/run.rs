@@ -26,17 +26,36 @@ pub type Progress<'a> = &'a (dyn Fn(Micros) + Sync);
 
 /// Runs a scenario under each policy; results in the order of `kinds`.
 pub fn run(scenario: &Scenario, kinds: &[Kind], seed: u64, progress: Progress<'_>) -> Vec<Metrics> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    run_on(threads, scenario, kinds, seed, progress)
+}
+
+/// The same on so many threads.
+pub fn run_on(
+    threads: usize,
+    scenario: &Scenario,
+    kinds: &[Kind],
+    seed: u64,
+    progress: Progress<'_>,
+) -> Vec<Metrics> {
     let world = Arc::new(World::new(scenario.clone(), seed));
-    let size = if scenario.is_coupled() { scenario.locations } else { 1 };
+    let size = if scenario.is_coupled() {
+        scenario.locations
+    } else {
+        1
+    };
     let cells: Vec<(usize, usize)> = (0..kinds.len())
-        .flat_map(|kind| (0..scenario.locations).step_by(size).map(move |first| (kind, first)))
+        .flat_map(|kind| {
+            (0..scenario.locations)
+                .step_by(size)
+                .map(move |first| (kind, first))
+        })
         .collect();
     let results: Vec<Mutex<Metrics>> = kinds
         .iter()
         .map(|_| Mutex::new(Metrics::new(scenario)))
         .collect();
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(cells.len()) {
             scope.spawn(|| {
@@ -65,7 +84,11 @@ pub fn run(scenario: &Scenario, kinds: &[Kind], seed: u64, progress: Progress<'_
 /// How much virtual time [`run`] goes through, all cells together.
 #[must_use]
 pub fn virtual_time(scenario: &Scenario, kinds: usize) -> Micros {
-    let cells = if scenario.is_coupled() { 1 } else { scenario.locations };
+    let cells = if scenario.is_coupled() {
+        1
+    } else {
+        scenario.locations
+    };
     (cells * kinds) as Micros * scenario.length
 }
 
@@ -118,7 +141,7 @@ async fn arrivals<P: Policy>(site: Site, policy: Rc<P>, mut traffic: Traffic) {
     let network = &site.network;
     let executor = network.executor();
     loop {
-        let (gap_ms, ask) = traffic.next();
+        let (gap_ms, ask) = traffic.draw();
         let at = executor.now() + from_ms(gap_ms);
         if at >= network.scenario().length {
             return;

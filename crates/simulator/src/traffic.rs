@@ -51,7 +51,7 @@ impl Traffic {
     }
 
     /// How long until the next request, ms, and what it asks.
-    pub fn next(&mut self) -> (f64, Ask) {
+    pub fn draw(&mut self) -> (f64, Ask) {
         self.count += 1;
         let gap = self.stream.exponential() * self.mean_gap_ms;
         let mut pick = self.stream.uniform();

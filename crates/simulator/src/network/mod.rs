@@ -29,6 +29,11 @@ use store::Store;
 /// Who would wait longer than this in a target's queue gets a 503 instead.
 const LONGEST_WAIT: Micros = 5 * SECOND;
 
+/// How much worse than it is the oracle takes a wait in a queue to be. Who joins
+/// a queue makes those behind wait, too: a greedy oracle fills the nearest
+/// target to the brim, and P2C beats it.
+const COURTESY: f64 = 20.0;
+
 /// How many times the median a round trip in the heavy tail takes, at least.
 const TAIL_FROM: f64 = 2.0;
 
@@ -61,6 +66,8 @@ struct Shared {
     pools: RefCell<Vec<Pool>>,
     /// A queue for each target of limited capacity, with its pace.
     queues: RefCell<Vec<Option<(Queue, f64)>>>,
+    /// The same queues with what is still under way to them: the oracle's.
+    foreseen: RefCell<Vec<Option<(Queue, f64)>>>,
     /// One, or one for each location.
     stores: RefCell<Vec<Store>>,
     /// Diurnal factors of each link, for the minute that they hold for.
@@ -89,6 +96,7 @@ impl Network {
             noise: RefCell::new((0..count).map(stream).collect()),
             pools: RefCell::new(vec![Pool::default(); links]),
             queues: RefCell::new(queues(scenario)),
+            foreseen: RefCell::new(queues(scenario)),
             stores: RefCell::new(vec![
                 Store::default();
                 if scenario.store.global { 1 } else { count }
@@ -120,6 +128,14 @@ impl Network {
     #[must_use]
     pub fn targets(&self) -> usize {
         self.scenario().targets.len()
+    }
+
+    /// Tells what happens at the location that is traced.
+    pub fn trace(&self, location: usize, what: impl FnOnce() -> String) {
+        if self.scenario().trace == Some(self.0.first + location) {
+            let seconds = to_ms(self.0.executor.now()) / 1e3;
+            eprintln!("{seconds:10.3} s  {}", what());
+        }
     }
 
     /// Sends something from a location to a target. With `connect_ms` a
@@ -162,7 +178,7 @@ impl Network {
             Some(_) => return f64::INFINITY,
         };
         let round_trip = self.round_trip_ms(location, target);
-        let (wait, pace) = match &self.0.queues.borrow()[target] {
+        let (wait, pace) = match &self.0.foreseen.borrow()[target] {
             None => (0.0, 1.0),
             Some((queue, pace)) => {
                 let there = self.0.executor.now() + from_ms(round_trip * slow / 2.0);
@@ -172,7 +188,16 @@ impl Network {
         if wait > to_ms(LONGEST_WAIT) {
             return f64::INFINITY;
         }
-        (round_trip + cost_ms * pace) * slow + wait
+        (round_trip + cost_ms * pace) * slow + COURTESY * wait
+    }
+
+    /// What [`Self::expected_ms`] tells from now on counts this request in.
+    pub fn foresee(&self, location: usize, target: usize, cost_ms: f64) {
+        let there = from_ms(self.round_trip_ms(location, target) / 2.0);
+        if let Some((queue, pace)) = &mut self.0.foreseen.borrow_mut()[target] {
+            let arrival = self.0.executor.now() + there;
+            queue.enter(arrival, from_ms(cost_ms * *pace));
+        }
     }
 
     /// Reads the shared record.
@@ -232,10 +257,7 @@ impl Network {
         let targets = self.targets();
         for (link, factor) in self.0.drift.borrow_mut().iter_mut().enumerate() {
             let location = self.0.first + link / targets;
-            *factor = self
-                .0
-                .world
-                .diurnal(location, link % targets, time_of_day);
+            *factor = self.0.world.diurnal(location, link % targets, time_of_day);
         }
     }
 

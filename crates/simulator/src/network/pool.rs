@@ -3,9 +3,9 @@
 
 use crate::clock::{Micros, SECOND};
 
-/// How long an unused connection stays open. Between the 4 s that hyper's
-/// neighbours keep and nginx's 60 s (`keepalive_timeout`): the busy path stays
-/// warm, the probed one does not.
+/// How long an unused connection stays open: nginx's `keepalive_timeout` to
+/// upstreams (<https://nginx.org/en/docs/http/ngx_http_upstream_module.html>).
+/// The busy path stays warm; one that is only probed, each TTL, does not.
 const IDLE: Micros = 60 * SECOND;
 
 /// Since when each idle connection is idle, the latest last.

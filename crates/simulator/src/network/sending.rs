@@ -61,7 +61,11 @@ impl Sending {
                     Some(FaultKind::Slow(factor)) => factor,
                     _ => 1.0,
                 };
-                let handshake = if pool.take(now) { 0.0 } else { round_trip(slow) };
+                let handshake = if pool.take(now) {
+                    0.0
+                } else {
+                    round_trip(slow)
+                };
                 let there_and_back = round_trip(slow);
                 let cost = network.cost_ms(location, message) * slow;
                 if handshake > connect_ms {
@@ -95,8 +99,20 @@ impl Sending {
         let now = network.executor.now();
         match self.then {
             Then::Back(result) => {
+                let link = self.network.link(self.location, self.target);
+                match self.network.fault(self.location, self.target) {
+                    // It died with this under way.
+                    Some(FaultKind::Refuse) if result == Ok(200) => {
+                        network.pools.borrow_mut()[link].reset();
+                        return Some(Err(Failure::ConnectionTerminated));
+                    }
+                    Some(FaultKind::Hang) if result == Ok(200) => {
+                        self.sleep = None;
+                        return None;
+                    }
+                    _ => {}
+                }
                 if result.is_ok() {
-                    let link = self.network.link(self.location, self.target);
                     network.pools.borrow_mut()[link].put(now);
                 }
                 Some(result)

@@ -1,6 +1,6 @@
 //! The shared store (L2): slow to tell others, and at times not there.
 
-use crate::clock::{Micros, MILLISECOND};
+use crate::clock::{MILLISECOND, Micros, SECOND};
 use crate::executor::Executor;
 use crate::scenario::{StoreFault, StoreModel};
 use std::collections::VecDeque;
@@ -49,8 +49,11 @@ impl Store {
     }
 }
 
-/// Waits as long as the store takes; false when it fails. Never ends when it
-/// hangs.
+/// When a store that says nothing is given up by its own client: policies that
+/// do not want to wait so long must see to it themselves.
+const CLIENT_TIMEOUT: Micros = 10 * SECOND;
+
+/// Waits as long as the store takes; false when it fails.
 pub async fn answer(executor: &Executor, model: &StoreModel, took_ms: f64) -> bool {
     let now = executor.now();
     let outage = model
@@ -66,8 +69,8 @@ pub async fn answer(executor: &Executor, model: &StoreModel, took_ms: f64) -> bo
             executor.sleep_until(now + MILLISECOND).await;
             false
         }
-        Some((_, to, StoreFault::Hangs)) => {
-            executor.sleep_until(*to).await;
+        Some((_, _, StoreFault::Hangs)) => {
+            executor.sleep_until(now + CLIENT_TIMEOUT).await;
             false
         }
     }
@@ -76,7 +79,6 @@ pub async fn answer(executor: &Executor, model: &StoreModel, took_ms: f64) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SECOND;
 
     #[test]
     fn others_see_a_write_later_and_the_writer_at_once() {

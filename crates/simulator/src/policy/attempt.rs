@@ -29,8 +29,13 @@ pub type Outcome = Result<u16, Failure>;
 impl Site {
     /// Sends a request once.
     pub async fn attempt(&self, ask: &Ask, target: usize) -> Outcome {
-        self.send(target, Message::Request(ask.cost_ms), CONNECT_MS, ATTEMPT_MS)
-            .await
+        self.send(
+            target,
+            Message::Request(ask.cost_ms),
+            CONNECT_MS,
+            ATTEMPT_MS,
+        )
+        .await
     }
 
     /// Probes a target: how long it took, ms, when it is healthy.
@@ -45,9 +50,7 @@ impl Site {
     }
 
     async fn send(&self, target: usize, message: Message, connect: f64, within: f64) -> Outcome {
-        let sending = self
-            .network
-            .send(self.location, target, message, connect);
+        let sending = self.network.send(self.location, target, message, connect);
         let timeout = self.network.executor().sleep_ms(within);
         match select(sending, timeout).await {
             Either::Left((outcome, _)) => outcome,

@@ -16,16 +16,16 @@ use crate::metrics::Answer;
 use crate::network::Network;
 use crate::random::{Purpose, Stream};
 use crate::traffic::Ask;
-pub use cache_the_fastest::Renewal;
 use cache_the_fastest::CacheTheFastest;
+pub use cache_the_fastest::Renewal;
 use listed::{RoundRobin, StaticOrder};
 use oracle::Oracle;
 use ours::Ours;
 pub use ours::Variant;
 use p2c::P2c;
-use url_test::UrlTest;
 use std::future::Future;
 use std::rc::Rc;
+use url_test::UrlTest;
 
 /// Decides for one location.
 pub trait Policy: 'static {

@@ -1,5 +1,6 @@
 //! The lower bound: knows what each target would take at this instant, its
-//! queue and its faults included, and sends each request to the best.
+//! queue, what is under way to it and its faults included, and sends each
+//! request to the best; to a queue with some courtesy towards those behind.
 
 use crate::metrics::Answer;
 use crate::policy::{Policy, Site};
@@ -19,8 +20,8 @@ impl Oracle {
     }
 }
 
-impl Policy for Oracle {
-    async fn serve(self: Rc<Self>, ask: Ask) -> Answer {
+impl Oracle {
+    fn best(&self, ask: &Ask) -> usize {
         let Site {
             network, location, ..
         } = &self.site;
@@ -32,7 +33,16 @@ impl Policy for Oracle {
                 (best, least) = (target, ms);
             }
         }
-        // No other is better when this one fails after all.
-        self.site.try_in_order(&ask, [best], |_, _| {}).await
+        network.foresee(*location, best, ask.cost_ms);
+        best
+    }
+}
+
+impl Policy for Oracle {
+    async fn serve(self: Rc<Self>, ask: Ask) -> Answer {
+        // It sees the present: what dies with a request under way is tried
+        // again, and the best is another one by then.
+        let order = std::iter::repeat_with(|| self.best(&ask));
+        self.site.try_in_order(&ask, order, |_, _| {}).await
     }
 }

@@ -229,10 +229,18 @@ impl Platform for Instance {
     async fn probe(&self, target: &Target, _: &str) -> Result<u16, Failure> {
         let index = target.authority()[1..].parse();
         let index = index.map_err(|_| Failure::InternalError)?;
-        let network = &self.0.network;
-        network
-            .send(self.0.location, index, Message::Probe, f64::INFINITY)
-            .await
+        let Host {
+            network, location, ..
+        } = &*self.0;
+        let from = self.monotonic_ms();
+        let result = network
+            .send(*location, index, Message::Probe, f64::INFINITY)
+            .await;
+        let took = self.monotonic_ms() - from;
+        network.trace(*location, || {
+            format!("probe of {index}: {result:?} after {took:.1} ms")
+        });
+        result
     }
 
     async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
@@ -268,6 +276,7 @@ impl Platform for Instance {
     }
 
     fn notice(&self, notice: &Notice) {
+        self.0.network.trace(self.0.location, || notice.line());
         let kind = match notice {
             // What an instance starts with is no change.
             Notice::PrimaryChanged { from: None, .. } => return,

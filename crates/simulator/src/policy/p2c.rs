@@ -116,7 +116,9 @@ impl P2c {
         let State { dice, targets } = &mut *self.state.borrow_mut();
         let untried = |index: &usize| tried & (1 << index) == 0;
         let count = targets.len();
-        let open = (0..count).filter(untried).filter(|index| targets[*index].open(now));
+        let open = (0..count)
+            .filter(untried)
+            .filter(|index| targets[*index].open(now));
         let (mut some, mut length) = ([0usize; 32], 0);
         for index in open {
             some[length] = index;
@@ -138,7 +140,11 @@ impl P2c {
         } else {
             let second = (first + 1 + dice.index(length - 1)) % length;
             let (a, b) = (some[first], some[second]);
-            if targets[b].cost(now) < targets[a].cost(now) { b } else { a }
+            if targets[b].cost(now) < targets[a].cost(now) {
+                b
+            } else {
+                a
+            }
         };
         let load = &mut targets[picked];
         load.pending += 1;
@@ -170,7 +176,9 @@ impl Policy for P2c {
         };
         let mut tried = 0;
         for _ in 0..MAX_ATTEMPTS {
-            let Some(target) = self.pick(tried) else { break };
+            let Some(target) = self.pick(tried) else {
+                break;
+            };
             tried |= 1 << target;
             answer.first.get_or_insert(target);
             let from = executor.now();

@@ -8,7 +8,7 @@
 //! passes it over until a test succeeds. One long-lived process in each
 //! location: nothing is shared, nothing is stored.
 
-use crate::clock::{Micros, MINUTE};
+use crate::clock::{MINUTE, Micros};
 use crate::metrics::Answer;
 use crate::policy::{Policy, Site};
 use crate::traffic::Ask;

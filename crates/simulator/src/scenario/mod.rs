@@ -6,7 +6,7 @@ pub use catalogue::{all, named};
 
 use crate::clock::{MINUTE, Micros, SECOND};
 use crate::network::fault::Fault;
-use crate::network::geography::Region;
+use crate::network::geography::CITIES;
 
 /// A world and a day in it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Scenario {
     pub settings: Vec<(&'static str, &'static str)>,
     /// Series over time are kept in steps of this.
     pub bucket: Micros,
+    /// A location whose probes, switches and notices are told on stderr.
+    pub trace: Option<usize>,
 }
 
 /// A target.
@@ -60,6 +62,17 @@ pub enum Distance {
     City(usize),
     /// So many ms there and back, from everywhere.
     RoundTripMs(f64),
+}
+
+impl Distance {
+    /// In a few words.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::City(index) => CITIES[index].name.to_owned(),
+            Self::RoundTripMs(ms) => format!("{ms} ms"),
+        }
+    }
 }
 
 /// A target's capacity, as a share of all requests of all locations: 0.5 means
@@ -123,7 +136,7 @@ impl Default for Scenario {
             locations: 20,
             rate: 10.0,
             posts: 0.1,
-            targets: [40.0, 60.0, 90.0].map(TargetModel::at_ms).to_vec(),
+            targets: [60.0, 90.0, 40.0].map(TargetModel::at_ms).to_vec(),
             noise: Noise {
                 sigma: 0.12,
                 tail: 0.01,
@@ -140,6 +153,7 @@ impl Default for Scenario {
             instances: Lifetime::Short,
             settings: Vec::new(),
             bucket: 10 * SECOND,
+            trace: None,
         }
     }
 }
@@ -195,13 +209,3 @@ impl TargetModel {
         }
     }
 }
-
-/// Every region, for drawing one.
-pub const REGIONS: [Region; 6] = [
-    Region::NorthAmerica,
-    Region::SouthAmerica,
-    Region::Europe,
-    Region::Asia,
-    Region::Oceania,
-    Region::Africa,
-];

@@ -1,0 +1,37 @@
+//! `cargo xtask simulate`: the simulator, which brings its own command line.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// Arguments of the simulator; --help tells them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Runs the simulator from the root, where `--out docs/simulation` means what it says. In release: a virtual day is
+/// hundreds of millions of requests.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let mut command = process::cargo();
+    command
+        .current_dir(&workspace.root)
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "-p",
+            "function-fetch-simulator",
+            "--",
+        ])
+        .args(&args.arguments);
+    process::run(&mut command)?;
+    Ok(ExitCode::SUCCESS)
+}
