@@ -39,8 +39,8 @@ pub(crate) struct Decision {
     pub(crate) refresh_at: f64,
     /// Whether a drift has brought the refresh forward.
     drifted: bool,
-    /// The target that lost its place by failing, not by being slower: when it
-    /// is back and as good, it need not win the place again.
+    /// The target that lost its place by failing, or by suddenly being slow: when
+    /// it is back and as good, it need not win the place again.
     pub(crate) stands_in_for: Option<usize>,
     pub(crate) source: DecisionSource,
 }
@@ -115,11 +115,11 @@ impl Engine {
             .drift
             .restart(drifted && before == Some(primary));
         self.tell_change(before, primary, "probed");
-        let stands_in_for = self
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.stands_in_for)
-            .filter(|absent| before == Some(primary) && self.health[*absent].is_ejected());
+        let stands_in_for = match &self.decision {
+            Some(decision) if decision.primary == primary => decision.stands_in_for,
+            Some(decision) if drifted => Some(decision.primary),
+            _ => None,
+        };
         self.hold(primary, stands_in_for, now, DecisionSource::Probes);
         self.write_due = true;
     }

@@ -3,10 +3,10 @@
 //! At most one round runs in an instance. A *full* round measures the targets
 //! and makes the decision; a *recovery* round asks those that only a probe can
 //! bring back: their ejection has run out, or their answers are overdue. Where
-//! a healthy primary could be beaten, the round goes on with a *second look*:
-//! the primary and its challengers once more, on connections that stand by now,
-//! and only that look decides. What it decides against the primary must hold
-//! in a *last look* at the two of them: a single lost packet would do otherwise.
+//! a healthy primary could be beaten, the round *looks again*: at the primary
+//! and its challengers, on connections that stand by now, up to three times as
+//! long as a challenger seems to win. The medians of these looks decide; one
+//! lost packet does not.
 
 use crate::engine::Engine;
 use crate::failure::{Failure, Source};
@@ -31,8 +31,11 @@ const REFRESH_PROBES: usize = 6;
 /// Of these, so many are chosen by rank.
 const REFRESH_BY_RANK: usize = 3;
 
-/// How many challengers the second look takes.
+/// How many challengers are looked at again at first.
 const CHALLENGERS: usize = 3;
+
+/// How many more looks a healthy primary gets before it is left.
+const LOOKS: usize = 3;
 
 /// A round for the host to run: probe each target, at most `concurrency` at a
 /// time, report each outcome as it comes, then finish.
@@ -69,12 +72,38 @@ pub(crate) struct Running {
     /// When it is taken for dead.
     expires: f64,
     any_healthy: bool,
-    /// What was known of each target before its first probe: a second look
+    /// What was known of each target before its first probe: a second one
     /// replaces the first, so that a handshake is not averaged in.
     before: Vec<(usize, Option<Latency>)>,
-    look: Look,
-    /// The healthy answers of the look that runs, ms.
-    answers: Vec<(usize, f64)>,
+    /// How many looks there were before the one that runs.
+    looks: usize,
+    /// The healthy answers of the first look, ms.
+    first: Vec<(usize, f64)>,
+    /// Those of the later looks.
+    later: Vec<(usize, f64)>,
+}
+
+impl Running {
+    /// The median of a target's answers in the later looks, when it has given
+    /// one in each.
+    fn shown_ms(&self, target: usize) -> Option<f64> {
+        let mut answers: Vec<f64> = self
+            .later
+            .iter()
+            .filter(|(index, _)| *index == target)
+            .map(|(_, ms)| *ms)
+            .collect();
+        if answers.len() < self.looks {
+            return None;
+        }
+        answers.sort_by(f64::total_cmp);
+        let middle = answers.len() / 2;
+        if answers.len() % 2 == 0 {
+            Some((answers[middle - 1] + answers[middle]) / 2.0)
+        } else {
+            Some(answers[middle])
+        }
+    }
 }
 
 /// What a look says of the primary.
@@ -82,13 +111,6 @@ enum Verdict {
     Keep,
     LookAgain(Vec<usize>),
     Switch(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Look {
-    First,
-    Second,
-    Last,
 }
 
 impl Engine {
@@ -114,13 +136,14 @@ impl Engine {
         self.round = Some(Running {
             id: self.last_round,
             full,
-            // The store may be asked first, and two more looks may follow.
-            expires: now + 3.0 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
+            // The store may be asked first, and more looks may follow.
+            expires: now + (1 + LOOKS) as f64 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
             any_healthy: false,
             recovered: false,
             before: Vec::new(),
-            look: Look::First,
-            answers: Vec::new(),
+            looks: 0,
+            first: Vec::new(),
+            later: Vec::new(),
         });
         let read_store = full && !cold && self.settings.cache_store.is_some();
         Some(self.lay_out(targets, read_store))
@@ -180,11 +203,15 @@ impl Engine {
         if let Some(running) = self.round.as_mut().filter(|running| running.id == round) {
             running.any_healthy = true;
             running.recovered |= health.is_ejected();
-            running.answers.push((target, elapsed_ms));
-            match running.before.iter().find(|(known, _)| *known == target) {
-                None => running.before.push((target, health.latency)),
-                Some((_, before)) if running.look == Look::Second => health.latency = *before,
-                Some(_) => {}
+            if running.looks == 0 {
+                running.first.push((target, elapsed_ms));
+                running.before.push((target, health.latency));
+            } else {
+                running.later.push((target, elapsed_ms));
+                let first = running.before.iter().find(|(known, _)| *known == target);
+                if let (1, Some((_, before))) = (running.looks, first) {
+                    health.latency = *before;
+                }
             }
         }
         if health.probe_passed(elapsed_ms, now, fade_ms) {
@@ -223,10 +250,12 @@ impl Engine {
                 Verdict::Keep => current,
                 Verdict::LookAgain(targets) => return Some(self.look_again(running, targets)),
                 Verdict::Switch(challenger) => {
-                    // What was shown twice is what they are now, whatever was
+                    // What they have shown is what they are now, whatever was
                     // known of them before.
-                    for (target, ms) in &running.answers {
-                        self.health[*target].latency = Some(Latency::add(None, *ms, now, 1.0));
+                    for target in [current, challenger] {
+                        let shown = running.shown_ms(target);
+                        self.health[target].latency =
+                            shown.map(|ms| Latency::told(ms, LOOKS as u32, now));
                     }
                     challenger
                 }
@@ -241,17 +270,19 @@ impl Engine {
     }
 
     /// What a look says of a healthy primary. Like with like: a challenger must
-    /// beat what the primary has shown in the same look, past the margin.
+    /// beat what the primary has shown in the same looks, past the margin; while
+    /// there are looks left, half of it makes it worth another.
     fn compare(&self, running: &Running, primary: usize) -> Verdict {
-        let shown = running
-            .answers
-            .iter()
-            .find(|(target, _)| *target == primary);
-        let known = self.health[primary].latency;
-        let Some(own_ms) = shown
-            .map(|(_, ms)| *ms)
-            .or_else(|| known.map(|known| known.ms()))
-        else {
+        let own_ms = if running.looks == 0 {
+            let probed = running.first.iter().find(|(target, _)| *target == primary);
+            let known = self.health[primary].latency;
+            probed
+                .map(|(_, ms)| *ms)
+                .or_else(|| known.map(|known| known.ms()))
+        } else {
+            running.shown_ms(primary)
+        };
+        let Some(own_ms) = own_ms else {
             return Verdict::Keep;
         };
         let lead = rank::lead(own_ms, self.settings.switch_margin);
@@ -263,11 +294,13 @@ impl Engine {
         let must_beat_ms = |challenger: usize| {
             if Some(challenger) == absent {
                 own_ms + lead
+            } else if running.looks < LOOKS {
+                own_ms - lead / 2.0
             } else {
                 own_ms - lead
             }
         };
-        if running.look == Look::First {
+        if running.looks == 0 {
             // To share the traffic it is enough to be as good.
             let worth_a_look = |challenger| {
                 if self.settings.spread {
@@ -276,35 +309,28 @@ impl Engine {
                     must_beat_ms(challenger)
                 }
             };
-            let mut targets =
-                rank::challengers(&running.answers, primary, worth_a_look, CHALLENGERS);
+            let mut targets = rank::challengers(&running.first, primary, worth_a_look, CHALLENGERS);
             if targets.is_empty() {
                 return Verdict::Keep;
             }
             targets.insert(0, primary);
             return Verdict::LookAgain(targets);
         }
-        let winner = running
-            .answers
-            .iter()
-            .filter(|(target, _)| shown.is_some() && *target != primary)
+        let winner = (0..self.health.len())
+            .filter(|target| *target != primary)
+            .filter_map(|target| Some((target, running.shown_ms(target)?)))
             .filter(|(target, ms)| *ms < must_beat_ms(*target))
             .min_by(|a, b| a.1.total_cmp(&b.1));
         match winner {
             None => Verdict::Keep,
-            Some((challenger, _)) if running.look == Look::Last => Verdict::Switch(*challenger),
-            Some((challenger, _)) => Verdict::LookAgain(vec![primary, *challenger]),
+            Some((challenger, _)) if running.looks == LOOKS => Verdict::Switch(challenger),
+            Some((challenger, _)) => Verdict::LookAgain(vec![primary, challenger]),
         }
     }
 
     fn look_again(&mut self, running: Running, targets: Vec<usize>) -> Round {
         self.round = Some(Running {
-            look: if running.look == Look::First {
-                Look::Second
-            } else {
-                Look::Last
-            },
-            answers: Vec::new(),
+            looks: running.looks + 1,
             ..running
         });
         self.lay_out(targets, false)
