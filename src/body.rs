@@ -13,12 +13,17 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use wasip3::clocks::monotonic_clock;
 use wasip3::http::types::{ErrorCode, Trailers};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 
 type TrailersResult = Result<Option<Trailers>, ErrorCode>;
 
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How long a request without `Content-Length` may take to show whether it has
+/// a body: 10 ms. A client that streams one may send its first byte much later.
+const FIRST_BYTES_NS: u64 = 10_000_000;
 
 /// The body of a client's request.
 pub struct ClientBody {
@@ -93,23 +98,26 @@ impl Kept {
 }
 
 impl ClientBody {
-    /// `length` is the request's `Content-Length`, `often_bodiless` whether its
-    /// method mostly comes without a body.
+    /// `length` is the request's `Content-Length`.
     pub async fn new(
         mut stream: StreamReader<u8>,
         trailers: FutureReader<TrailersResult>,
         length: Option<u64>,
-        often_bodiless: bool,
         limit: usize,
     ) -> Self {
         let mut unsent = Vec::new();
         let mut ended = length == Some(0);
-        if length.is_none() && often_bodiless {
+        if length.is_none() {
             // A chunked body is announced by a header that hosts keep to
             // themselves. To send every GET on as chunked would be worse than
-            // to wait for the first read, which ends at once without a body.
+            // to look for the end, which is there at once without a body.
+            let mut read = pin!(stream.read(Vec::with_capacity(CHUNK_BYTES)));
+            let patience = pin!(monotonic_clock::wait_for(FIRST_BYTES_NS));
             let result;
-            (result, unsent) = stream.read(Vec::with_capacity(CHUNK_BYTES)).await;
+            (result, unsent) = match select(read.as_mut(), patience).await {
+                Either::Left((done, _)) => done,
+                Either::Right(_) => read.as_mut().cancel(),
+            };
             ended = result == StreamResult::Dropped && unsent.is_empty();
         }
         let source = if ended {

@@ -29,12 +29,8 @@ pub async fn handle(request: Request) -> Response {
     let path = request.get_path_with_query().unwrap_or_default();
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (stream, trailers) = Request::consume_body(request, read_well);
-    let often_bodiless = matches!(
-        method,
-        Method::Get | Method::Head | Method::Options | Method::Delete | Method::Trace
-    );
     let mut inbound = Inbound {
-        body: ClientBody::new(stream, trailers, length, often_bodiless, replay).await,
+        body: ClientBody::new(stream, trailers, length, replay).await,
         method,
         path,
         fields,

@@ -7,6 +7,8 @@
 //! environment and its memory is the instance's.
 
 #![forbid(unsafe_code)]
+// Natively nothing exports the handler, see below, so nothing uses the rest.
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 
 #[cfg(not(any(feature = "spin", feature = "wasi")))]
 compile_error!("choose a flavour: the feature `spin` or the feature `wasi`");

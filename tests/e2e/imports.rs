@@ -1,8 +1,10 @@
-//! Both flavours import only what their hosts have. Reads the built files alone.
+//! Both flavours are what `wit/world.wit` says, and import only what their hosts have. Reads the built files alone.
 
+use std::fmt::Debug;
 use std::path::Path;
 
 use wasmparser::{Parser, Payload};
+use wit_parser::Resolve;
 
 use crate::support::environment::environment;
 use crate::support::host::Host;
@@ -16,6 +18,30 @@ pub fn register(suite: &mut Suite) {
         spin_flavour,
     );
     suite.on(&[Host::WasmtimeServe], "imports_wasi_alone", wasi_flavour);
+    suite.on(&[Host::Embedded], "conforms_to_its_world", spin_world);
+    suite.on(&[Host::WasmtimeServe], "conforms_to_its_world", wasi_world);
+}
+
+async fn spin_world(_: Host) {
+    conforms(&environment().spin_wasm, "spin-proxy").expect("a host of this world can run it");
+    // What it needs beyond the other world is what that check is about.
+    conforms(&environment().spin_wasm, "proxy").expect_err("it needs Spin");
+}
+
+async fn wasi_world(_: Host) {
+    conforms(&environment().wasi_wasm, "proxy").expect("a host of this world can run it");
+}
+
+/// Whether a component runs wherever there is what this world of `wit/` imports, and exports what it exports.
+fn conforms(file: &Path, world: &str) -> Result<(), impl Debug> {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(&wit).expect("sound WIT");
+    let world = resolve
+        .select_world(&[package], Some(world))
+        .expect("it is in there");
+    let bytes = std::fs::read(file).expect("the component is built");
+    wit_component::targets(&resolve, world, &bytes)
 }
 
 async fn spin_flavour(_: Host) {

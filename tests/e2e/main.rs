@@ -5,6 +5,7 @@
 
 mod blame;
 mod bodies;
+mod checking;
 mod cold_start;
 mod command;
 mod concurrency;
@@ -13,12 +14,17 @@ mod connections;
 mod dying;
 mod failover;
 mod forwarding;
+mod hanging;
+mod hedging;
 mod https;
 mod imports;
 mod memory;
+mod probing;
+mod racing;
 mod responses;
 mod routing;
 mod settings;
+mod spreading;
 mod store_faults;
 mod streaming;
 mod support;
@@ -39,8 +45,12 @@ fn main() -> ExitCode {
     imports::register(&mut suite);
     routing::register(&mut suite);
     cold_start::register(&mut suite);
+    racing::register(&mut suite);
     failover::register(&mut suite);
     dying::register(&mut suite);
+    hanging::register(&mut suite);
+    hedging::register(&mut suite);
+    spreading::register(&mut suite);
     blame::register(&mut suite);
     bodies::register(&mut suite);
     responses::register(&mut suite);
@@ -54,5 +64,7 @@ fn main() -> ExitCode {
     store_faults::register(&mut suite);
     settings::register(&mut suite);
     command::register(&mut suite);
+    probing::register(&mut suite);
+    checking::register(&mut suite);
     suite.run(arguments).exit_code()
 }

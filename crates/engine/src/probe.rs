@@ -98,7 +98,7 @@ impl Running {
         }
         answers.sort_by(f64::total_cmp);
         let middle = answers.len() / 2;
-        if answers.len() % 2 == 0 {
+        if answers.len().is_multiple_of(2) {
             Some((answers[middle - 1] + answers[middle]) / 2.0)
         } else {
             Some(answers[middle])

@@ -126,6 +126,12 @@ impl Origin {
             .unwrap_or_else(PoisonError::into_inner) = health;
     }
 
+    /// Answers nothing from now on, probes included, though it still accepts.
+    pub fn hang(&self) {
+        self.set_health(Health::Hangs);
+        self.set_script(Arc::new(|_| std::future::pending().boxed()));
+    }
+
     /// Reads each request to its end, then answers with what `reply` makes.
     pub fn answer(self, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
         self.set_script(drained(reply));
@@ -168,6 +174,13 @@ impl Origin {
     /// The probes it saw.
     pub fn probes(&self) -> Vec<Seen> {
         self.seen(true)
+    }
+
+    /// The requests of clients for this path and query that it saw.
+    pub fn asked_for(&self, target: &str) -> Vec<Seen> {
+        let mut live = self.live();
+        live.retain(|seen| seen.target == target);
+        live
     }
 
     /// The requests of clients that it saw.
@@ -250,6 +263,13 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
 async fn respond(request: Request<Incoming>, shared: &Shared) -> Reply {
     let (head, body) = request.into_parts();
     let entry = shared.ledger.note(&head);
+    let waits = entry.waits();
+    let reply = reply(body, entry, shared).await;
+    waits.answered();
+    reply
+}
+
+async fn reply(body: Incoming, entry: Entry, shared: &Shared) -> Reply {
     if entry.get().probe {
         let health = *shared.health.lock().unwrap_or_else(PoisonError::into_inner);
         return match health {

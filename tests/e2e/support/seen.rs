@@ -26,6 +26,8 @@ pub struct Seen {
     pub headers: HeaderMap,
     /// Whether the proxy sent it on its own account.
     pub probe: bool,
+    /// Whether its connection was closed, or the request cancelled, before it was answered.
+    pub abandoned: bool,
     /// What arrived of its body.
     pub body: SeenBody,
 }
@@ -81,6 +83,7 @@ impl Ledger {
             target: head.uri.to_string(),
             headers: head.headers.clone(),
             probe: is_probe(head.headers.get("user-agent").map(|v| v.as_bytes())),
+            abandoned: false,
             body: SeenBody::default(),
         });
         Entry {
@@ -105,6 +108,11 @@ impl Entry {
     /// What is noted of the request so far.
     pub fn get(&self) -> Seen {
         self.ledger.lock()[self.index].clone()
+    }
+
+    /// Notes the request as abandoned, unless it is told before its end that an answer was made.
+    pub fn waits(&self) -> Waits {
+        Waits(Some((self.ledger.clone(), self.index)))
     }
 
     fn update(&self, change: impl FnOnce(&mut SeenBody)) {
@@ -141,5 +149,23 @@ impl Entry {
     /// Reads the body to its end.
     pub async fn drain(&self, body: &mut Incoming) {
         while self.piece(body).await.is_some() {}
+    }
+}
+
+/// A request without an answer yet.
+pub struct Waits(Option<(Ledger, usize)>);
+
+impl Waits {
+    /// There is one.
+    pub fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        if let Some((ledger, index)) = self.0.take() {
+            ledger.lock()[index].abandoned = true;
+        }
     }
 }
