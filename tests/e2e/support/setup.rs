@@ -169,7 +169,16 @@ impl Setup {
 
     fn wasmtime(&self) -> Command {
         let mut command = Command::new(&environment().wasmtime);
-        command.args(["serve", "-S", "cli"]);
+        // 48 has WASI 0.3 behind the last two; 49 takes them without need.
+        command.args([
+            "serve",
+            "-S",
+            "cli",
+            "-S",
+            "p3",
+            "-W",
+            "component-model-async",
+        ]);
         command
             .arg("--addr")
             .arg(format!("127.0.0.1:{}", self.port));
