@@ -26,6 +26,9 @@ const DRIFT_SPREAD_MS: f64 = 10_000.0;
 /// How soon after a refresh a drift may bring the next one forward.
 const DRIFT_PAUSE_MS: f64 = 30_000.0;
 
+/// Why the primary changes, in notices: it failed.
+pub(crate) const FAILOVER: &str = "failover";
+
 /// Which target comes first, since when, and by what.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
@@ -136,10 +139,11 @@ impl Engine {
         {
             decision.primary = primary;
             decision.choice = choice;
-            decision.stands_in_for = match reason {
-                "failover" => decision.stands_in_for.or(Some(before)),
-                _ => None,
-            };
+            if before != primary {
+                let failed = reason == FAILOVER;
+                let absent = decision.stands_in_for.or(Some(before));
+                decision.stands_in_for = absent.filter(|_| failed);
+            }
             self.health[primary].drift.restart(false);
         }
         self.tell_change(Some(before), primary, reason);

@@ -2,7 +2,7 @@
 //! between requests (the L1 of the user's document).
 
 use crate::budget::RetryBudget;
-use crate::decision::{Decision, DecisionSource};
+use crate::decision::{Decision, DecisionSource, FAILOVER};
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Sent, Source};
 use crate::headers;
@@ -189,7 +189,7 @@ impl Engine {
             _ => crate::rank::best(&self.health, now),
         };
         if served && !self.health[next].is_ejected() {
-            self.switch_to(next, "failover", now);
+            self.switch_to(next, FAILOVER, now);
         }
     }
 

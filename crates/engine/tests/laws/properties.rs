@@ -4,8 +4,9 @@
 use crate::talk::{Talk, probe};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::failure::Sent;
-use function_fetch_engine::{Action, Event, Failure, Forward, Request, Round, Step};
+use function_fetch_engine::{Action, Event, Failure, Forward, Notice, Request, Round, Step};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -74,6 +75,9 @@ struct World {
     round: Option<Round>,
     most_attempts: usize,
     deadline_ms: f64,
+    /// Of each target that is ejected and was not found healthy since: for how
+    /// long the last time, ms.
+    ejected: BTreeMap<String, u64>,
 }
 
 const METHODS: [&str; 4] = ["GET", "POST", "PUT", "HEAD"];
@@ -104,10 +108,29 @@ impl World {
             // A raced cold start goes to as many targets as a round of probes.
             most_attempts: if race { 5 } else { 3 },
             deadline_ms: 60_000.0,
+            ejected: BTreeMap::new(),
         }
     }
 
     fn play(&mut self, next: Move) {
+        self.happen(next);
+        for notice in self.talk.notices() {
+            match notice {
+                Notice::Ejected { target, for_ms, .. } => {
+                    let before = self.ejected.insert(target, for_ms).unwrap_or(0);
+                    // Jitter is a tenth either way; the longest does not grow.
+                    assert!(
+                        10 * for_ms >= 8 * before && for_ms <= 330_000,
+                        "an ejection of {for_ms} ms after one of {before} ms"
+                    );
+                }
+                Notice::Recovered { target } => drop(self.ejected.remove(&target)),
+                _ => {}
+            }
+        }
+    }
+
+    fn happen(&mut self, next: Move) {
         match next {
             Move::Begin { method, has_body } => self.begin(METHODS[usize::from(method)], has_body),
             Move::Answer {
@@ -148,7 +171,6 @@ impl World {
             Move::AbandonRound => self.round = None,
             Move::Write => {
                 self.talk.engine.take_write(self.talk.now);
-                self.talk.notices();
             }
         }
     }
@@ -267,6 +289,32 @@ impl World {
         }
     }
 
+    /// The order of attempts is a permutation of the targets, whatever is known
+    /// of them: each once, until the attempts are used up.
+    fn is_a_permutation(mut self) {
+        let mut step = self.talk.begin("POST");
+        let mut tried = Vec::new();
+        loop {
+            let event = match &step.action {
+                Action::ReadStore => Event::StoreRead(None),
+                Action::AwaitRound { .. } => Event::RoundReady,
+                Action::Forward(forward) => {
+                    tried.push(forward.target);
+                    Event::Failed {
+                        failure: Failure::ConnectionRefused,
+                        body: Body::Untouched,
+                    }
+                }
+                Action::Relay | Action::Reply(_) => break,
+            };
+            step = self.talk.settle(step.exchange, event);
+        }
+        assert_eq!(tried.len(), 3, "{tried:?}");
+        tried.sort_unstable();
+        tried.dedup();
+        assert!(tried.len() == 3 && tried.iter().all(|target| *target < 5));
+    }
+
     fn probe(&mut self, latency: Option<f64>) {
         let Some(round) = &mut self.round else {
             return;
@@ -296,6 +344,7 @@ proptest! {
         for next in moves {
             world.play(next);
         }
+        world.is_a_permutation();
     }
 
     #[test]
