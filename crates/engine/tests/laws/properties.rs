@@ -291,7 +291,7 @@ impl World {
 
     /// The order of attempts is a permutation of the targets, whatever is known
     /// of them: each once, until the attempts are used up.
-    fn is_a_permutation(mut self) {
+    fn tries_each_target_once(mut self) {
         let mut step = self.talk.begin("POST");
         let mut tried = Vec::new();
         loop {
@@ -344,7 +344,7 @@ proptest! {
         for next in moves {
             world.play(next);
         }
-        world.is_a_permutation();
+        world.tries_each_target_once();
     }
 
     #[test]
