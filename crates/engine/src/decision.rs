@@ -316,7 +316,10 @@ impl Engine {
             }
         }
         let before = self.decision.as_ref().map(|decision| decision.primary);
-        self.tell_change(before, record.primary, "store");
+        // A new instance that takes over what is known changes nothing.
+        if before.is_some() {
+            self.tell_change(before, record.primary, "store");
+        }
         let stands_in_for = record
             .stands_in_for
             .filter(|absent| *absent < self.health.len());

@@ -130,6 +130,7 @@ fn a_stored_record_fills_the_memory_with_its_original_age() {
     let value = record(&talk, 0.7 * TTL);
     let step = talk.settle(step.exchange, Event::StoreRead(Some(&value)));
     assert_eq!((target(&step), step.round, step.write), (1, false, false));
+    assert_eq!(talk.notices(), [], "a start is no change");
     talk.wait(0.31 * TTL);
     assert!(
         talk.begin("GET").round,
