@@ -9,7 +9,7 @@ use crate::support::client::{post, send};
 use crate::support::host::{EVERY, Host};
 use crate::support::origin::Origin;
 use crate::support::reply;
-use crate::support::setup::{Proxy, Setup, proxy};
+use crate::support::setup::{Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 
@@ -32,20 +32,10 @@ fn impatient(host: Host, primary: &Origin, other: &Origin) -> Setup {
         .one_instance()
 }
 
-/// Starts it, and lets it learn that the primary is the faster one.
-async fn warm(setup: Setup, other: &Origin) -> Proxy {
-    let proxy = setup.start().await;
-    proxy.get("/").await.is_from("primary");
-    eventually("the other one is probed", || other.probes().pop()).await;
-    tokio::time::sleep(ms(400)).await;
-    proxy.get("/").await.is_from("primary");
-    proxy
-}
-
 async fn waiting_requests_leave_a_hanging_primary(host: Host) {
     let primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
-    let proxy = warm(impatient(host, &primary, &other), &other).await;
+    let proxy = impatient(host, &primary, &other).start_warm(&other).await;
     primary.hang();
     let waiting = join_all((0..5).map(|_| proxy.get("/waiting"))).await;
     assert!(!primary.asked_for("/waiting").is_empty());
@@ -79,7 +69,7 @@ async fn a_slow_answer_is_waited_for(host: Host) {
         reply::text(200, "primary")
     });
     let other = Origin::start("other").probed_in(ms(200));
-    let proxy = warm(impatient(host, &primary, &other), &other).await;
+    let proxy = impatient(host, &primary, &other).start_warm(&other).await;
     // Overdue all the same, but a probe finds the target alive.
     proxy.get("/report").await.is_from("primary");
     assert_eq!(primary.asked_for("/report").len(), 1);
@@ -90,7 +80,7 @@ async fn a_post_in_flight_is_not_repeated(host: Host) {
     let primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let setup = impatient(host, &primary, &other).set("FETCH_ATTEMPT_TIMEOUT_MS", "4000");
-    let proxy = warm(setup, &other).await;
+    let proxy = setup.start_warm(&other).await;
     primary.hang();
     let address = proxy.address;
     let order = tokio::spawn(async move { send(address, post("/order", "body")).await });

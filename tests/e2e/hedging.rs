@@ -7,7 +7,7 @@ use crate::support::client::{post, request, with};
 use crate::support::host::{EVERY, Host};
 use crate::support::origin::Origin;
 use crate::support::reply;
-use crate::support::setup::{Proxy, Setup, proxy};
+use crate::support::setup::{Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 
@@ -43,19 +43,10 @@ fn hedging(host: Host, primary: &Origin, other: &Origin) -> Setup {
         .one_instance()
 }
 
-/// Starts it, and lets it learn that the primary is the faster one.
-async fn warm(setup: Setup, other: &Origin) -> Proxy {
-    let proxy = setup.start().await;
-    proxy.get("/").await.is_from("primary");
-    eventually("the other one is probed", || other.probes().pop()).await;
-    tokio::time::sleep(ms(400)).await;
-    proxy
-}
-
 async fn a_hedge_answers_long_before_a_slow_primary(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
-    let proxy = warm(hedging(host, &primary, &other), &other).await;
+    let proxy = hedging(host, &primary, &other).start_warm(&other).await;
     let answer = proxy.get("/4000").await;
     answer.is_from("other");
     assert!(
@@ -82,7 +73,7 @@ async fn nothing_is_hedged_unasked(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let setup = hedging(host, &primary, &other).set("FETCH_HEDGE_MS", "");
-    let proxy = warm(setup, &other).await;
+    let proxy = setup.start_warm(&other).await;
     proxy.get("/1000").await.is_from("primary");
     assert_eq!(other.live().len(), 0);
 }
@@ -90,7 +81,7 @@ async fn nothing_is_hedged_unasked(host: Host) {
 async fn a_post_is_never_hedged(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
-    let proxy = warm(hedging(host, &primary, &other), &other).await;
+    let proxy = hedging(host, &primary, &other).start_warm(&other).await;
     for body in ["", "body"] {
         proxy.send(post("/1000", body)).await.is_from("primary");
     }
@@ -102,7 +93,7 @@ async fn a_request_with_a_body_is_never_hedged(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let setup = hedging(host, &primary, &other).set("FETCH_RETRY_METHODS", "GET,PUT");
-    let proxy = warm(setup, &other).await;
+    let proxy = setup.start_warm(&other).await;
     // Either may be repeated, one after the other. A body cannot go two ways at once.
     for method in ["GET", "PUT"] {
         let upload = request(method, "/1000", reply::full("body"));
@@ -123,7 +114,7 @@ async fn a_failing_hedge_does_not_win(host: Host) {
     let other = Origin::start("other")
         .probed_in(ms(200))
         .answer(|| reply::text(503, "other"));
-    let proxy = warm(hedging(host, &primary, &other), &other).await;
+    let proxy = hedging(host, &primary, &other).start_warm(&other).await;
     proxy.get("/1000").await.is_from("primary");
     assert_eq!(other.asked_for("/1000").len(), 1, "nothing was hedged");
     assert_eq!(primary.asked_for("/1000").len(), 1);
@@ -138,7 +129,7 @@ async fn a_hedge_outlives_a_primary_that_fails(host: Host) {
         reply::text(503, "primary")
     });
     let other = patient("other").probed_in(ms(200));
-    let proxy = warm(hedging(host, &primary, &other), &other).await;
+    let proxy = hedging(host, &primary, &other).start_warm(&other).await;
     proxy.get("/1000").await.is_from("other");
     // The hedge that runs is the next attempt: it is not begun again.
     assert_eq!(primary.asked_for("/1000").len(), 1);

@@ -36,14 +36,7 @@ impl Answer {
 
     /// The only value of a header, or nothing. Panics when there are several.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.get_all(name).iter();
-        let first = values.next()?;
-        assert!(
-            values.next().is_none(),
-            "several {name}: {:?}",
-            self.headers
-        );
-        Some(first.to_str().expect("a header in ASCII"))
+        super::seen::only_header(&self.headers, name)
     }
 
     /// Asserts a 200 from the origin of this name.

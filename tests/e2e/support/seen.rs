@@ -50,14 +50,7 @@ pub struct SeenBody {
 impl Seen {
     /// The only value of a header. Panics when there are more.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.get_all(name).iter();
-        let first = values.next()?;
-        assert!(
-            values.next().is_none(),
-            "several {name}: {:?}",
-            self.headers
-        );
-        Some(first.to_str().expect("a header in ASCII"))
+        only_header(&self.headers, name)
     }
 }
 
@@ -168,4 +161,12 @@ impl Drop for Waits {
             ledger.lock()[index].abandoned = true;
         }
     }
+}
+
+/// The only value of a header, or nothing. Panics when there are several.
+pub fn only_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    assert!(values.next().is_none(), "several {name}: {headers:?}");
+    Some(first.to_str().expect("a header in ASCII"))
 }

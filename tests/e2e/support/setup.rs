@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::client::{self, Answer, Exchange};
 use super::environment::environment;
 use super::host::Host;
+use super::origin::Origin;
 use super::port;
 use super::process::Process;
 use super::reply::AnyBody;
@@ -119,6 +120,16 @@ impl Setup {
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
+    }
+
+    /// Starts it, and lets it learn that the origin called `primary` is faster than the other one.
+    pub async fn start_warm(self, other: &Origin) -> Proxy {
+        let proxy = self.start().await;
+        proxy.get("/").await.is_from("primary");
+        eventually("the other one is probed", || other.probes().pop()).await;
+        tokio::time::sleep(ms(400)).await;
+        proxy.get("/").await.is_from("primary");
+        proxy
     }
 
     /// Starts it and waits until it accepts.
