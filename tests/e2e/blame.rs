@@ -23,12 +23,16 @@ pub fn register(suite: &mut Suite) {
 
 /// A proxy whose faster target is `primary`, and knows it.
 async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
-    proxy(host)
+    let proxy = proxy(host)
         .targets([other.url(), primary.url()])
         .set("FETCH_ATTEMPT_TIMEOUT_MS", "1000")
         .one_instance()
-        .start_warm(other)
-        .await
+        .start()
+        .await;
+    proxy.get("/").await.is_from("primary");
+    eventually("the other one is probed", || other.probes().pop()).await;
+    tokio::time::sleep(ms(400)).await;
+    proxy
 }
 
 #[track_caller]

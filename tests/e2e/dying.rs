@@ -36,11 +36,16 @@ pub fn register(suite: &mut Suite) {
 
 /// A proxy that knows `primary` as the fastest of both.
 async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
-    proxy(host)
+    let proxy = proxy(host)
         .targets([other.url(), primary.url()])
         .one_instance()
-        .start_warm(other)
-        .await
+        .start()
+        .await;
+    proxy.get("/").await.is_from("primary");
+    eventually("the other one is probed", || other.probes().pop()).await;
+    tokio::time::sleep(ms(400)).await;
+    proxy.get("/").await.is_from("primary");
+    proxy
 }
 
 async fn killing_the_primary_between_requests_costs_no_error(host: Host) {

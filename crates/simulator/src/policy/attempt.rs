@@ -75,7 +75,14 @@ impl Site {
             answer.first.get_or_insert(target);
             let outcome = self.attempt(ask, target).await;
             note(target, &outcome);
-            answer.hear(target, outcome);
+            match outcome {
+                Ok(status) => {
+                    answer.status = status;
+                    answer.target = Some(target);
+                }
+                Err(failure) if answer.target.is_none() => answer.status = failure.status(),
+                Err(_) => {}
+            }
             if !may_retry(ask, &outcome) {
                 break;
             }
