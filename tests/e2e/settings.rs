@@ -75,17 +75,27 @@ async fn every_bad_target_is_named_with_its_reason(host: Host) {
     }
 }
 
+const REQUESTS: usize = 20;
+
+/// Once for each instance. Ours was told to have one; another host may start a second one at any time, but not one for
+/// each request.
+fn assert_once(host: Host, lines: &[String]) {
+    let most = if host.is_ours() { 1 } else { REQUESTS / 2 };
+    assert!((1..=most).contains(&lines.len()), "{lines:#?}");
+}
+
 async fn a_bad_target_beside_a_good_one_is_skipped_and_named_once(host: Host) {
     let good = Origin::start("good");
     let proxy = proxy(host)
         .targets(["gopher://bad.example".to_owned(), good.url()])
+        .one_instance()
         .start()
         .await;
-    for _ in 0..5 {
+    for _ in 0..REQUESTS {
         proxy.get("/").await.is_from("good");
     }
     let lines = proxy.says("gopher://bad.example").await;
-    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_once(host, &lines);
     assert!(lines[0].contains("FETCH_TARGETS"), "{lines:#?}");
 }
 
@@ -110,13 +120,13 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
     let setup = bad
         .iter()
         .fold(setup, |setup, (name, value)| setup.set(name, *value));
-    let proxy = setup.start().await;
-    for _ in 0..3 {
+    let proxy = setup.one_instance().start().await;
+    for _ in 0..REQUESTS {
         proxy.get("/").await.is_from("good");
     }
     for (name, value) in bad {
         let lines = proxy.says(name).await;
-        assert_eq!(lines.len(), 1, "{name}: {lines:#?}");
+        assert_once(host, &lines);
         assert!(
             lines[0].len() > name.len() + value.len() + 10,
             "no reason: {lines:#?}"
