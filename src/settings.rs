@@ -11,6 +11,7 @@ pub async fn load() {
     crate::memory::fill(|| {
         let host = Capabilities {
             store: crate::store::KIND,
+            ..Capabilities::default()
         };
         let settings = Settings::read(host, |name| given.get(name).cloned());
         Engine::new(

@@ -11,6 +11,11 @@ use crate::reply::Reply;
 /// must not hang on it.
 pub const STORE_TIMEOUT_MS: f64 = 250.0;
 
+/// How often a good answer is reported at least, ms, where not all are. Well
+/// below the least time after which an answer is overdue: any answer clears its
+/// target of that suspicion.
+const REPORT_EVERY_MS: f64 = 50.0;
+
 /// A client's request, as far as decisions need it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -113,6 +118,10 @@ pub struct Forward {
     /// After so long without a head, ms, [`Engine::widen`] may send it to
     /// another target as well; infinite for never.
     pub widen_ms: f64,
+    /// When false, a response with a status below 500 may be relayed without
+    /// [`Engine::settle`]: the engine does not ask to hear of it. Always true
+    /// without [`crate::Capabilities::sampled_reports`].
+    pub report: bool,
 }
 
 /// An action, with the background work that may start beside it.
@@ -276,9 +285,14 @@ impl Engine {
         x.tried |= 1 << target;
         x.target = target as u8;
         x.stage = Stage::Attempt;
+        let widen_ms = self.widen_after(&x);
+        let report = widen_ms.is_finite() || self.wants_report(&x, now);
         let mut overdue_ms = f64::INFINITY;
         if self.decides() {
-            self.health[target].request_sent(now);
+            // What is not reported when it is answered must not count as unanswered.
+            if report {
+                self.health[target].request_sent(now);
+            }
             overdue_ms = self.health[target].overdue_ms();
         }
         let forward = Forward {
@@ -291,9 +305,28 @@ impl Engine {
                 Failure::DeadlineExceeded
             },
             overdue_ms,
-            widen_ms: self.widen_after(&x),
+            widen_ms,
+            report,
         };
         Some(self.step(x, Action::Forward(forward), now))
+    }
+
+    /// Whether a good answer to the attempt that begins must be reported: on
+    /// hosts where that is dear, one now and then is enough to see a drift or a
+    /// target that hangs, and each while the target has failures to live down.
+    fn wants_report(&mut self, x: &Exchange, now: f64) -> bool {
+        if !self.settings.sampled_reports {
+            return true;
+        }
+        if !self.decides() {
+            return false;
+        }
+        let in_trouble = x.attempts() > 1 || self.health[x.target()].failures > 0;
+        if !in_trouble && now < self.next_report_at {
+            return false;
+        }
+        self.next_report_at = now + REPORT_EVERY_MS;
+        true
     }
 
     /// Until the deadline, ms.

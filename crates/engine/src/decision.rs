@@ -1,8 +1,6 @@
 //! Where the decision comes from, how long it holds, and who is told.
 
-use crate::drift::Drift;
 use crate::engine::Engine;
-use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
 use crate::record::{self, Record, Stored, TargetRecord};
@@ -26,8 +24,14 @@ const DRIFT_SPREAD_MS: f64 = 10_000.0;
 /// How soon after a refresh a drift may bring the next one forward.
 const DRIFT_PAUSE_MS: f64 = 30_000.0;
 
+/// How long a write may be under way, ms, where the host does not say that it
+/// is done.
+const WRITE_MS: f64 = 5_000.0;
+
 /// Why the primary changes, in notices: it failed.
 pub(crate) const FAILOVER: &str = "failover";
+/// Likewise: another instance said so.
+pub(crate) const STORE: &str = "store";
 
 /// Which target comes first, since when, and by what.
 #[derive(Clone, Debug)]
@@ -151,7 +155,7 @@ impl Engine {
         self.write_due |= before != primary && self.has_decision(now);
     }
 
-    fn hold(
+    pub(crate) fn hold(
         &mut self,
         primary: usize,
         stands_in_for: Option<usize>,
@@ -188,7 +192,7 @@ impl Engine {
         peers[(self.dice.roll() * peers.len() as f64) as usize]
     }
 
-    fn tell_change(&mut self, from: Option<usize>, to: usize, reason: &'static str) {
+    pub(crate) fn tell_change(&mut self, from: Option<usize>, to: usize, reason: &'static str) {
         if from == Some(to) {
             return;
         }
@@ -215,11 +219,13 @@ impl Engine {
 
     /// Uses what the store held, when it is of any use.
     pub(crate) fn adopt(&mut self, value: Option<&[u8]>, now: f64) {
+        self.remember(value);
+        self.sync_begins(now);
         match self.read(value, now) {
             Stored::Record(record) => self.adopt_record(&record, now),
             Stored::Winner(primary) => {
                 let before = self.decision.as_ref().map(|decision| decision.primary);
-                self.tell_change(before, primary, "store");
+                self.tell_change(before, primary, STORE);
                 // Its age is not known: it serves, and is refreshed at once.
                 self.hold(
                     primary,
@@ -236,6 +242,7 @@ impl Engine {
     /// Before a refresh: uses the store's record when it is newer than ours and
     /// not itself due. True when it was used.
     pub(crate) fn adopt_newer(&mut self, value: Option<&[u8]>, now: f64) -> bool {
+        self.remember(value);
         let ours = self
             .decision
             .as_ref()
@@ -285,13 +292,16 @@ impl Engine {
         );
         record.stands_in_for = decision.stands_in_for;
         let ttl_ms = self.settings.cache_ttl_ms + self.settings.stale_ms;
+        let value = record.encode();
+        self.remember(Some(&value));
+        self.writing_until = now + WRITE_MS;
         Some(StoreWrite {
-            value: record.encode(),
+            value,
             ttl_seconds: (ttl_ms / 1000.0) as u32,
         })
     }
 
-    fn read(&self, value: Option<&[u8]>, now: f64) -> Stored {
+    pub(crate) fn read(&self, value: Option<&[u8]>, now: f64) -> Stored {
         match value.map_or(Stored::Miss, |value| {
             record::decode(value, &self.settings, now)
         }) {
@@ -306,19 +316,13 @@ impl Engine {
 
     fn adopt_record(&mut self, record: &Record, now: f64) {
         for (health, known) in self.health.iter_mut().zip(&record.targets) {
-            health.latency = known
-                .ms
-                .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(record.at).min(now)));
-            health.failures = known.fail;
+            health.told(known, record.at, now);
             health.told_ejection(known.until, known.last, now);
-            if let (None, Some([mean, variance])) = (health.drift.baseline(), known.live) {
-                health.drift = Drift::told(mean, variance);
-            }
         }
         let before = self.decision.as_ref().map(|decision| decision.primary);
         // A new instance that takes over what is known changes nothing.
         if before.is_some() {
-            self.tell_change(before, record.primary, "store");
+            self.tell_change(before, record.primary, STORE);
         }
         let stands_in_for = record
             .stands_in_for

@@ -25,6 +25,15 @@ pub struct Engine {
     pub(crate) hold_off_ms: f64,
     pub(crate) budget: RetryBudget,
     pub(crate) write_due: bool,
+    /// Where not every good answer is reported: when the next one is.
+    pub(crate) next_report_at: f64,
+    /// When the store is to be asked next what other instances have found.
+    pub(crate) next_sync_at: f64,
+    /// What the store holds as far as this instance knows: the hash of the
+    /// value that it wrote or read last.
+    pub(crate) known_value: Option<u64>,
+    /// While a write is under way the store may still show what was before.
+    pub(crate) writing_until: f64,
     store_failures_told: [bool; 2],
     pub(crate) notices: Vec<Notice>,
 }
@@ -44,6 +53,10 @@ impl Engine {
             hold_off_ms: 0.0,
             budget: RetryBudget::default(),
             write_due: false,
+            next_report_at: 0.0,
+            next_sync_at: 0.0,
+            known_value: None,
+            writing_until: 0.0,
             store_failures_told: [false; 2],
             notices: settings.problems.iter().map(Notice::from).collect(),
             settings,
@@ -54,6 +67,12 @@ impl Engine {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether [`Engine::take_notices`] has something.
+    #[must_use]
+    pub fn has_notices(&self) -> bool {
+        !self.notices.is_empty()
     }
 
     /// What changed since this was last called.
@@ -84,6 +103,7 @@ impl Engine {
 
     /// The store's last write went well, or not.
     pub fn store_written(&mut self, well: bool) {
+        self.writing_until = 0.0;
         if well {
             self.store_worked("write");
         } else {

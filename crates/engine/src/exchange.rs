@@ -32,7 +32,52 @@ pub(crate) enum Stage {
     Over,
 }
 
+/// The flags of [`Exchange::to_parts`], above the stage and the target.
+const FLAGS_FROM: u32 = 7;
+
 impl Exchange {
+    /// As three numbers, for hosts that keep it outside of Rust: when it began,
+    /// the targets tried, and everything else.
+    #[must_use]
+    pub fn to_parts(self) -> (f64, u32, u32) {
+        let flags = [
+            self.repeatable,
+            self.has_body,
+            self.racing,
+            self.store_read,
+            self.waited,
+            self.has_response,
+        ];
+        let state = flags.iter().enumerate().fold(0, |state, (bit, flag)| {
+            state | u32::from(*flag) << (FLAGS_FROM + bit as u32)
+        });
+        let rest = self.stage as u32 | u32::from(self.target) << 2;
+        (self.since, self.tried, state | rest)
+    }
+
+    /// Back from [`Exchange::to_parts`]. Any numbers make some exchange.
+    #[must_use]
+    pub fn from_parts(since: f64, tried: u32, state: u32) -> Self {
+        let flag = |bit: u32| state >> (FLAGS_FROM + bit) & 1 == 1;
+        Self {
+            stage: match state & 3 {
+                0 => Stage::Store,
+                1 => Stage::Round,
+                2 => Stage::Attempt,
+                _ => Stage::Over,
+            },
+            since,
+            tried,
+            target: (state >> 2 & 31) as u8,
+            repeatable: flag(0),
+            has_body: flag(1),
+            racing: flag(2),
+            store_read: flag(3),
+            waited: flag(4),
+            has_response: flag(5),
+        }
+    }
+
     /// How many attempts were made.
     #[must_use]
     pub fn attempts(&self) -> u32 {

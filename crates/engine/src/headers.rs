@@ -12,6 +12,24 @@ pub type Fields = Vec<(String, Vec<u8>)>;
 /// a loop.
 pub const MAX_HOPS: u32 = 5;
 
+/// The fields of one connection (RFC 9110 §7.6.1). `trailer` is listed there
+/// too, but announces the trailers that we do pass on, so it stays; of `te` only
+/// `trailers` goes on.
+pub const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// What each request that goes on says in `via`.
+pub const VIA: &str = "1.1 function-fetch";
+
 /// Our name in `Via` and `Proxy-Status`.
 const PSEUDONYM: &str = "function-fetch";
 
@@ -66,7 +84,7 @@ pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Setting
     if settings.forwarded {
         forward(fields, client, settings.trust_forwarded);
     }
-    fields.push(("via".into(), format!("1.1 {PSEUDONYM}").into_bytes()));
+    fields.push(("via".into(), VIA.into()));
 }
 
 /// Makes an upstream response's fields those of the client's response.
@@ -82,7 +100,13 @@ pub fn to_client(fields: &mut Fields) {
 #[must_use]
 pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    let text = std::str::from_utf8(value).ok()?.trim();
+    parse_retry_after(std::str::from_utf8(value).ok()?, now)
+}
+
+/// The value of a `Retry-After` field as ms from `now`.
+#[must_use]
+pub fn parse_retry_after(text: &str, now: f64) -> Option<f64> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(f64::from(seconds) * 1000.0);
     }
@@ -147,22 +171,8 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
     }
 }
 
-/// The fields of one connection (RFC 9110 §7.6.1). `trailer` is listed there
-/// too, but announces the trailers that we do pass on, so it stays.
 fn is_hop_by_hop(name: &str) -> bool {
-    [
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-    ]
-    .iter()
-    .any(|other| is(name, other))
+    HOP_BY_HOP.iter().any(|other| is(name, other))
 }
 
 /// The names that `Connection` lists as its own.

@@ -3,6 +3,7 @@
 
 use crate::drift::Drift;
 use crate::latency::Latency;
+use crate::record::TargetRecord;
 
 /// Gateway failures in a row that put a target aside.
 const FAILURES_TO_EJECT: u32 = 3;
@@ -119,6 +120,29 @@ impl Health {
     /// lost it.
     pub(crate) fn request_passed(&mut self) {
         self.failures = 0;
+    }
+
+    /// What another instance has measured, in a record made at `at`.
+    pub(crate) fn told(&mut self, known: &TargetRecord, at: f64, now: f64) {
+        self.latency = known
+            .ms
+            .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(at).min(now)));
+        self.failures = known.fail;
+        if let (None, Some([mean, variance])) = (self.drift.baseline(), known.live) {
+            self.drift = Drift::told(mean, variance);
+        }
+    }
+
+    /// Whether it is put aside by a later failure than another instance knows
+    /// of. (When it is back, the one that found it so still tells its last
+    /// ejection.)
+    pub(crate) fn is_ejected_since(&self, last: Option<[f64; 2]>) -> bool {
+        let theirs = last.map_or(f64::MIN, |[ended, _]| ended);
+        // Theirs was rounded to whole milliseconds.
+        self.is_ejected()
+            && self
+                .last_ejection
+                .is_some_and(|(ended, _)| ended > theirs + 1.0)
     }
 
     /// What another instance has learned: until when it is ejected, and when its

@@ -36,6 +36,7 @@ pub mod record;
 pub mod reply;
 pub mod settings;
 pub mod store_key;
+mod sync;
 pub mod target;
 
 pub use attempt::{Action, Event, Forward, Request, Step};

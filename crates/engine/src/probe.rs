@@ -2,7 +2,9 @@
 //!
 //! At most one round runs in an instance. A *full* round measures the targets
 //! and makes the decision; a *recovery* round asks those that only a probe can
-//! bring back: their ejection has run out, or their answers are overdue. Where
+//! bring back: their ejection has run out, or their answers are overdue; it may
+//! also do no more than read what other instances have found ([`crate::sync`]).
+//! Where
 //! a healthy primary could be beaten, the round *looks again*: at the primary
 //! and its challengers, on connections that stand by now, up to three times as
 //! long as a challenger seems to win. The medians of these looks decide; one
@@ -122,6 +124,7 @@ impl Engine {
         }
         let cold = !self.has_decision(now);
         let full = cold || self.refresh_due(now);
+        let sync = !full && self.sync_due(now);
         let targets = match (cold, full) {
             (true, _) => self.candidates(now),
             (_, true) => self.refresh_targets(now),
@@ -129,9 +132,10 @@ impl Engine {
                 .filter(|index| self.health[*index].awaits_probe(now))
                 .collect(),
         };
-        if targets.is_empty() {
+        if targets.is_empty() && !sync {
             return None;
         }
+        self.sync_begins(now);
         self.last_round = self.last_round.wrapping_add(1);
         self.round = Some(Running {
             id: self.last_round,
@@ -145,7 +149,7 @@ impl Engine {
             first: Vec::new(),
             later: Vec::new(),
         });
-        let read_store = full && !cold && self.settings.cache_store.is_some();
+        let read_store = sync || full && !cold && self.settings.cache_store.is_some();
         Some(self.lay_out(targets, read_store))
     }
 
@@ -172,7 +176,10 @@ impl Engine {
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
     pub fn round_read_store(&mut self, value: Option<&[u8]>, now: f64) -> bool {
-        let settled = self.adopt_newer(value, now);
+        let settled = match &self.round {
+            Some(running) if !running.full => self.sync_with(value, now),
+            _ => self.adopt_newer(value, now),
+        };
         if settled {
             self.round = None;
         }
@@ -350,6 +357,7 @@ impl Engine {
     pub(crate) fn wants_round(&self, waits: bool, now: f64) -> bool {
         let due = waits
             || self.refresh_due(now)
+            || self.sync_due(now)
             || self.health.iter().any(|health| health.awaits_probe(now));
         due && self.decides() && now >= self.hold_off_until && !self.round_runs(now)
     }

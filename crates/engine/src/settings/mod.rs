@@ -31,6 +31,11 @@ pub enum StoreKind {
 pub struct Capabilities {
     /// The store, where there is one.
     pub store: Option<StoreKind>,
+    /// The most probes that it can have in flight while a request is, too.
+    pub max_probes: Option<u32>,
+    /// Whether a call into the engine is dear, as from JavaScript: then only
+    /// some of the good answers need be reported.
+    pub sampled_reports: bool,
 }
 
 /// How a challenger must beat the primary: by the larger of the two.
@@ -88,6 +93,9 @@ pub struct Settings {
     pub cache_key: String,
     /// `FETCH_CACHE_TTL_SECONDS`.
     pub cache_ttl_ms: f64,
+    /// `FETCH_CACHE_SYNC_SECONDS`: how often the store is asked what other
+    /// instances have found; 0 = only before a refresh.
+    pub cache_sync_ms: f64,
     /// `FETCH_CACHE_KV_BINDING`, or `ESA_KV_NAMESPACE` for EdgeKV: the store's
     /// name.
     pub store_name: String,
@@ -125,12 +133,14 @@ pub struct Settings {
     pub status_path: Option<String>,
     /// `FETCH_STATUS_TOKEN`.
     pub status_token: Option<String>,
+    /// Of the host: [`Capabilities::sampled_reports`].
+    pub sampled_reports: bool,
     /// What could not be used, and why.
     pub problems: Vec<Problem>,
 }
 
 /// Every name that [`Settings::read`] looks up.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 27] = [
     "FETCH_TARGETS",
     "FETCH_HEALTH_PATH",
     "FETCH_HEALTH_TIMEOUT_MS",
@@ -138,6 +148,7 @@ pub const NAMES: [&str; 26] = [
     "FETCH_CACHE_ADAPTER",
     "FETCH_CACHE_KEY",
     "FETCH_CACHE_TTL_SECONDS",
+    "FETCH_CACHE_SYNC_SECONDS",
     "FETCH_CACHE_KV_BINDING",
     "ESA_KV_NAMESPACE",
     "FETCH_MAX_ATTEMPTS",
@@ -184,6 +195,7 @@ impl Settings {
                 &cache_key,
             ),
             cache_ttl_ms: f64::from(ttl_s) * 1000.0,
+            cache_sync_ms: sync_ms(&mut from, host),
             store_name: store_name(&mut from, host),
             max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1..=crate::MAX_TARGETS as u32),
             connect_timeout_ms: from.number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1..=DAY_MS),
@@ -205,12 +217,15 @@ impl Settings {
                 _ => ColdStart::Probe,
             },
             hedge_ms: from.number_or_off("FETCH_HEDGE_MS", 1..=DAY_MS),
-            max_probes: from.number("FETCH_MAX_PROBES", 6, 1..=crate::MAX_TARGETS as u32),
+            max_probes: from
+                .number("FETCH_MAX_PROBES", 6, 1..=crate::MAX_TARGETS as u32)
+                .min(host.max_probes.unwrap_or(u32::MAX).max(1)),
             forwarded: from.flag("FETCH_FORWARDED", true),
             trust_forwarded: from.flag("FETCH_TRUST_FORWARDED", false),
             explain: from.flag("FETCH_EXPLAIN", false),
             status_path: from.path("FETCH_STATUS_PATH"),
             status_token: from.text("FETCH_STATUS_TOKEN"),
+            sampled_reports: host.sampled_reports,
             problems: from.problems,
         }
     }
@@ -263,6 +278,15 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
         memory = true;
     }
     (memory, host.store.filter(|_| store))
+}
+
+fn sync_ms(from: &mut Reader<'_>, host: Capabilities) -> f64 {
+    let usual = match host.store {
+        // Each read is billed, and a write takes up to a minute to be seen elsewhere.
+        Some(StoreKind::WorkersKv | StoreKind::EdgeKv) => 0,
+        _ => 1,
+    };
+    f64::from(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0..=MONTH_S)) * 1000.0
 }
 
 fn store_name(from: &mut Reader<'_>, host: Capabilities) -> String {

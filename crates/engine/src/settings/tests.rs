@@ -4,6 +4,7 @@ fn read(pairs: &[(&str, &str)]) -> Settings {
     read_on(
         Capabilities {
             store: Some(StoreKind::Spin),
+            ..Capabilities::default()
         },
         pairs,
     )

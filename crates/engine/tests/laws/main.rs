@@ -5,4 +5,6 @@ mod decisions;
 mod failures;
 mod judgement;
 mod properties;
+mod reports;
+mod sync;
 mod talk;

@@ -73,6 +73,8 @@ struct World {
     talk: Talk,
     open: Vec<Open>,
     round: Option<Round>,
+    /// What the store shows.
+    stored: Option<Vec<u8>>,
     most_attempts: usize,
     deadline_ms: f64,
     /// Of each target that is ejected and was not found healthy since: for how
@@ -105,6 +107,7 @@ impl World {
             },
             open: Vec::new(),
             round: None,
+            stored: None,
             // A raced cold start goes to as many targets as a round of probes.
             most_attempts: if race { 5 } else { 3 },
             deadline_ms: 60_000.0,
@@ -170,7 +173,12 @@ impl World {
             Move::Probe { healthy, ms } => self.probe(healthy.then(|| f64::from(ms))),
             Move::AbandonRound => self.round = None,
             Move::Write => {
-                self.talk.engine.take_write(self.talk.now);
+                let write = self.talk.engine.take_write(self.talk.now);
+                // Now and then it is another instance's, from a while ago, that the store shows.
+                if let Some(write) = write.filter(|write| write.value.len() % 2 == 0) {
+                    self.stored = Some(write.value);
+                }
+                self.talk.engine.store_written(true);
             }
         }
     }
@@ -276,7 +284,16 @@ impl World {
                 self.talk.engine.start_round(self.talk.now).is_none(),
                 "one round at a time"
             );
-            assert!(!round.targets.is_empty());
+            assert!(round.read_store || !round.targets.is_empty());
+            if round.read_store
+                && let Some(value) = &self.stored
+                && self
+                    .talk
+                    .engine
+                    .round_read_store(Some(value), self.talk.now)
+            {
+                return;
+            }
             let mut once = round.targets.clone();
             once.sort_unstable();
             once.dedup();
@@ -373,7 +390,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_settings_panic(text in "\\PC{0,80}", name in 0..26usize) {
+    fn no_text_makes_the_settings_panic(text in "\\PC{0,80}", name in 0..27usize) {
         let name = function_fetch_engine::settings::NAMES[name];
         let _ = function_fetch_engine::Settings::read(
             function_fetch_engine::Capabilities::default(),

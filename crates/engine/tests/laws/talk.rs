@@ -24,7 +24,20 @@ impl Talk {
     /// With Spin's store.
     pub fn with_store(settings: &[(&str, &str)]) -> Self {
         let store = Some(StoreKind::Spin);
-        Self::on(Capabilities { store }, settings)
+        let host = Capabilities {
+            store,
+            ..Capabilities::default()
+        };
+        Self::on(host, settings)
+    }
+
+    /// Where each call into the engine is dear.
+    pub fn with_sampled_reports(settings: &[(&str, &str)]) -> Self {
+        let host = Capabilities {
+            sampled_reports: true,
+            ..Capabilities::default()
+        };
+        Self::on(host, settings)
     }
 
     fn on(host: Capabilities, settings: &[(&str, &str)]) -> Self {
@@ -83,6 +96,13 @@ impl Talk {
 
     pub fn fails_with(&mut self, step: &Step, failure: Failure, body: Body) -> Step {
         self.settle(step.exchange, Event::Failed { failure, body })
+    }
+
+    /// What the engine writes to the store; the write goes well.
+    pub fn write(&mut self) -> Option<Vec<u8>> {
+        let write = self.engine.take_write(self.now)?;
+        self.engine.store_written(true);
+        Some(write.value)
     }
 
     /// Runs a whole round; `None` is a target that refuses.

@@ -44,6 +44,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
 pub fn read(given: &BTreeMap<String, String>) -> Settings {
     let host = Capabilities {
         store: Some(StoreKind::Spin),
+        ..Capabilities::default()
     };
     Settings::read(host, |name| given.get(name).cloned())
 }

@@ -1,0 +1,169 @@
+//! What live instances tell each other between two refreshes.
+
+use crate::talk::{Talk, target};
+use function_fetch_engine::{Failure, Notice};
+
+/// Two instances that know the same: one has measured, the other was told.
+fn two() -> (Talk, Talk, Vec<u8>) {
+    let mut one = Talk::with_store(&[]);
+    one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+    let value = one.write().expect("a decision to tell");
+    let mut other = Talk::with_store(&[]);
+    other.now = one.now;
+    let step = other.begin("GET");
+    let event = function_fetch_engine::Event::StoreRead(Some(&value));
+    let step = other.settle(step.exchange, event);
+    other.status(&step, 200);
+    one.notices();
+    other.notices();
+    (one, other, value)
+}
+
+/// A second later: the instance reads the store behind its next request.
+fn sync(talk: &mut Talk, value: &[u8]) {
+    talk.wait(1_000.0);
+    assert!(talk.get().round, "a second has passed");
+    let round = talk
+        .engine
+        .start_round(talk.now)
+        .expect("the store is asked");
+    assert!(round.read_store);
+    if !talk.engine.round_read_store(Some(value), talk.now) {
+        talk.engine.finish_round(round.id, talk.now);
+    }
+}
+
+fn dies(talk: &mut Talk, wanted: usize) {
+    let step = talk.begin("GET");
+    assert_eq!(target(&step), wanted);
+    let step = talk.fails(&step, Failure::ConnectionRefused);
+    talk.status(&step, 200);
+}
+
+#[test]
+fn a_failover_reaches_the_others_within_a_second() {
+    let (mut one, mut other, _) = two();
+    dies(&mut one, 0);
+    let value = one.write().expect("told at once");
+    sync(&mut other, &value);
+    assert_eq!(other.first_choice(), 1);
+    assert!(matches!(
+        other.notices()[..],
+        [Notice::PrimaryChanged {
+            reason: "store",
+            ..
+        }]
+    ));
+    assert_eq!(other.write(), None, "there is nothing to add");
+}
+
+#[test]
+fn the_store_is_not_read_for_every_request() {
+    let (mut one, ..) = two();
+    let mut reads = 0;
+    for _ in 0..1_000 {
+        one.wait(10.0);
+        if one.get().round
+            && let Some(round) = one.engine.start_round(one.now)
+        {
+            assert!(round.targets.is_empty() && round.read_store);
+            reads += 1;
+            one.engine.finish_round(round.id, one.now);
+        }
+    }
+    assert!((10..=14).contains(&reads), "{reads} in ten seconds");
+}
+
+#[test]
+fn what_it_wrote_itself_is_no_news() {
+    let (mut one, _, value) = two();
+    sync(&mut one, &value);
+    assert_eq!(one.first_choice(), 0);
+    assert_eq!(one.notices(), []);
+}
+
+#[test]
+fn two_discoveries_at_once_become_one_knowledge() {
+    let (mut one, mut other, _) = two();
+    // The first finds `a` dead, the second finds `b` dead; the second's write is the one that stays.
+    dies(&mut one, 0);
+    one.write().expect("told");
+    let step = other.begin("GET");
+    let step = other.fails(&step, Failure::ConnectionRefused);
+    let step = other.fails(&step, Failure::ConnectionRefused);
+    other.status(&step, 200);
+    let mut from_other = other.write().expect("told");
+    // Of `a` it knows as well; take that away, as if only `b` had failed there.
+    let mut record: serde_json::Value = serde_json::from_slice(&from_other).unwrap();
+    record["targets"][0]["fail"] = 0.into();
+    record["targets"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("until");
+    record["targets"][0].as_object_mut().unwrap().remove("last");
+    record["primary"] = 0.into();
+    from_other = serde_json::to_vec(&record).unwrap();
+    sync(&mut one, &from_other);
+    assert_eq!(one.first_choice(), 2, "neither of the dead ones");
+    let union = one.write().expect("what was overwritten is said again");
+    let record: serde_json::Value = serde_json::from_slice(&union).unwrap();
+    assert!(record["targets"][0]["until"].is_number());
+    assert!(record["targets"][1]["until"].is_number());
+}
+
+#[test]
+fn a_recovery_reaches_the_others() {
+    let (mut one, mut other, _) = two();
+    dies(&mut one, 0);
+    let value = one.write().expect("told");
+    sync(&mut other, &value);
+    assert_eq!(other.first_choice(), 1);
+    one.wait(2_000.0);
+    one.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    let value = one.write().expect("its recovery is told");
+    sync(&mut other, &value);
+    assert_eq!(other.first_choice(), 0);
+}
+
+#[test]
+fn while_a_write_is_under_way_the_store_shows_the_past() {
+    let (mut one, _, value) = two();
+    dies(&mut one, 0);
+    one.engine.take_write(one.now).expect("told");
+    one.wait(1_000.0);
+    let round = one.engine.start_round(one.now).expect("due");
+    one.engine.round_read_store(Some(&value), one.now);
+    one.engine.finish_round(round.id, one.now);
+    assert_eq!(one.first_choice(), 1);
+}
+
+#[test]
+fn a_newer_measurement_replaces_an_older_one() {
+    let (mut one, mut other, _) = two();
+    one.wait(280_000.0);
+    other.now = one.now;
+    let round = one.engine.start_round(one.now);
+    let mut next = round;
+    while let Some(round) = next {
+        for target in round.targets {
+            let outcome = crate::talk::probe(Some([90.0, 20.0, 300.0][target]));
+            one.engine.probed(round.id, target, outcome, one.now);
+        }
+        next = one.engine.finish_round(round.id, one.now);
+    }
+    let value = one.write().expect("measured");
+    assert_eq!(one.first_choice(), 1);
+    sync(&mut other, &value);
+    assert_eq!(other.first_choice(), 1);
+}
+
+#[test]
+fn zero_turns_it_off() {
+    let mut one = Talk::with_store(&[("FETCH_CACHE_SYNC_SECONDS", "0")]);
+    one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+    one.write();
+    for _ in 0..10 {
+        one.wait(1_000.0);
+        assert!(!one.get().round);
+    }
+}
