@@ -76,6 +76,8 @@ pub struct Metrics {
     pub dead_attempts: u64,
     /// The most of these that one instance sent.
     pub dead_attempts_of_an_instance: u64,
+    /// When the last of them was sent: by then all had learned of the fault.
+    pub last_dead_attempt: Micros,
     /// What the engines told their operators, by kind.
     pub notices: BTreeMap<String, u64>,
     /// The series.
@@ -110,6 +112,7 @@ impl Metrics {
             instances: 0,
             dead_attempts: 0,
             dead_attempts_of_an_instance: 0,
+            last_dead_attempt: 0,
             notices: BTreeMap::new(),
             buckets: vec![bucket; scenario.buckets()],
         }
@@ -138,6 +141,7 @@ impl Metrics {
         self.dead_attempts_of_an_instance = self
             .dead_attempts_of_an_instance
             .max(other.dead_attempts_of_an_instance);
+        self.last_dead_attempt = self.last_dead_attempt.max(other.last_dead_attempt);
         for (kind, count) in &other.notices {
             *self.notices.entry(kind.clone()).or_default() += count;
         }
@@ -287,10 +291,11 @@ impl Recorder {
     }
 
     /// An instance sends an attempt to a dead target, its `count`-th.
-    pub fn dead_attempt(&self, count: u64) {
+    pub fn dead_attempt(&self, count: u64, now: Micros) {
         let metrics = &mut self.0.borrow_mut().metrics;
         metrics.dead_attempts += 1;
         metrics.dead_attempts_of_an_instance = metrics.dead_attempts_of_an_instance.max(count);
+        metrics.last_dead_attempt = metrics.last_dead_attempt.max(now);
     }
 }
 

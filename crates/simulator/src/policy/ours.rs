@@ -202,7 +202,10 @@ impl Platform for Instance {
         request.first.get_or_insert(target);
         if let Some(FaultKind::Refuse | FaultKind::Hang) = network.fault(*location, target) {
             self.0.dead_attempts.set(self.0.dead_attempts.get() + 1);
-            network.recorder().dead_attempt(self.0.dead_attempts.get());
+            let now = network.executor().now();
+            network
+                .recorder()
+                .dead_attempt(self.0.dead_attempts.get(), now);
         }
         let message = Message::Request(request.ask.cost_ms);
         let connect_ms = f64::from(forward.connect_timeout_ms);

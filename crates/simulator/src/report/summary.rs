@@ -44,6 +44,9 @@ pub struct Summary {
     pub instances: u64,
     pub dead_attempts: u64,
     pub dead_attempts_of_an_instance: u64,
+    /// From the first beginning of a fault until the last attempt that met it,
+    /// seconds: how long the last one took to learn of it.
+    pub last_dead_attempt_after_s: Option<f64>,
     /// From each change of a fault (its beginning, its end) until the policy
     /// has settled, seconds; `null` when it never did before the next.
     pub settled_s: Vec<(f64, Option<f64>)>,
@@ -87,6 +90,10 @@ impl Summary {
             instances: metrics.instances,
             dead_attempts: metrics.dead_attempts,
             dead_attempts_of_an_instance: metrics.dead_attempts_of_an_instance,
+            last_dead_attempt_after_s: edges(results)
+                .first()
+                .filter(|from| metrics.last_dead_attempt >= **from)
+                .map(|from| round((metrics.last_dead_attempt - from) as f64 / 1e6, 1)),
             settled_s: oracle.map_or_else(Vec::new, |oracle| settled(results, metrics, oracle)),
             notices: metrics.notices.clone(),
         }

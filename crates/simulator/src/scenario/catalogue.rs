@@ -9,7 +9,7 @@ use crate::random::{Purpose, Stream};
 /// Every scenario.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    vec![
+    let mut all = vec![
         steady(),
         primary_refuses(),
         primary_hangs(),
@@ -23,7 +23,9 @@ pub fn all() -> Vec<Scenario> {
         quiet(),
         heavy_tails(),
         day(),
-    ]
+    ];
+    all.extend(super::scale::all());
+    all
 }
 
 /// The scenario of that name.

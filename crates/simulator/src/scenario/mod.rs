@@ -1,6 +1,7 @@
 //! What is simulated: places, targets, faults, traffic, the store.
 
 mod catalogue;
+mod scale;
 
 pub use catalogue::{all, named};
 
