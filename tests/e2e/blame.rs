@@ -23,16 +23,12 @@ pub fn register(suite: &mut Suite) {
 
 /// A proxy whose faster target is `primary`, and knows it.
 async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
-    let proxy = proxy(host)
+    proxy(host)
         .targets([other.url(), primary.url()])
         .set("FETCH_ATTEMPT_TIMEOUT_MS", "1000")
         .one_instance()
-        .start()
-        .await;
-    proxy.get("/").await.is_from("primary");
-    eventually("the other one is probed", || other.probes().pop()).await;
-    tokio::time::sleep(ms(400)).await;
-    proxy
+        .start_warm(other)
+        .await
 }
 
 #[track_caller]

@@ -36,16 +36,11 @@ pub fn register(suite: &mut Suite) {
 
 /// A proxy that knows `primary` as the fastest of both.
 async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
-    let proxy = proxy(host)
+    proxy(host)
         .targets([other.url(), primary.url()])
         .one_instance()
-        .start()
-        .await;
-    proxy.get("/").await.is_from("primary");
-    eventually("the other one is probed", || other.probes().pop()).await;
-    tokio::time::sleep(ms(400)).await;
-    proxy.get("/").await.is_from("primary");
-    proxy
+        .start_warm(other)
+        .await
 }
 
 async fn killing_the_primary_between_requests_costs_no_error(host: Host) {

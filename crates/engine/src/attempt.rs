@@ -188,11 +188,9 @@ impl Engine {
             (Stage::Attempt, Event::Response { status, body, .. }) => {
                 self.note(&mut x, event, now);
                 self.forget_losers(&x);
-                let in_time = self.time_left(&x, now) > 0.0;
                 if !self.is_good(status)
                     && x.repeatable
                     && body.can_be_sent()
-                    && in_time
                     && let Some(step) = self.retry(x, true, now)
                 {
                     return step;
@@ -266,7 +264,7 @@ impl Engine {
     }
 
     /// The attempt at the best target that was not tried, within the deadline.
-    pub(crate) fn attempt(&mut self, mut x: Exchange, now: f64) -> Option<Step> {
+    fn attempt(&mut self, mut x: Exchange, now: f64) -> Option<Step> {
         let left = self.time_left(&x, now);
         if left <= 0.0 {
             return None;
@@ -276,7 +274,7 @@ impl Engine {
             _ => self
                 .candidates(now)
                 .into_iter()
-                .find(|index| x.tried & (1 << index) == 0)?,
+                .find(|index| !x.was_tried(*index))?,
         };
         let own = match self.settings.attempt_timeout_ms {
             0 => f64::INFINITY,
@@ -339,8 +337,20 @@ impl Engine {
 
     /// The next attempt after one that did not do, where one is allowed.
     fn retry(&mut self, x: Exchange, budgeted: bool, now: f64) -> Option<Step> {
+        self.another(x, self.settings.max_attempts, budgeted, now)
+    }
+
+    /// One more attempt, after the others or beside them: at most `most` in all,
+    /// while a target is untried, time is left, and the budget has a retry.
+    pub(crate) fn another(
+        &mut self,
+        x: Exchange,
+        most: u32,
+        budgeted: bool,
+        now: f64,
+    ) -> Option<Step> {
         let untried = x.attempts() < self.settings.targets.len() as u32;
-        if !untried || x.attempts() >= self.settings.max_attempts {
+        if !untried || x.attempts() >= most || self.time_left(&x, now) <= 0.0 {
             return None;
         }
         if budgeted && !self.budget.take() {

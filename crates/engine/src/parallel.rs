@@ -16,16 +16,9 @@ impl Engine {
         } else {
             self.settings.max_attempts
         };
-        let untried = exchange.attempts() < self.settings.targets.len() as u32;
-        if !untried || exchange.attempts() >= most {
-            return None;
-        }
         // A race takes the place of the probes; a hedge is a retry before its
         // time, and costs the targets the same.
-        if !exchange.racing && !self.budget.take() {
-            return None;
-        }
-        self.attempt(exchange, now)
+        self.another(exchange, most, !exchange.racing, now)
     }
 
     /// When [`Engine::widen`] is to be asked, ms after the attempt's start.

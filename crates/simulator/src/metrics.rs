@@ -3,6 +3,7 @@
 use crate::clock::{Micros, SECOND};
 use crate::scenario::Scenario;
 use crate::traffic::Ask;
+use function_fetch_engine::Failure;
 use hdrhistogram::Histogram;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,6 +18,20 @@ pub struct Answer {
     pub target: Option<usize>,
     /// The target that was tried first.
     pub first: Option<usize>,
+}
+
+impl Answer {
+    /// An attempt has ended: its response, or its failure where no response has come before.
+    pub fn hear(&mut self, target: usize, outcome: Result<u16, Failure>) {
+        match outcome {
+            Ok(status) => {
+                self.status = status;
+                self.target = Some(target);
+            }
+            Err(failure) if self.target.is_none() => self.status = failure.status(),
+            Err(_) => {}
+        }
+    }
 }
 
 /// One step of the series over time.

@@ -75,14 +75,7 @@ impl Site {
             answer.first.get_or_insert(target);
             let outcome = self.attempt(ask, target).await;
             note(target, &outcome);
-            match outcome {
-                Ok(status) => {
-                    answer.status = status;
-                    answer.target = Some(target);
-                }
-                Err(failure) if answer.target.is_none() => answer.status = failure.status(),
-                Err(_) => {}
-            }
+            answer.hear(target, outcome);
             if !may_retry(ask, &outcome) {
                 break;
             }

@@ -184,14 +184,7 @@ impl Policy for P2c {
             let from = executor.now();
             let outcome = self.site.attempt(&ask, target).await;
             self.note(target, &outcome, from);
-            match outcome {
-                Ok(status) => {
-                    answer.status = status;
-                    answer.target = Some(target);
-                }
-                Err(failure) if answer.target.is_none() => answer.status = failure.status(),
-                Err(_) => {}
-            }
+            answer.hear(target, outcome);
             if !may_retry(&ask, &outcome) {
                 break;
             }
