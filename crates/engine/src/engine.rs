@@ -223,7 +223,8 @@ impl Engine {
                 "the runtime blocks this network: see [outbound_http] blocked_networks of the \
                  runtime configuration"
             } else {
-                "add the target to allowed_outbound_hosts of the component in spin.toml"
+                "allow its host: on Spin set the variable fetch_allowed_host, or add it to \
+                 allowed_outbound_hosts of the component in spin.toml"
             },
         });
     }

@@ -1,0 +1,88 @@
+//! The pages of the documentation: links that lead somewhere, and a Chinese
+//! page for each English one, of the same shape.
+
+use crate::root;
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs"))
+        .expect("docs")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.push(root().join("README.md"));
+    pages
+}
+
+/// The text outside of code blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// Where the links of a page lead.
+fn links(text: &str) -> Vec<String> {
+    prose(text)
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link.to_owned())
+        .collect()
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    for page in pages() {
+        let text = read_to_string(&page).expect("a page");
+        let folder = page.parent().expect("a folder");
+        for link in links(&text) {
+            if link.contains("://") || link.starts_with('#') || link.starts_with("mailto:") {
+                continue;
+            }
+            let file = link.split('#').next().unwrap_or_default();
+            assert!(
+                folder.join(file).exists(),
+                "{}: {link} leads nowhere",
+                page.display()
+            );
+        }
+    }
+}
+
+fn chinese(page: &Path) -> PathBuf {
+    let name = page
+        .file_stem()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    root().join("docs").join(format!("{name}_zh-CN.md"))
+}
+
+/// Its headings' levels, and how many code blocks and table rows it has.
+fn shape(path: &Path) -> (Vec<usize>, usize, usize) {
+    let text = read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let prose = prose(&text);
+    let levels = prose
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.chars().take_while(|c| *c == '#').count())
+        .collect();
+    let rows = prose.lines().filter(|line| line.starts_with('|')).count();
+    (levels, text.matches("```").count(), rows)
+}
+
+#[test]
+fn every_page_for_users_is_there_in_chinese_and_of_the_same_shape() {
+    for page in pages() {
+        let name = page
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        // For those who change the product, not for those who use it.
+        if name.ends_with("_zh-CN.md") || name == "decisions.md" {
+            continue;
+        }
+        assert_eq!(shape(&page), shape(&chinese(&page)), "{name}");
+    }
+}

@@ -1,0 +1,67 @@
+//! What people deploy with: every manifest is read with the types of its
+//! platform, and what it says of paths, names, settings, stores and options is
+//! compared with the code. It is no library; there are only tests.
+
+#![cfg(test)]
+#![forbid(unsafe_code)]
+
+mod docs;
+mod kubernetes;
+mod spin;
+mod spinkube;
+mod store;
+mod systemd;
+mod wasmcloud;
+
+use std::path::{Path, PathBuf};
+
+/// The repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("tests/deploy lies two folders below the root")
+}
+
+/// A file of the repository, as text.
+fn text(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files that `cargo xtask build` makes, by their names.
+const COMPONENTS: [&str; 4] = [
+    "function-fetch-spin.wasm",
+    "function-fetch-wasi.wasm",
+    "function-fetch-spin-0.2.wasm",
+    "function-fetch-wasi-0.2.wasm",
+];
+
+/// The settings in a manifest's environment are ones that exist.
+fn assert_settings_exist<'a>(names: impl IntoIterator<Item = &'a str>) {
+    for name in names {
+        assert!(
+            function_fetch_engine::settings::NAMES.contains(&name),
+            "{name} is no setting"
+        );
+    }
+}
+
+/// The hosts of a list of targets.
+fn hosts(targets: &str) -> Vec<String> {
+    let settings = function_fetch_engine::Settings::read(
+        function_fetch_engine::Capabilities::default(),
+        |name| (name == "FETCH_TARGETS").then(|| targets.to_owned()),
+    );
+    assert_eq!(settings.no_targets, None);
+    settings
+        .targets
+        .iter()
+        .map(|target| target.authority().to_owned())
+        .collect()
+}
+
+/// Without the last part: the folder of a manifest.
+fn folder_of(path: &str) -> PathBuf {
+    root().join(path).parent().expect("a file").to_owned()
+}

@@ -1,0 +1,86 @@
+//! The `SpinApp`. Its types are in no registry; these are by the custom
+//! resource definition of the Spin operator, as far as they are used.
+
+use crate::kubernetes::{documents, runtime_config};
+use crate::{assert_settings_exist, hosts};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SpinApp {
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Spec {
+    image: String,
+    executor: String,
+    replicas: u32,
+    runtime_config: RuntimeConfig,
+    variables: Vec<Variable>,
+    resources: Resources,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RuntimeConfig {
+    load_from_secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variable {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resources {
+    requests: BTreeMap<String, String>,
+    limits: BTreeMap<String, String>,
+}
+
+#[test]
+fn the_app_runs_our_version_in_replicas_with_the_shared_store() {
+    let [app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
+        panic!("one document");
+    };
+    let app: SpinApp = serde_json::from_value(app.clone()).expect("a SpinApp");
+    assert_eq!(app.api_version, "core.spinkube.dev/v1alpha1");
+    assert_eq!(app.kind, "SpinApp");
+    assert_eq!(app.metadata.name, "function-fetch");
+    let image = format!("/function-fetch:{}", env!("CARGO_PKG_VERSION"));
+    assert!(app.spec.image.ends_with(&image), "{}", app.spec.image);
+    assert_eq!(app.spec.executor, "containerd-shim-spin");
+    assert!(app.spec.replicas > 1);
+    assert_eq!(app.spec.runtime_config.load_from_secret, runtime_config().0);
+    assert!(app.spec.resources.requests.contains_key("cpu"));
+    assert!(app.spec.resources.limits.contains_key("memory"));
+
+    let names: Vec<String> = app
+        .spec
+        .variables
+        .iter()
+        .map(|variable| variable.name.to_ascii_uppercase())
+        .collect();
+    assert_settings_exist(names.iter().map(String::as_str));
+    let targets = app
+        .spec
+        .variables
+        .iter()
+        .find(|variable| variable.name == "fetch_targets")
+        .expect("targets");
+    assert_eq!(hosts(&targets.value).len(), 2);
+}
