@@ -100,13 +100,7 @@ pub fn to_client(fields: &mut Fields) {
 #[must_use]
 pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    parse_retry_after(std::str::from_utf8(value).ok()?, now)
-}
-
-/// The value of a `Retry-After` field as ms from `now`.
-#[must_use]
-pub fn parse_retry_after(text: &str, now: f64) -> Option<f64> {
-    let text = text.trim();
+    let text = std::str::from_utf8(value).ok()?.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(f64::from(seconds) * 1000.0);
     }

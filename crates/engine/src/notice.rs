@@ -1,18 +1,16 @@
 //! What an operator should hear of: one structured line for each change, none
 //! for a request.
 
+use crate::json;
 use crate::settings::Problem;
-use serde::Serialize;
 
 /// Something that changed, or is wrong. [`Notice::line`] is what hosts print.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Notice {
     /// Another target is the primary now.
     PrimaryChanged {
         /// The primary before, where there was one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<String>,
         /// The primary now.
         to: String,
@@ -60,17 +58,48 @@ impl Notice {
     /// The notice as one line of JSON.
     #[must_use]
     pub fn line(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            source: &'static str,
-            #[serde(flatten)]
-            notice: &'a Notice,
+        let (event, texts): (_, &[(&str, &str)]) = match self {
+            Self::PrimaryChanged {
+                from: Some(from),
+                to,
+                reason,
+            } => (
+                "primary_changed",
+                &[("from", from), ("to", to), ("reason", reason)],
+            ),
+            Self::PrimaryChanged {
+                from: None,
+                to,
+                reason,
+            } => ("primary_changed", &[("to", to), ("reason", reason)]),
+            Self::Ejected { target, reason, .. } => {
+                ("ejected", &[("target", target), ("reason", reason)])
+            }
+            Self::Recovered { target } => ("recovered", &[("target", target)]),
+            Self::NoHealthyTarget => ("no_healthy_target", &[]),
+            Self::Denied { target, remedy } => {
+                ("denied", &[("target", target), ("remedy", remedy)])
+            }
+            Self::StoreFailed { operation } => ("store_failed", &[("operation", operation)]),
+            Self::BadSetting { setting, reason } => {
+                ("bad_setting", &[("setting", setting), ("reason", reason)])
+            }
+        };
+        let mut line = String::from("{\"source\":\"function-fetch\",\"event\":\"");
+        line.push_str(event);
+        line.push('"');
+        for (name, text) in texts {
+            line.push_str(",\"");
+            line.push_str(name);
+            line.push_str("\":");
+            json::write_text(&mut line, text);
         }
-        serde_json::to_string(&Line {
-            source: "function-fetch",
-            notice: self,
-        })
-        .unwrap_or_default()
+        if let Self::Ejected { for_ms, .. } = self {
+            line.push_str(",\"for_ms\":");
+            json::write_whole(&mut line, *for_ms);
+        }
+        line.push('}');
+        line
     }
 }
 

@@ -98,7 +98,7 @@ impl Running {
         if answers.len() < self.looks {
             return None;
         }
-        answers.sort_by(f64::total_cmp);
+        rank::sort(&mut answers, |ms| *ms);
         let middle = answers.len() / 2;
         if answers.len().is_multiple_of(2) {
             Some((answers[middle - 1] + answers[middle]) / 2.0)
@@ -167,7 +167,7 @@ impl Engine {
         let mut targets = self.candidates(now);
         if targets.len() > REFRESH_PROBES {
             let measured = |index: &usize| self.health[*index].latency.map_or(0.0, |l| l.at);
-            targets[REFRESH_BY_RANK..].sort_by(|a, b| measured(a).total_cmp(&measured(b)));
+            rank::sort(&mut targets[REFRESH_BY_RANK..], measured);
             targets.truncate(REFRESH_PROBES);
         }
         targets

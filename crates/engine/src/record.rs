@@ -4,8 +4,8 @@
 //! TTL, and a hash of what it was measured for, since the settings may have
 //! changed meanwhile. What cannot be trusted is a miss.
 
+use crate::json::{self, Value};
 use crate::settings::Settings;
-use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 1;
 
@@ -17,10 +17,9 @@ const MAX_BYTES: usize = 64 * 1024;
 const CLOCK_SKEW_MS: f64 = 10_000.0;
 
 /// The decision and what it stands on, as stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// The format's version.
-    #[serde(rename = "v")]
+    /// The format's version; `v` in the value.
     pub version: u32,
     /// When the targets were measured, ms since the Unix epoch.
     pub at: f64,
@@ -28,39 +27,33 @@ pub struct Record {
     pub hash: String,
     /// The index of the primary.
     pub primary: usize,
-    /// The target in whose place it is, while that one fails.
-    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    /// The target in whose place it is, while that one fails; `for` in the
+    /// value.
     pub stands_in_for: Option<usize>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
 }
 
-/// One target's part of a [`Record`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// One target's part of a [`Record`]. What is absent in the value is `None`, or
+/// zero.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TargetRecord {
     /// Latency, ms; absent where it was never measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<f64>,
     /// How many probes the latency stands on.
-    #[serde(default)]
     pub n: u32,
     /// Consecutive failures.
-    #[serde(default)]
     pub fail: u32,
     /// When it was last measured, ms since the Unix epoch; absent where that is
     /// when the record was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
     /// Until when it is ejected, ms since the Unix epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<f64>,
     /// When its last ejection ended, ms since the Unix epoch, and how long it
     /// was, ms: the next one lasts twice as long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<[f64; 2]>,
     /// What is normal for live requests: mean and variance of ln ms to the
     /// response head. Not for ranking; it tells a new instance what drift is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<[f64; 2]>,
 }
 
@@ -92,8 +85,8 @@ pub fn decode(value: &[u8], settings: &Settings, now: f64) -> Stored {
             .and_then(|winner| settings.targets.iter().position(|known| *known == winner))
             .map_or(Stored::Miss, Stored::Winner);
     }
-    match serde_json::from_str::<Record>(text) {
-        Ok(record) if is_sound(&record, settings, now) => Stored::Record(Record {
+    match json::read(text).as_ref().and_then(Record::from_json) {
+        Some(record) if is_sound(&record, settings, now) => Stored::Record(Record {
             at: record.at.min(now),
             ..record
         }),
@@ -131,7 +124,108 @@ impl Record {
     /// The value to store.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut out = String::from("{\"v\":");
+        json::write_whole(&mut out, self.version.into());
+        write_member(&mut out, "at", self.at);
+        out.push_str(",\"hash\":");
+        json::write_text(&mut out, &self.hash);
+        write_member(&mut out, "primary", self.primary as f64);
+        if let Some(absent) = self.stands_in_for {
+            write_member(&mut out, "for", absent as f64);
+        }
+        out.push_str(",\"targets\":[");
+        for (index, target) in self.targets.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            target.write(&mut out);
+        }
+        out.push_str("]}");
+        out.into_bytes()
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let index = |name| match value.get(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(given) => given.count().map(|index| Some(index as usize)),
+        };
+        Some(Self {
+            version: value.get("v")?.count()?,
+            at: value.get("at")?.number()?,
+            hash: value.get("hash")?.text()?.to_owned(),
+            primary: index("primary")??,
+            stands_in_for: index("for")?,
+            targets: value
+                .get("targets")?
+                .list()?
+                .iter()
+                .map(TargetRecord::from_json)
+                .collect::<Option<_>>()?,
+        })
+    }
+}
+
+fn write_member(out: &mut String, name: &str, value: f64) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+    json::write_number(out, value);
+}
+
+impl TargetRecord {
+    fn write(&self, out: &mut String) {
+        out.push_str("{\"n\":");
+        json::write_whole(out, self.n.into());
+        write_member(out, "fail", self.fail.into());
+        for (name, value) in [("ms", self.ms), ("at", self.at), ("until", self.until)] {
+            if let Some(value) = value {
+                write_member(out, name, value);
+            }
+        }
+        for (name, pair) in [("last", self.last), ("live", self.live)] {
+            if let Some([first, second]) = pair {
+                out.push_str(",\"");
+                out.push_str(name);
+                out.push_str("\":[");
+                json::write_number(out, first);
+                out.push(',');
+                json::write_number(out, second);
+                out.push(']');
+            }
+        }
+        out.push('}');
+    }
+
+    /// `None` when a member is there and is not what it should be.
+    fn from_json(value: &Value) -> Option<Self> {
+        if !matches!(value, Value::Object(_)) {
+            return None;
+        }
+        let given = |name| match value.get(name) {
+            None | Some(Value::Null) => None,
+            given => given,
+        };
+        let count = |name| given(name).map_or(Some(0), Value::count);
+        let number = |name| match given(name) {
+            None => Some(None),
+            Some(value) => value.number().map(Some),
+        };
+        let pair = |name| match given(name) {
+            None => Some(None),
+            Some(value) => match value.list()? {
+                [first, second] => Some(Some([first.number()?, second.number()?])),
+                _ => None,
+            },
+        };
+        Some(Self {
+            ms: number("ms")?,
+            n: count("n")?,
+            fail: count("fail")?,
+            at: number("at")?,
+            until: number("until")?,
+            last: pair("last")?,
+            live: pair("live")?,
+        })
     }
 }
 
@@ -144,7 +238,16 @@ pub fn hash(settings: &Settings) -> String {
         text.push('\n');
         text.push_str(&target.to_string());
     }
-    format!("{:016x}", fnv1a(text.as_bytes()))
+    hex(fnv1a(text.as_bytes()))
+}
+
+/// 16 hexadecimal digits.
+#[must_use]
+pub(crate) fn hex(number: u64) -> String {
+    (0..16)
+        .rev()
+        .filter_map(|place| char::from_digit((number >> (4 * place)) as u32 & 15, 16))
+        .collect()
 }
 
 /// FNV-1a, 64 bits: a hash that must come out alike on every host and in every

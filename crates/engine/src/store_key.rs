@@ -1,8 +1,7 @@
 //! One logical key, spelt so that the store at hand takes it.
 
-use crate::record::fnv1a;
+use crate::record::{fnv1a, hex};
 use crate::settings::StoreKind;
-use std::fmt::Write;
 
 /// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
 const MAX_BYTES: usize = 256;
@@ -18,21 +17,29 @@ pub fn encode(kind: StoreKind, key: &str) -> String {
                 out.push(byte as char);
             }
             StoreKind::EdgeKv => {
-                let _ = write!(out, "_{byte:02X}");
+                push_hex(&mut out, '_', byte);
             }
             // Azure Cosmos DB behind Spin's interface bars these four.
             _ if byte.is_ascii_graphic() && !b"/\\?#%".contains(&byte) => out.push(byte as char),
             _ => {
-                let _ = write!(out, "%{byte:02X}");
+                push_hex(&mut out, '%', byte);
             }
         }
     }
     if out.len() > MAX_BYTES {
-        let hash = fnv1a(key.as_bytes());
         out.truncate(MAX_BYTES - 17);
-        let _ = write!(out, "-{hash:016x}");
+        out.push('-');
+        out.push_str(&hex(fnv1a(key.as_bytes())));
     }
     out
+}
+
+fn push_hex(out: &mut String, escape: char, byte: u8) {
+    out.push(escape);
+    for digit in [byte >> 4, byte & 15] {
+        let digit = char::from_digit(digit.into(), 16).unwrap_or_default();
+        out.push(digit.to_ascii_uppercase());
+    }
 }
 
 #[cfg(test)]

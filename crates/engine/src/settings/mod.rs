@@ -175,7 +175,10 @@ impl Settings {
     /// by the names in [`NAMES`].
     #[must_use]
     pub fn read(host: Capabilities, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let mut from = Reader::new(&lookup);
+        Self::from_reader(host, Reader::new(&lookup))
+    }
+
+    fn from_reader(host: Capabilities, mut from: Reader<'_>) -> Self {
         let (targets, no_targets) = targets::read(&mut from);
         let (cache_memory, cache_store) = cache(&mut from, host);
         let cache_key = from
@@ -260,7 +263,10 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
             "none" | "off" | "disabled" => none = true,
             _ => from.problem(
                 NAME,
-                format!("{word:?} is not one of memory, kv, auto, none; it is left out"),
+                format!(
+                    "{} is not one of memory, kv, auto, none; it is left out",
+                    parse::quote(&word)
+                ),
             ),
         }
     }

@@ -1,6 +1,7 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
 use super::{Margin, Problem};
+use crate::json;
 use std::ops::RangeInclusive;
 
 /// Looks settings up and collects what is wrong with them.
@@ -120,10 +121,7 @@ impl<'a> Reader<'a> {
         } else {
             format!("/{text}")
         };
-        if !path.is_ascii()
-            || path.contains('#')
-            || path.parse::<http::uri::PathAndQuery>().is_err()
-        {
+        if path.contains('#') || !crate::target::may_stand_in_path(&path) {
             self.problem(
                 setting,
                 format!(
@@ -149,7 +147,7 @@ impl<'a> Reader<'a> {
         for part in &parts {
             let amount = |unit| {
                 part.strip_suffix(unit)
-                    .and_then(|digits| digits.trim().parse::<f64>().ok())
+                    .and_then(|digits| json::decimal(digits.trim()))
                     .filter(|value| (0.0..=100_000.0).contains(value))
             };
             if let Some(percent) = amount("%") {
@@ -157,15 +155,13 @@ impl<'a> Reader<'a> {
             } else if let Some(ms) = amount("ms") {
                 margin.ms = ms;
             } else {
-                self.problem(
-                    setting,
-                    format!(
-                        "{} is neither a share like 20% nor a time like 10ms; using {}%,{}ms",
-                        quote(part),
-                        default.percent,
-                        default.ms
-                    ),
-                );
+                let mut reason = quote(part);
+                reason += " is neither a share like 20% nor a time like 10ms; using ";
+                json::write_number(&mut reason, default.percent);
+                reason += "%,";
+                json::write_number(&mut reason, default.ms);
+                reason += "ms";
+                self.problem(setting, reason);
                 return default;
             }
         }
@@ -209,8 +205,8 @@ impl<'a> Reader<'a> {
 /// The two list forms of the user's document.
 pub(super) fn split_list(text: &str) -> Result<Vec<String>, String> {
     let words: Vec<String> = if text.starts_with('[') {
-        serde_json::from_str(text)
-            .map_err(|error| format!("begins with [ but is not a JSON array of strings: {error}"))?
+        strings(text)
+            .ok_or("begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")?
     } else {
         text.split(|c: char| c == ',' || c.is_whitespace())
             .map(str::to_owned)
@@ -221,6 +217,14 @@ pub(super) fn split_list(text: &str) -> Result<Vec<String>, String> {
         .map(|word| word.trim().to_owned())
         .filter(|word| !word.is_empty())
         .collect())
+}
+
+fn strings(json: &str) -> Option<Vec<String>> {
+    json::read(json)?
+        .list()?
+        .iter()
+        .map(|value| value.text().map(str::to_owned))
+        .collect()
 }
 
 fn whole_number(text: &str, range: &RangeInclusive<u32>) -> Result<u32, String> {
@@ -240,8 +244,11 @@ fn whole_number(text: &str, range: &RangeInclusive<u32>) -> Result<u32, String> 
 /// The text as it stands in a message: quoted, and cut where it is long.
 pub(super) fn quote(text: &str) -> String {
     const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
+    let mut quoted = String::new();
+    let mut shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
     }
+    json::write_text(&mut quoted, &shown);
+    quoted
 }

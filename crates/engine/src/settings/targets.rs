@@ -98,10 +98,14 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
 
 /// Entries are shown to whoever sends a request, so a password in one is not.
 fn hide_user(entry: &str) -> String {
-    match (entry.find("://"), entry.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 <= at => {
-            quote(&format!("{}…{}", &entry[..scheme + 3], &entry[at..]))
-        }
-        _ => quote(entry),
+    if let Some((before, host)) = entry.rsplit_once('@')
+        && let Some((scheme, user)) = before.split_once(':')
+        && user.starts_with("//")
+    {
+        let mut shown = scheme.to_owned();
+        shown += "://…@";
+        shown += host;
+        return quote(&shown);
     }
+    quote(entry)
 }

@@ -1,0 +1,214 @@
+/**
+ * Attempts under way: usually one, two with a hedge, several in a raced cold
+ * start.
+ */
+
+import type { Event, Exchange, Failure, Forward, Step } from "../engine/interface.js";
+import type { Call, Proxy } from "./proxy.js";
+
+/** `setTimeout` takes no more. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Of an overdue attempt, how often is asked whether its target is lost, ms. */
+const FIRST_LOOK = 5;
+const LAST_LOOK = 100;
+
+/** How an attempt ended: with a head, with a failure, or given up as lost (neither). */
+interface Ended<A> {
+  readonly target: number;
+  readonly head: number;
+  readonly answer?: A;
+  readonly failure?: Failure;
+}
+
+interface Running<A> {
+  readonly ended: Promise<Ended<A>>;
+  abort(): void;
+}
+
+/** What became of the attempts that the engine called for. */
+type Settled<A> =
+  /** The engine has said what comes next; an answer is held for it. */
+  | { readonly step: Step; readonly answer: A | undefined }
+  /** An answer that may be relayed unasked. */
+  | { readonly step?: undefined; readonly answer: A };
+
+/**
+ * Makes the attempt that the engine called for, and others beside it where it
+ * says so. Those that lose are given up.
+ */
+export async function attempt<Q, A>(
+  proxy: Proxy<Q, A>,
+  call: Call<Q>,
+  exchange: Exchange,
+  forward: Forward,
+  again: boolean,
+): Promise<Settled<A>> {
+  const { engine, platform } = proxy;
+  if (again) {
+    // An earlier attempt may have been answered while it still took the body;
+    // if it took more than can be sent again, this one must not start.
+    const body = await platform.reclaim(call.request);
+    if (body === "gone" || body === "broken") {
+      const failed: Event = { tag: "failed", val: { failure: "internal-error", body } };
+      return { step: engine.settle(exchange, failed, Date.now()), answer: undefined };
+    }
+  }
+  const running = new Map([[forward.target, start(proxy, call, exchange, forward)]]);
+  let held: A | undefined;
+  let x = exchange;
+  let widen = forward.widen;
+  for (;;) {
+    const ended = await next(running.values(), widen);
+    if (ended === undefined) {
+      const wider = engine.widen(x, Date.now());
+      widen = Number.POSITIVE_INFINITY;
+      if (wider?.action.tag === "forward") {
+        proxy.beside(wider, call.background);
+        x = wider.exchange;
+        const other = wider.action.val;
+        widen = other.widen;
+        running.set(other.target, start(proxy, call, x, other));
+      }
+      continue;
+    }
+    running.delete(ended.target);
+    let event: Event;
+    let good = false;
+    if (ended.answer !== undefined) {
+      const status = platform.status(ended.answer);
+      if (!forward.report && status < 500) return { answer: ended.answer };
+      if (held !== undefined) platform.drop(held);
+      held = ended.answer;
+      good = isGood(status, proxy.configuration.retryOn5xx);
+      event = {
+        tag: "response",
+        val: {
+          status,
+          retryAfter: retryAfter(platform.retryAfter(ended.answer)),
+          head: ended.head,
+          body: platform.body(call.request),
+        },
+      };
+    } else {
+      const body = await platform.reclaim(call.request);
+      event =
+        ended.failure === undefined
+          ? { tag: "lost", val: body }
+          : { tag: "failed", val: { failure: ended.failure, body } };
+    }
+    if (good || running.size === 0) {
+      for (const loser of running.values()) loser.abort();
+      const step = engine.settle(engine.atTarget(x, ended.target), event, Date.now());
+      return { step, answer: held };
+    }
+    x = engine.note(x, ended.target, event, Date.now());
+    proxy.tell();
+  }
+}
+
+/** Whether a status is the client's to see, or worth another attempt. */
+function isGood(status: number, retryOn5xx: boolean): boolean {
+  return status < 500 || !retryOn5xx || status === 501 || status === 505;
+}
+
+/** A `retry-after` (RFC 9110 §10.2.3) as ms from now: a number of seconds, or a date. */
+function retryAfter(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+/** The first attempt to end, or nothing when `widen` has passed before. */
+function next<A>(
+  running: Iterable<Running<A>>,
+  widen: number,
+): Promise<Ended<A> | undefined> {
+  const ends: Promise<Ended<A> | undefined>[] = Array.from(running, (one) => one.ended);
+  const [only] = ends;
+  if (ends.length === 1 && only !== undefined && widen === Number.POSITIVE_INFINITY) return only;
+  if (widen === Number.POSITIVE_INFINITY) return Promise.race(ends);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  ends.push(
+    new Promise((resolve) => {
+      timer = setTimeout(resolve, Math.min(widen, LONGEST_TIMER), undefined);
+    }),
+  );
+  return Promise.race(ends).finally(() => clearTimeout(timer));
+}
+
+/**
+ * One attempt, up to its answer's head, within its time. When it is overdue a
+ * probe asks whether the target is still there, and if it is not, the attempt
+ * is given up long before its time.
+ */
+function start<Q, A>(
+  proxy: Proxy<Q, A>,
+  call: Call<Q>,
+  exchange: Exchange,
+  forward: Forward,
+): Running<A> {
+  const { engine, platform, configuration } = proxy;
+  const { target } = forward;
+  const address = configuration.targets[target];
+  if (address === undefined) throw new RangeError(`there is no target ${target}`);
+  const started = performance.now();
+  const sending = platform.send(call.request, address, forward);
+  const ended = new Promise<Ended<A>>((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    let look = 0;
+    const end = (how: { answer?: A; failure?: Failure }) => {
+      over = true;
+      clearTimeout(timer);
+      resolve({ target, head: performance.now() - started, ...how });
+    };
+    const wait = (ms: number) => {
+      if (ms !== Number.POSITIVE_INFINITY) {
+        timer = setTimeout(tick, Math.min(Math.max(ms, 1), LONGEST_TIMER));
+      }
+    };
+    const tick = () => {
+      // The time that the client takes to send its body is not the target's.
+      const quiet = performance.now() - Math.max(started, platform.uploadProgress(call.request));
+      if (quiet >= forward.timeout) {
+        sending.abort();
+        end({ failure: forward.onTimeout });
+        return;
+      }
+      if (look === 0 && quiet >= forward.overdue) {
+        look = FIRST_LOOK;
+        if (engine.overdue(Date.now())) proxy.startRound(call.background);
+      }
+      if (look > 0 && engine.isLost(exchange)) {
+        sending.abort();
+        end({});
+        return;
+      }
+      const left = (look > 0 ? forward.timeout : Math.min(forward.overdue, forward.timeout)) -
+        Math.max(quiet, 0);
+      wait(look > 0 ? Math.min(look, left) : left);
+      look = Math.min(2 * look, LAST_LOOK);
+    };
+    wait(Math.min(forward.overdue, forward.timeout));
+    sending.result.then(
+      (answer) => {
+        if (over) platform.drop(answer);
+        else end({ answer });
+      },
+      (error: unknown) => {
+        if (!over) end({ failure: platform.failure(error) });
+      },
+    );
+  });
+  return {
+    ended,
+    abort() {
+      sending.abort();
+      // Should its head be there already, it is let go of.
+      void ended.then(({ answer }) => {
+        if (answer !== undefined) platform.drop(answer);
+      });
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * The header fields that go on, upstream and back. Which ones belong to a
+ * connection is the engine's to say; what is done about it is here, once for
+ * all JavaScript hosts.
+ */
+
+import type { Configuration } from "../engine/interface.js";
+
+/** What the platform itself says of the client: never taken from a header that a client can write. */
+export interface ClientFacts {
+  /** The client's IP address. */
+  readonly address: string | undefined;
+  /** The host that it asked for. */
+  readonly host: string | undefined;
+  /** `http` or `https`. */
+  readonly scheme: string | undefined;
+}
+
+/** Our name in `via`, and what a `via` that names us looks like (RFC 9110 §7.6.3). */
+const US = /^\s*\S+\s+function-fetch(?:\s|$)/i;
+
+/** How many Function Fetches a request has passed, by its `via`. */
+export function hops(via: string | null | undefined): number {
+  if (via === null || via === undefined || via === "") return 0;
+  return via.split(",").filter((entry) => US.test(entry)).length;
+}
+
+/** What may not go on: the fields of one connection. */
+export class FieldRules {
+  private readonly hopByHop: ReadonlySet<string>;
+
+  constructor(private readonly configuration: Configuration) {
+    this.hopByHop = new Set(configuration.hopByHop);
+  }
+
+  /** Of a request: whether the field ends here. `name` in lower case. */
+  endsInRequest(name: string, value: string, named: ReadonlySet<string> | undefined): boolean {
+    // A gRPC server refuses a request that does not say `te: trailers`.
+    if (name === "te") return value.trim().toLowerCase() !== "trailers";
+    return name === "host" || name.startsWith("spin-") || this.endsInResponse(name, named);
+  }
+
+  /** Of a response: whether the field ends here. `name` in lower case. */
+  endsInResponse(name: string, named: ReadonlySet<string> | undefined): boolean {
+    return this.hopByHop.has(name) || (named?.has(name) === true && name !== "trailer");
+  }
+
+  /** Whether what a client says in this field is replaced by what we know. `name` in lower case. */
+  isForged(name: string): boolean {
+    if (!this.configuration.forwarded || this.configuration.trustForwarded) return false;
+    return (
+      name === "x-forwarded-for" ||
+      name === "x-forwarded-host" ||
+      name === "x-forwarded-proto" ||
+      // RFC 7239 says the same in another spelling.
+      name === "forwarded"
+    );
+  }
+
+  /**
+   * The forwarding fields to set, each in place of what is there. `told` reads
+   * a field of the client's request.
+   */
+  forwarding(
+    client: ClientFacts,
+    told: (name: string) => string | null | undefined,
+  ): [name: string, value: string][] {
+    if (!this.configuration.forwarded) return [];
+    const trust = this.configuration.trustForwarded;
+    const fields: [string, string][] = [];
+    const before = trust ? told("x-forwarded-for") : undefined;
+    const chain = [before, client.address].filter((part) => part).join(", ");
+    if (chain !== "") fields.push(["x-forwarded-for", chain]);
+    if (client.host !== undefined && !(trust && told("x-forwarded-host"))) {
+      fields.push(["x-forwarded-host", client.host]);
+    }
+    if (client.scheme !== undefined && !(trust && told("x-forwarded-proto"))) {
+      fields.push(["x-forwarded-proto", client.scheme]);
+    }
+    return fields;
+  }
+
+  /** The `via` of a request that goes on. */
+  via(before: string | null | undefined): string {
+    return before ? `${before}, ${this.configuration.via}` : this.configuration.via;
+  }
+}
+
+/** The fields that `connection` names as its own, besides those that always are. */
+export function namedByConnection(
+  connection: string | null | undefined,
+): ReadonlySet<string> | undefined {
+  // Nearly every request: nothing to split.
+  if (!connection || connection === "keep-alive" || connection === "close") return undefined;
+  const names = connection
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    // `connection: te` only says that TE is hop by hop, which we know.
+    .filter((name) => name !== "" && name !== "te");
+  return new Set(names);
+}
+
+/** Where a request for `path` (with its query, as it came) goes on a target. */
+export function joined(basePath: string, path: string): string {
+  // `OPTIONS *` speaks of the server as a whole (RFC 9110 §7.1).
+  if (path === "*") return `${basePath}/`;
+  return path.startsWith("/") ? basePath + path : `${basePath}/${path}`;
+}

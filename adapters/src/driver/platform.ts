@@ -1,0 +1,52 @@
+/** What a JavaScript host brings to the driver. */
+
+import type { Body, Failure, Forward, Target } from "../engine/interface.js";
+
+/** Something under way that can be given up. */
+export interface Sending<T> {
+  /** What comes of it; rejects with whatever the host's own error is. */
+  readonly result: Promise<T>;
+  /** Gives it up. Nothing is to come of it any more. */
+  abort(): void;
+}
+
+/** The store for the shared decision (L2). Either may reject. */
+export interface Store {
+  get(key: string): Promise<string | null | undefined>;
+  /** `ttlSeconds`: after so long nobody would use the value any more. */
+  put(key: string, value: string, ttlSeconds: number): Promise<void>;
+}
+
+/**
+ * Lets work go on that no request waits for, after the response too. The work
+ * never rejects.
+ */
+export type Background = (work: Promise<void>) => void;
+
+/** A host. `Q` is a client's request, `A` a target's answer up to its head. */
+export interface Platform<Q, A> {
+  /** Sends the request to `target`, up to the answer's head. */
+  send(request: Q, target: Target, forward: Forward): Sending<A>;
+  /** A `GET` of `url`: the status of its answer, whose body is not read. */
+  probe(url: string): Sending<number>;
+  /** The store, where there is one. */
+  readonly store: Store | undefined;
+  /** Which failure an error of `send` or `probe` is. */
+  failure(error: unknown): Failure;
+  status(answer: A): number;
+  retryAfter(answer: A): string | undefined;
+  /** Lets go of an answer that the client does not get. */
+  drop(answer: A): void;
+  /** What has become of the request's body so far. */
+  body(request: Q): Body;
+  /** Ends what an attempt still takes of the request's body, and says what has become of it. */
+  reclaim(request: Q): Promise<Body>;
+  /**
+   * When a target last took some of the request's body, by
+   * `performance.now()`: time-outs count from there, and not at all while it is
+   * `Infinity`, since the client is waited for. 0 where no body is sent.
+   */
+  uploadProgress(request: Q): number;
+  /** Tells the operator. */
+  notice(line: string): void;
+}

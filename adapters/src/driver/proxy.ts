@@ -1,0 +1,133 @@
+/**
+ * One request, from the first step to the last: does what the engine says
+ * until an action ends it. The engine and the platform are the two sides; there
+ * is no rule of routing here.
+ */
+
+import type { Configuration, Engine, Exchange, Reply, Step } from "../engine/interface.js";
+import { attempt } from "./attempt.js";
+import type { Background, Platform } from "./platform.js";
+import { round } from "./round.js";
+import { readStore, writeDue } from "./store.js";
+
+/** A client's request, as far as decisions need it. */
+export interface About {
+  /** In upper case, as it came. */
+  readonly method: string;
+  /** How many Function Fetches it has passed. */
+  readonly hops: number;
+  readonly hasBody: boolean;
+}
+
+/** What the client gets. */
+export type Outcome<A> =
+  | {
+      readonly answer: A;
+      /** Its `proxy-status`, with `FETCH_EXPLAIN`. */
+      readonly explain: string | undefined;
+      /** From the request's arrival to this head, ms. */
+      readonly elapsed: number;
+      readonly reply?: undefined;
+    }
+  /** The proxy's own words. */
+  | { readonly reply: Reply; readonly answer?: undefined };
+
+/** A client's request under way. */
+export interface Call<Q> {
+  readonly request: Q;
+  readonly background: Background;
+}
+
+/** A proxy with one configuration: an engine, and the host that it runs on. */
+export class Proxy<Q, A> {
+  constructor(
+    readonly engine: Engine,
+    readonly configuration: Configuration,
+    readonly platform: Platform<Q, A>,
+  ) {
+    this.tell();
+  }
+
+  async serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
+    const started = performance.now();
+    const { engine, platform } = this;
+    let held: A | undefined;
+    let step = engine.begin(about.method, about.hops, about.hasBody, Date.now());
+    for (let attempts = 0; ; ) {
+      this.beside(step, call.background);
+      const { exchange, action } = step;
+      switch (action.tag) {
+        case "read-store": {
+          const event = await readStore(platform.store, this.configuration.cacheKey);
+          step = engine.settle(exchange, event, Date.now());
+          break;
+        }
+        case "await-round":
+          await this.roundReady(action.val);
+          step = engine.settle(exchange, { tag: "round-ready" }, Date.now());
+          break;
+        case "forward": {
+          const ended = await attempt(this, call, exchange, action.val, attempts > 0);
+          attempts += 1;
+          if (ended.answer !== undefined) {
+            if (held !== undefined) platform.drop(held);
+            held = ended.answer;
+          }
+          if (ended.step === undefined) {
+            return this.relay(exchange, ended.answer, started);
+          }
+          step = ended.step;
+          break;
+        }
+        case "relay":
+          // The engine says so only after it has heard of an answer.
+          if (held === undefined) throw new Error("there is nothing to relay");
+          return this.relay(exchange, held, started);
+        case "reply":
+          if (held !== undefined) platform.drop(held);
+          return { reply: action.val };
+      }
+    }
+  }
+
+  /** Starts what a step calls for beside its action. */
+  beside(step: Step, background: Background): void {
+    if (step.news) this.tell();
+    if (step.round) this.startRound(background);
+    if (step.write) writeDue(this, background);
+  }
+
+  startRound(background: Background): void {
+    const first = this.engine.startRound(Date.now());
+    if (first !== undefined) background(round(this, first, background));
+  }
+
+  /** Hands the engine's notices to the operator. */
+  tell(): void {
+    for (const line of this.engine.takeNotices()) this.platform.notice(line);
+  }
+
+  private relay(exchange: Exchange, answer: A, started: number): Outcome<A> {
+    const status = this.platform.status(answer);
+    return {
+      answer,
+      explain: this.configuration.explain
+        ? this.engine.explain(exchange, status)
+        : undefined,
+      elapsed: performance.now() - started,
+    };
+  }
+
+  /**
+   * Waits for the first healthy probe, or the round's end. It looks again and
+   * again instead of being woken: on Workers one request must not resolve what
+   * another one waits for.
+   */
+  private async roundReady(timeout: number): Promise<void> {
+    const until = performance.now() + timeout;
+    for (let pause = 1; !this.engine.roundIsReady(Date.now()); pause = Math.min(2 * pause, 8)) {
+      if (performance.now() >= until) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** The store: read within a time of its own, written behind the response. */
+
+import type { Event } from "../engine/interface.js";
+import type { Background, Store } from "./platform.js";
+import type { Proxy } from "./proxy.js";
+
+/** A cold start may ask the store, but must not hang on it, ms. */
+const READ_TIMEOUT = 250;
+
+/** A write that takes longer is given up, ms, so that it does not keep the instance alive. */
+const WRITE_TIMEOUT = 5_000;
+
+/** A stored value that is longer is not ours; there is no use in handing it on. */
+const MAX_LENGTH = 64 * 1024;
+
+type StoreEvent = Extract<Event, { tag: "store-read" | "store-failed" }>;
+
+/** Reads the record; a store that does not answer in time has failed. */
+export async function readStore(store: Store | undefined, key: string): Promise<StoreEvent> {
+  try {
+    const value = await within(READ_TIMEOUT, () => store?.get(key));
+    const sound = typeof value === "string" && value.length <= MAX_LENGTH;
+    return { tag: "store-read", val: sound ? value : undefined };
+  } catch {
+    return { tag: "store-failed" };
+  }
+}
+
+/** Writes the record in the background, when the engine has something to tell. */
+export function writeDue<Q, A>(proxy: Proxy<Q, A>, background: Background): void {
+  const { engine, platform, configuration } = proxy;
+  const write = engine.takeWrite(Date.now());
+  if (write === undefined) return;
+  const { value, ttlSeconds } = write;
+  const put = () => platform.store?.put(configuration.cacheKey, value, ttlSeconds);
+  background(
+    within(WRITE_TIMEOUT, put)
+      .then(
+        () => true,
+        () => false,
+      )
+      .then((well) => {
+        engine.storeWritten(well);
+        proxy.tell();
+      }),
+  );
+}
+
+/** What `work` brings; rejects when it takes longer. */
+function within<T>(ms: number, work: () => Promise<T> | undefined): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    Promise.resolve()
+      .then(work)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,57 @@
+//! The settings: in by name, out as what the host's part of the work needs.
+
+use crate::wit;
+use function_fetch_engine::settings::StoreKind;
+use function_fetch_engine::{Capabilities, Engine, Settings, Target, VERSION, headers};
+
+/// An engine for these settings.
+pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> Engine {
+    let host = Capabilities {
+        store: limits.store.map(|store| match store {
+            wit::StoreKind::WorkersKv => StoreKind::WorkersKv,
+            wit::StoreKind::EdgeKv => StoreKind::EdgeKv,
+            wit::StoreKind::Custom => StoreKind::Custom,
+        }),
+        max_probes: limits.max_probes,
+        // A call into the engine is dear for whoever comes this way.
+        sampled_reports: true,
+    };
+    let settings = Settings::read(host, |name| {
+        let (_, value) = given.iter().find(|(known, _)| known == name)?;
+        Some(value.clone())
+    });
+    // The engine's generator mixes well; any bits of the host's number will do.
+    Engine::new(settings, seed.to_bits())
+}
+
+/// What the host's part of the work needs of the settings.
+pub fn of(settings: &Settings) -> wit::Configuration {
+    wit::Configuration {
+        targets: settings
+            .targets
+            .iter()
+            .map(|target| to_host(target, &settings.health_path))
+            .collect(),
+        cache_key: settings.cache_key.clone(),
+        store_name: settings.store_name.clone(),
+        connect_timeout: settings.connect_timeout_ms,
+        replay_body_bytes: settings.replay_body_bytes,
+        retry_on5xx: settings.retry_on_5xx,
+        forwarded: settings.forwarded,
+        trust_forwarded: settings.trust_forwarded,
+        explain: settings.explain,
+        hop_by_hop: crate::texts(&headers::HOP_BY_HOP),
+        user_agent: format!("function-fetch/{VERSION}"),
+        via: headers::VIA.to_owned(),
+    }
+}
+
+fn to_host(target: &Target, health_path: &str) -> wit::Target {
+    let scheme = if target.is_https() { "https" } else { "http" };
+    let origin = format!("{scheme}://{}", target.authority());
+    wit::Target {
+        health_url: format!("{origin}{}", target.path_for(health_path)),
+        base_path: target.base_path().to_owned(),
+        origin,
+    }
+}

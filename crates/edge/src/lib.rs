@@ -1,0 +1,175 @@
+//! The engine as a WebAssembly component: `wit/engine.wit` over
+//! `function-fetch-engine`, for hosts that are not written in Rust.
+//!
+//! Conversion only. No call may trap, whatever its arguments: a trap would end
+//! the instance, and with it every request that the host serves. So what names
+//! no target, or comes before [`wit::Guest::configure`], is harmless.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod configuration;
+mod event;
+mod memory;
+mod step;
+
+use function_fetch_engine::settings::NAMES;
+use function_fetch_engine::{ProbeOutcome, Request};
+
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/engine.wit",
+        world: "adapter",
+    });
+}
+
+use bindings::exports::function_fetch::edge::engine as wit;
+
+// A third of the size of the standard one, and quick enough for the few dozen
+// blocks that live here at a time.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+// SAFETY: a module has one thread.
+static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
+    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
+
+struct Edge;
+
+// Export names such as `function-fetch:edge/engine@0.1.0#begin` mean nothing to
+// a native linker.
+#[cfg(target_family = "wasm")]
+bindings::export!(Edge with_types_in bindings);
+
+/// A loop: an array's own `map` is laid out item by item.
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+impl wit::Guest for Edge {
+    fn setting_names() -> Vec<String> {
+        texts(&NAMES)
+    }
+
+    fn configure(
+        settings: Vec<(String, String)>,
+        limits: wit::Limits,
+        seed: f64,
+    ) -> wit::Configuration {
+        let engine = configuration::engine(&settings, &limits, seed);
+        let configuration = configuration::of(engine.settings());
+        memory::fill(engine);
+        configuration
+    }
+
+    fn begin(method: String, hops: u32, has_body: bool, now: f64) -> wit::Step {
+        let request = Request {
+            method: &method,
+            hops,
+            has_body,
+        };
+        memory::engine(|engine| {
+            let step = engine.begin(&request, now);
+            step::to_host(engine, step)
+        })
+    }
+
+    fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
+        memory::engine(|engine| {
+            let step = match step::known(engine, exchange) {
+                Some(exchange) => engine.settle(exchange, event::from_host(&event), now),
+                None => step::refused(engine, now),
+            };
+            step::to_host(engine, step)
+        })
+    }
+
+    fn note(exchange: wit::Exchange, target: u32, event: wit::Event, now: f64) -> wit::Exchange {
+        memory::engine(|engine| {
+            let Some(noted) = step::known_at(engine, exchange, target) else {
+                return exchange;
+            };
+            let mut noted = noted;
+            engine.note(&mut noted, event::from_host(&event), now);
+            step::exchange_to_host(noted)
+        })
+    }
+
+    fn at_target(exchange: wit::Exchange, target: u32) -> wit::Exchange {
+        memory::engine(|engine| {
+            step::known_at(engine, exchange, target).map_or(exchange, step::exchange_to_host)
+        })
+    }
+
+    fn widen(exchange: wit::Exchange, now: f64) -> Option<wit::Step> {
+        memory::engine(|engine| {
+            let exchange = step::known(engine, exchange)?;
+            let step = engine.widen(exchange, now)?;
+            Some(step::to_host(engine, step))
+        })
+    }
+
+    fn overdue(now: f64) -> bool {
+        memory::engine(|engine| engine.overdue(now))
+    }
+
+    fn is_lost(exchange: wit::Exchange) -> bool {
+        memory::engine(|engine| {
+            step::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
+        })
+    }
+
+    fn explain(exchange: wit::Exchange, status: u16) -> Option<String> {
+        memory::engine(|engine| engine.explain(&step::known(engine, exchange)?, status))
+    }
+
+    fn start_round(now: f64) -> Option<wit::Round> {
+        memory::engine(|engine| engine.start_round(now).map(step::round_to_host))
+    }
+
+    fn round_read_store(value: Option<String>, now: f64) -> bool {
+        memory::engine(|engine| engine.round_read_store(value.as_deref().map(str::as_bytes), now))
+    }
+
+    fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
+        let outcome = ProbeOutcome {
+            result: match outcome {
+                wit::ProbeResult::Status(status) => Ok(status),
+                wit::ProbeResult::Failed(failure) => Err(event::failure(failure)),
+            },
+            elapsed_ms: elapsed,
+        };
+        memory::engine(|engine| {
+            engine.probed(round, target as usize, outcome, now);
+            engine.round_is_ready(now)
+        })
+    }
+
+    fn finish_round(round: u32, now: f64) -> Option<wit::Round> {
+        memory::engine(|engine| engine.finish_round(round, now).map(step::round_to_host))
+    }
+
+    fn round_is_ready(now: f64) -> bool {
+        memory::engine(|engine| engine.round_is_ready(now))
+    }
+
+    fn take_write(now: f64) -> Option<wit::StoreWrite> {
+        memory::engine(|engine| {
+            let write = engine.take_write(now)?;
+            Some(wit::StoreWrite {
+                // JSON is always UTF-8.
+                value: String::from_utf8(write.value).ok()?,
+                ttl_seconds: write.ttl_seconds,
+            })
+        })
+    }
+
+    fn store_written(well: bool) {
+        memory::engine(|engine| engine.store_written(well));
+    }
+
+    fn take_notices() -> Vec<String> {
+        memory::engine(|engine| {
+            let notices = engine.take_notices();
+            notices.iter().map(|notice| notice.line()).collect()
+        })
+    }
+}
