@@ -6,6 +6,8 @@
 //! replay buffer; what was read and not taken is never lost.
 
 use crate::platform::monotonic_ms;
+use function_fetch_component::FIRST_BYTES_NS;
+use function_fetch_component::replay::Replay;
 use function_fetch_engine::attempt::Body;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -21,14 +23,10 @@ type TrailersResult = Result<Option<Trailers>, ErrorCode>;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// How long a request without `Content-Length` may take to show whether it has
-/// a body: 10 ms. A client that streams one may send its first byte much later.
-const FIRST_BYTES_NS: u64 = 10_000_000;
-
 /// The body of a client's request.
 pub struct ClientBody {
     /// Shared with the pump, which runs in the same component-model task.
-    kept: Rc<RefCell<Kept>>,
+    kept: Rc<RefCell<Replay>>,
     /// When a target last took some of it, by the monotonic clock, ms; infinite
     /// while the client is waited for.
     progress: Rc<Cell<f64>>,
@@ -59,44 +57,6 @@ enum ClientTrailers {
     Known(TrailersResult),
 }
 
-/// What may be sent again.
-struct Kept {
-    limit: usize,
-    /// All that targets took, in order, while it fits.
-    taken: Vec<u8>,
-    /// Read from the client, not taken by the target yet.
-    unsent: Vec<u8>,
-    touched: bool,
-    gone: bool,
-}
-
-impl Kept {
-    fn took(&mut self, bytes: &[u8]) {
-        self.touched |= !bytes.is_empty();
-        if self.gone || self.taken.len() + bytes.len() > self.limit {
-            self.gone |= !bytes.is_empty();
-            self.taken = Vec::new();
-        } else {
-            self.taken.extend_from_slice(bytes);
-        }
-    }
-
-    /// Puts what was taken before what was not, for the next attempt.
-    fn rewind(&mut self) {
-        let mut all = std::mem::take(&mut self.taken);
-        all.append(&mut self.unsent);
-        self.unsent = all;
-    }
-
-    fn state(&self) -> Body {
-        match (self.touched, self.gone) {
-            (false, _) => Body::Untouched,
-            (true, false) => Body::Replayable,
-            (true, true) => Body::Gone,
-        }
-    }
-}
-
 impl ClientBody {
     /// `length` is the request's `Content-Length`.
     pub async fn new(
@@ -105,7 +65,7 @@ impl ClientBody {
         length: Option<u64>,
         limit: usize,
     ) -> Self {
-        let mut unsent = Vec::new();
+        let mut kept = Replay::new(limit, 0);
         let mut ended = length == Some(0);
         if length.is_none() {
             // A chunked body is announced by a header that hosts keep to
@@ -113,12 +73,12 @@ impl ClientBody {
             // to look for the end, which is there at once without a body.
             let mut read = pin!(stream.read(Vec::with_capacity(CHUNK_BYTES)));
             let patience = pin!(monotonic_clock::wait_for(FIRST_BYTES_NS));
-            let result;
-            (result, unsent) = match select(read.as_mut(), patience).await {
+            let (result, bytes) = match select(read.as_mut(), patience).await {
                 Either::Left((done, _)) => done,
                 Either::Right(_) => read.as_mut().cancel(),
             };
-            ended = result == StreamResult::Dropped && unsent.is_empty();
+            ended = result == StreamResult::Dropped && bytes.is_empty();
+            kept.read(&bytes);
         }
         let source = if ended {
             Source::Nowhere
@@ -130,13 +90,7 @@ impl ClientBody {
             }))
         };
         Self {
-            kept: Rc::new(RefCell::new(Kept {
-                limit,
-                taken: Vec::new(),
-                unsent,
-                touched: false,
-                gone: false,
-            })),
+            kept: Rc::new(RefCell::new(kept)),
             progress: Rc::default(),
             source,
         }
@@ -202,7 +156,7 @@ impl ClientBody {
 
 /// Moves the body until it has ended, the target hangs up, or `stopped`.
 async fn pump(
-    kept: &RefCell<Kept>,
+    kept: &RefCell<Replay>,
     progress: &Cell<f64>,
     mut end: Box<ClientEnd>,
     mut target: StreamWriter<u8>,
@@ -210,7 +164,7 @@ async fn pump(
     mut stopped: Pin<&mut impl Future<Output = ()>>,
 ) -> Box<ClientEnd> {
     loop {
-        let unsent = std::mem::take(&mut kept.borrow_mut().unsent);
+        let unsent = kept.borrow_mut().lend();
         if !unsent.is_empty() {
             if !send(kept, unsent, &mut target, &mut stopped).await {
                 return end;
@@ -259,7 +213,7 @@ async fn pump(
 
 /// Reads a chunk from the client. False when it was told to stop.
 async fn receive(
-    kept: &RefCell<Kept>,
+    kept: &RefCell<Replay>,
     end: &mut ClientEnd,
     stopped: &mut Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
@@ -272,23 +226,18 @@ async fn receive(
         }
     };
     end.ended = result == StreamResult::Dropped;
-    kept.borrow_mut().unsent.extend_from_slice(&bytes);
+    kept.borrow_mut().read(&bytes);
     go_on
 }
 
 /// Offers a chunk to the target. False when it hung up, or on a stop.
 async fn send(
-    kept: &RefCell<Kept>,
+    kept: &RefCell<Replay>,
     bytes: Vec<u8>,
     target: &mut StreamWriter<u8>,
     stopped: &mut Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
-    let copy = if kept.borrow().gone {
-        Vec::new()
-    } else {
-        bytes.clone()
-    };
-    let before = bytes.len();
+    let lent = bytes.len();
     let mut write = pin!(target.write(bytes));
     let (result, left, go_on) = match select(write.as_mut(), stopped).await {
         Either::Left(((result, left), _)) => (result, left, true),
@@ -297,11 +246,6 @@ async fn send(
             (result, left, false)
         }
     };
-    let left = left.into_vec();
-    let mut kept = kept.borrow_mut();
-    if !kept.gone {
-        kept.took(&copy[..before - left.len()]);
-    }
-    kept.unsent = left;
+    kept.borrow_mut().give_back(lent, left.into_vec());
     go_on && result != StreamResult::Dropped
 }

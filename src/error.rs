@@ -1,48 +1,9 @@
-//! The host's error codes as the engine's failures, one to one.
+//! The host's error codes as the engine's failures.
 
+use function_fetch_component::failure_of;
 use function_fetch_engine::Failure;
 use wasip3::http::types::ErrorCode;
 
 pub fn failure(code: &ErrorCode) -> Failure {
-    match code {
-        ErrorCode::DnsTimeout => Failure::DnsTimeout,
-        ErrorCode::DnsError(_) => Failure::DnsError,
-        ErrorCode::DestinationNotFound => Failure::DestinationNotFound,
-        ErrorCode::DestinationUnavailable => Failure::DestinationUnavailable,
-        ErrorCode::DestinationIpProhibited => Failure::DestinationIpProhibited,
-        ErrorCode::DestinationIpUnroutable => Failure::DestinationIpUnroutable,
-        ErrorCode::ConnectionRefused => Failure::ConnectionRefused,
-        ErrorCode::ConnectionTerminated => Failure::ConnectionTerminated,
-        ErrorCode::ConnectionTimeout => Failure::ConnectionTimeout,
-        ErrorCode::ConnectionReadTimeout => Failure::ConnectionReadTimeout,
-        ErrorCode::ConnectionWriteTimeout => Failure::ConnectionWriteTimeout,
-        ErrorCode::ConnectionLimitReached => Failure::ConnectionLimitReached,
-        ErrorCode::TlsProtocolError => Failure::TlsProtocolError,
-        ErrorCode::TlsCertificateError => Failure::TlsCertificateError,
-        ErrorCode::TlsAlertReceived(_) => Failure::TlsAlertReceived,
-        ErrorCode::HttpRequestDenied => Failure::HttpRequestDenied,
-        ErrorCode::HttpRequestLengthRequired => Failure::HttpRequestLengthRequired,
-        ErrorCode::HttpRequestBodySize(_) => Failure::HttpRequestBodySize,
-        ErrorCode::HttpRequestMethodInvalid => Failure::HttpRequestMethodInvalid,
-        ErrorCode::HttpRequestUriInvalid => Failure::HttpRequestUriInvalid,
-        ErrorCode::HttpRequestUriTooLong => Failure::HttpRequestUriTooLong,
-        ErrorCode::HttpRequestHeaderSectionSize(_) => Failure::HttpRequestHeaderSectionSize,
-        ErrorCode::HttpRequestHeaderSize(_) => Failure::HttpRequestHeaderSize,
-        ErrorCode::HttpRequestTrailerSectionSize(_) => Failure::HttpRequestTrailerSectionSize,
-        ErrorCode::HttpRequestTrailerSize(_) => Failure::HttpRequestTrailerSize,
-        ErrorCode::HttpResponseIncomplete => Failure::HttpResponseIncomplete,
-        ErrorCode::HttpResponseHeaderSectionSize(_) => Failure::HttpResponseHeaderSectionSize,
-        ErrorCode::HttpResponseHeaderSize(_) => Failure::HttpResponseHeaderSize,
-        ErrorCode::HttpResponseBodySize(_) => Failure::HttpResponseBodySize,
-        ErrorCode::HttpResponseTrailerSectionSize(_) => Failure::HttpResponseTrailerSectionSize,
-        ErrorCode::HttpResponseTrailerSize(_) => Failure::HttpResponseTrailerSize,
-        ErrorCode::HttpResponseTransferCoding(_) => Failure::HttpResponseTransferCoding,
-        ErrorCode::HttpResponseContentCoding(_) => Failure::HttpResponseContentCoding,
-        ErrorCode::HttpResponseTimeout => Failure::HttpResponseTimeout,
-        ErrorCode::HttpUpgradeFailed => Failure::HttpUpgradeFailed,
-        ErrorCode::HttpProtocolError => Failure::HttpProtocolError,
-        ErrorCode::LoopDetected => Failure::LoopDetected,
-        ErrorCode::ConfigurationError => Failure::ConfigurationError,
-        ErrorCode::InternalError(_) => Failure::InternalError,
-    }
+    failure_of!(ErrorCode, code)
 }

@@ -3,9 +3,10 @@
 use crate::body::ClientBody;
 use crate::outbound::{Inbound, Upstream, to_wasi};
 use crate::platform::Wasi;
-use crate::{client, memory, settings};
+use crate::{client, settings};
+use function_fetch_component::{memory, method_name, response as heads};
 use function_fetch_driver::{Outcome, serve};
-use function_fetch_engine::headers::{self, Fields};
+use function_fetch_engine::headers;
 use function_fetch_engine::{Reply, Request as About};
 use wasip3::http::types::{Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
@@ -17,11 +18,11 @@ pub async fn handle(request: Request) -> Response {
         settings::load().await;
     }
     let method = request.get_method();
-    let name = method_name(&method).to_owned();
+    let name = method_name!(Method, &method).to_owned();
     let mut fields = request.get_headers().copy_all();
     let hops = headers::hops(&fields);
     let facts = client::facts(&request, &fields);
-    let length = content_length(&fields);
+    let length = heads::content_length(&fields);
     let replay = memory::engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());
         engine.settings().replay_body_bytes as usize
@@ -59,17 +60,10 @@ fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> R
         status,
         mut fields,
     } = upstream;
-    headers::to_client(&mut fields);
-    if let Some((text, elapsed_ms)) = explain {
-        fields.push(("proxy-status".into(), text.into_bytes()));
-        let timing = format!("function-fetch;dur={elapsed_ms:.1}");
-        fields.push(("server-timing".into(), timing.into_bytes()));
-    }
+    heads::to_client(&mut fields, explain);
     let (_, sent_well) = wit_future::new(|| Ok(()));
     let (stream, trailers) = Response::consume_body(response, sent_well);
-    // RFC 9110 §6.4.1: these have no content, whatever their fields say.
-    let bodiless = to_head || matches!(status, 204 | 304);
-    let stream = (!bodiless).then_some(stream);
+    let stream = (!heads::is_bodiless(status, to_head)).then_some(stream);
     let (response, _) = Response::new(to_wasi(&fields), stream, trailers);
     // It was a status a moment ago.
     let _ = response.set_status_code(status);
@@ -77,13 +71,8 @@ fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> R
 }
 
 fn own_words(reply: Reply, to_head: bool) -> Response {
-    let body = reply.body.into_bytes();
-    let fields: Fields = vec![
-        ("content-type".into(), b"text/plain; charset=utf-8".to_vec()),
-        ("content-length".into(), body.len().to_string().into_bytes()),
-        ("cache-control".into(), b"no-store".to_vec()),
-        ("proxy-status".into(), reply.proxy_status.into_bytes()),
-    ];
+    let status = reply.status;
+    let (fields, body) = heads::own_words(reply);
     let stream = (!to_head).then(|| {
         let (mut writer, reader) = wit_stream::new();
         wasip3::spawn(async move {
@@ -93,28 +82,6 @@ fn own_words(reply: Reply, to_head: bool) -> Response {
     });
     let (_, trailers) = wit_future::new(|| Ok(None));
     let (response, _) = Response::new(to_wasi(&fields), stream, trailers);
-    let _ = response.set_status_code(reply.status);
+    let _ = response.set_status_code(status);
     response
-}
-
-fn content_length(fields: &Fields) -> Option<u64> {
-    let (_, value) = fields
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    std::str::from_utf8(value).ok()?.trim().parse().ok()
-}
-
-fn method_name(method: &Method) -> &str {
-    match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Delete => "DELETE",
-        Method::Connect => "CONNECT",
-        Method::Options => "OPTIONS",
-        Method::Trace => "TRACE",
-        Method::Patch => "PATCH",
-        Method::Other(name) => name,
-    }
 }

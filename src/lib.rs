@@ -17,11 +17,11 @@ mod body;
 mod client;
 mod error;
 mod handler;
-mod memory;
 mod outbound;
 mod platform;
 mod settings;
 mod store;
+mod waiting;
 
 use wasip3::http::types::{ErrorCode, Request, Response};
 

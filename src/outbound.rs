@@ -2,15 +2,12 @@
 
 use crate::body::ClientBody;
 use crate::error::failure;
+use function_fetch_component::{SILENCE_NS, probe as probes};
 use function_fetch_engine::headers::Fields;
-use function_fetch_engine::{Failure, Forward, Target, VERSION};
+use function_fetch_engine::{Failure, Forward, Target};
 use wasip3::http::client;
 use wasip3::http::types::{self, ErrorCode, Method, Request, RequestOptions, Scheme};
 use wasip3::{wit_future, wit_stream};
-
-/// Hosts end a silent exchange after ten minutes by themselves. A stream of
-/// events may be silent for longer, and until the head our own timers decide.
-const SILENCE_NS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// A client's request, ready to be sent as often as it takes.
 pub struct Inbound {
@@ -74,17 +71,8 @@ pub async fn finish(request: Request) -> Result<Upstream, Failure> {
 
 /// A probe: the status of its answer. Its body is not read.
 pub async fn probe(target: &Target, path: &str) -> Result<u16, Failure> {
-    let fields = [
-        (
-            "user-agent".to_owned(),
-            format!("function-fetch/{VERSION}").into_bytes(),
-        ),
-        ("accept".to_owned(), b"*/*".to_vec()),
-        // A cache on the way would answer for a target that is down.
-        ("cache-control".to_owned(), b"no-store".to_vec()),
-    ];
     let (_, trailers_end) = wit_future::new(|| Ok(None));
-    let (request, sent) = Request::new(to_wasi(&fields), None, trailers_end, None);
+    let (request, sent) = Request::new(to_wasi(&probes::fields()), None, trailers_end, None);
     wasip3::spawn(async move {
         let _ = sent.await;
     });

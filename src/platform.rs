@@ -1,7 +1,8 @@
 //! WASI 0.3 as the driver's platform.
 
 use crate::outbound::{self, Inbound, Upstream};
-use crate::{memory, store};
+use crate::{store, waiting};
+use function_fetch_component::{memory, notice};
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Engine, Failure, Forward, Notice, Target, headers};
@@ -83,16 +84,14 @@ impl Platform for Wasi {
     }
 
     async fn round_progress(&self) {
-        memory::wait().await;
+        waiting::wait().await;
     }
 
     fn round_progressed(&self) {
-        memory::wake();
+        waiting::wake();
     }
 
-    fn notice(&self, notice: &Notice) {
-        // In one piece: `eprintln!` writes the end of the line apart, and another instance's line could come between.
-        let line = notice.line() + "\n";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    fn notice(&self, told: &Notice) {
+        notice::tell(told);
     }
 }

@@ -26,7 +26,7 @@ mod spin {
     }
 
     async fn open() -> Result<(Store, String), StoreError> {
-        let (label, key) = crate::memory::engine(|engine| {
+        let (label, key) = function_fetch_component::memory::engine(|engine| {
             let settings = engine.settings();
             (settings.store_name.clone(), settings.cache_key.clone())
         });

@@ -5,13 +5,16 @@
 
 mod blame;
 mod bodies;
+mod cases;
 mod checking;
 mod cold_start;
 mod command;
+mod composition;
 mod concurrency;
 mod confinement;
 mod connections;
 mod dying;
+mod embedding;
 mod failover;
 mod forwarding;
 mod hanging;
@@ -19,11 +22,13 @@ mod hedging;
 mod https;
 mod imports;
 mod memory;
+mod package;
 mod probing;
 mod racing;
 mod responses;
 mod routing;
 mod settings;
+mod shared_store;
 mod spreading;
 mod store_faults;
 mod streaming;
@@ -62,9 +67,14 @@ fn main() -> ExitCode {
     https::register(&mut suite);
     memory::register(&mut suite);
     store_faults::register(&mut suite);
+    shared_store::register(&mut suite);
     settings::register(&mut suite);
     command::register(&mut suite);
     probing::register(&mut suite);
     checking::register(&mut suite);
+    embedding::register(&mut suite);
+    composition::register(&mut suite);
+    package::register(&mut suite);
+    cases::register(&mut suite);
     suite.run(arguments).exit_code()
 }

@@ -1,4 +1,4 @@
-//! The two flavours of the component.
+//! The flavours of the component: for Spin and for any host, of WASI 0.3 and of WASI 0.2.
 
 use std::fs;
 use std::io::Write;
@@ -13,13 +13,17 @@ use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 
-/// Two builds of one crate, because a plain WASI host refuses any `spin:*` import.
+/// Two builds of each crate, because a plain WASI host refuses any import of Spin's.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Spin's variables and key-value store: Spin itself and the embedded host.
     Spin,
     /// Environment and memory alone: any WASI 0.3 host.
     Wasi,
+    /// `Spin` for WASI 0.2: Fermyon Cloud, and Spin before 4.
+    Spin02,
+    /// `Wasi` for WASI 0.2.
+    Wasi02,
 }
 
 impl Flavour {
@@ -27,14 +31,24 @@ impl Flavour {
         match self {
             Self::Spin => "spin",
             Self::Wasi => "wasi",
+            Self::Spin02 => "spin-0.2",
+            Self::Wasi02 => "wasi-0.2",
+        }
+    }
+
+    /// The package that this is a flavour of.
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Spin | Self::Wasi => "function-fetch",
+            Self::Spin02 | Self::Wasi02 => "function-fetch-wasi02",
         }
     }
 
     /// The features that make this flavour.
     pub fn features(self) -> &'static [&'static str] {
         match self {
-            Self::Spin => &[],
-            Self::Wasi => &["--no-default-features", "--features", "wasi"],
+            Self::Spin | Self::Spin02 => &[],
+            Self::Wasi | Self::Wasi02 => &["--no-default-features", "--features", "wasi"],
         }
     }
 }
@@ -61,7 +75,12 @@ pub fn build_and_report() -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut table = format!("{:<14} {:>10} {:>10}  file\n", "component", "bytes", "gzip");
     // Spin last: its flavour is then the one that cargo leaves where `spin.toml` looks for it.
-    for flavour in [Flavour::Wasi, Flavour::Spin] {
+    for flavour in [
+        Flavour::Wasi02,
+        Flavour::Spin02,
+        Flavour::Wasi,
+        Flavour::Spin,
+    ] {
         let file = build(&workspace, flavour)?;
         let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let gzip = gzipped(&bytes)?;
@@ -81,7 +100,7 @@ fn compile(workspace: &Workspace, flavour: Flavour, target: &Path) -> Result<Pat
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
-        .args(["build", "--package", "function-fetch", "--lib"])
+        .args(["build", "--package", flavour.package(), "--lib"])
         .args(["--profile", "component", "--target", COMPONENT_TARGET])
         .args(flavour.features());
     if target != workspace.target {
@@ -91,7 +110,8 @@ fn compile(workspace: &Workspace, flavour: Flavour, target: &Path) -> Result<Pat
     Ok(target
         .join(COMPONENT_TARGET)
         .join("component")
-        .join("function_fetch.wasm"))
+        .join(flavour.package().replace('-', "_"))
+        .with_extension("wasm"))
 }
 
 /// Copies by way of a rename, so that a host which starts meanwhile never reads half a component.

@@ -12,14 +12,28 @@ use crate::workspace::Workspace;
 /// Always with this profile and these features: wasmtime takes minutes to compile, and one build of it has to serve
 /// `up`, `test` and the bench.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, &["--bins"])?;
+    Ok(built(workspace, &["function-fetch"]))
+}
+
+/// Builds the example of an embedder, which is the host's library under another program, and returns its binary.
+pub fn build_embed_example(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, &["--example", "embed"])?;
+    Ok(built(workspace, &["examples", "embed"]))
+}
+
+fn compile(workspace: &Workspace, what: &[&str]) -> Result<()> {
     let mut cargo = process::cargo();
-    cargo.current_dir(&workspace.root).args([
-        "build",
-        "--release",
-        "--package",
-        "function-fetch-host",
-    ]);
-    process::run(&mut cargo).context("cannot build the host")?;
-    let name = format!("function-fetch{}", std::env::consts::EXE_SUFFIX);
-    Ok(workspace.target.join("release").join(name))
+    cargo
+        .current_dir(&workspace.root)
+        .args(["build", "--release", "--package", "function-fetch-host"])
+        .args(what);
+    process::run(&mut cargo).context("cannot build the host")
+}
+
+fn built(workspace: &Workspace, path: &[&str]) -> PathBuf {
+    let mut file = workspace.target.join("release");
+    file.extend(path);
+    file.add_extension(std::env::consts::EXE_EXTENSION);
+    file
 }

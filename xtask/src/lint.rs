@@ -5,6 +5,8 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::components::Flavour;
+use crate::edge;
+use crate::origin;
 use crate::process;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
@@ -21,6 +23,12 @@ pub fn run() -> Result<ExitCode> {
         if let Err(error) = process::run(&mut check) {
             failures.push(error);
         }
+    }
+    // The adapters' types are those of the generated engine.
+    if let Err(error) =
+        edge::build(&workspace).and_then(|adapters| process::run(&mut adapters.script("lint")?))
+    {
+        failures.push(error);
     }
     for failure in &failures {
         eprintln!("error: {failure:#}");
@@ -42,14 +50,17 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
         command
     };
     let deny: &[&str] = &["--", "-D", "warnings"];
-    let component: &[&str] = &[
-        "clippy",
-        "-p",
-        "function-fetch",
-        "--lib",
-        "--target",
-        COMPONENT_TARGET,
-    ];
+    let component = |flavour: Flavour| {
+        let build: &[&str] = &[
+            "clippy",
+            "-p",
+            flavour.package(),
+            "--lib",
+            "--target",
+            COMPONENT_TARGET,
+        ];
+        cargo(&[build, flavour.features(), deny])
+    };
     vec![
         cargo(&[&["fmt", "--all", "--check"]]),
         cargo(&[
@@ -60,7 +71,11 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-driver",
                 "-p",
+                "function-fetch-component",
+                "-p",
                 "function-fetch-simulator",
+                "-p",
+                edge::PACKAGE,
                 "-p",
                 "xtask",
                 "--all-targets",
@@ -74,8 +89,24 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             "--target",
             BARE_TARGET,
         ]]),
-        cargo(&[component, Flavour::Spin.features(), deny]),
-        cargo(&[component, Flavour::Wasi.features(), deny]),
+        cargo(&[
+            &["clippy", "-p", edge::PACKAGE, "--target", BARE_TARGET],
+            deny,
+        ]),
+        component(Flavour::Spin),
+        component(Flavour::Wasi),
+        component(Flavour::Spin02),
+        component(Flavour::Wasi02),
+        cargo(&[
+            &[
+                "clippy",
+                "-p",
+                origin::PACKAGE,
+                "--target",
+                COMPONENT_TARGET,
+            ],
+            deny,
+        ]),
         cargo(&[&["clippy", "-p", "function-fetch", "--all-targets"], deny]),
         // In release, like every build of the host: the build scripts' outputs (SQLite, ring) are then shared.
         cargo(&[

@@ -5,9 +5,13 @@
 
 mod components;
 mod demo;
+mod edge;
 mod host;
 mod lint;
+mod npm;
+mod origin;
 mod process;
+mod redis;
 mod server;
 mod simulate;
 mod spin;
@@ -33,8 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build both flavours of the component and print their sizes
-    Build,
+    /// Build all flavours of the component, or the engine for JavaScript, and print their sizes
+    Build(Build),
     /// Build, then serve the component; without FETCH_TARGETS, in front of three demo origins
     Up(up::Args),
     /// Build everything and run every test
@@ -45,9 +49,17 @@ enum Command {
     Lint,
 }
 
+#[derive(clap::Args)]
+struct Build {
+    /// Build the engine for the adapters in JavaScript: fills adapters/generated
+    #[arg(long)]
+    edge: bool,
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Build => components::build_and_report(),
+        Command::Build(Build { edge: true }) => edge::build_and_report(),
+        Command::Build(Build { edge: false }) => components::build_and_report(),
         Command::Up(args) => up::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),

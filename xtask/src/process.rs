@@ -103,7 +103,8 @@ fn say_bytes(bytes: &[u8]) {
 pub fn echo(command: &Command) {
     let mut line = String::from("$ ");
     for (name, value) in command.get_envs() {
-        if let Some(value) = value {
+        // A PATH of ours is a screenful, and all of it but one folder is the reader's own.
+        if let (Some(value), true) = (value, name != "PATH") {
             line += &format!("{}={} ", name.to_string_lossy(), quoted(value));
         }
     }

@@ -11,12 +11,18 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`; any other is nothing to
-    /// it. What a filter left out was not asked for, so it is not counted as skipped.
+    /// Counts a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`, or those of Node.js,
+    /// `ℹ pass 3` and so on; any other is nothing to it. What a filter left out was not asked for, so it is not counted
+    /// as skipped.
     pub fn read(&mut self, line: &str) {
-        let Some((_, result)) = line.split_once("test result: ") else {
-            return;
-        };
+        if let Some((_, result)) = line.split_once("test result: ") {
+            self.read_libtest(result);
+        } else if let Some(count) = line.strip_prefix("ℹ ").or(line.strip_prefix("# ")) {
+            self.read_node(count);
+        }
+    }
+
+    fn read_libtest(&mut self, result: &str) {
         let words: Vec<&str> = result.split_whitespace().collect();
         for pair in words.windows(2) {
             let Ok(count) = pair[0].parse::<u64>() else {
@@ -28,6 +34,22 @@ impl Tally {
                 "ignored" => self.skipped += count,
                 _ => {}
             }
+        }
+    }
+
+    fn read_node(&mut self, line: &str) {
+        let Some((what, Ok(count))) = line
+            .split_once(' ')
+            .map(|(what, count)| (what, count.parse::<u64>()))
+        else {
+            return;
+        };
+        match what {
+            "pass" => self.passed += count,
+            // What was cancelled ran out of time, or its parent failed.
+            "fail" | "cancelled" => self.failed += count,
+            "skipped" | "todo" => self.skipped += count,
+            _ => {}
         }
     }
 
@@ -89,6 +111,31 @@ mod tests {
                 passed: 3,
                 failed: 0,
                 skipped: 0
+            }
+        );
+    }
+
+    #[test]
+    fn reads_the_closing_lines_of_node() {
+        let tally = tally(&[
+            "✔ fail 7 times (1.2ms)",
+            "ℹ tests 11",
+            "ℹ suites 2",
+            "ℹ pass 5",
+            "ℹ fail 1",
+            "ℹ cancelled 2",
+            "ℹ skipped 1",
+            "ℹ todo 2",
+            "ℹ duration_ms 51.3",
+            "# pass 4",
+            "# fail slowly",
+        ]);
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 9,
+                failed: 3,
+                skipped: 3
             }
         );
     }

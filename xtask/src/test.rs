@@ -8,13 +8,17 @@ use anyhow::{Result, bail};
 use crate::components::{self, Flavour};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{host, process, spin, wasmtime_cli};
+use crate::{edge, host, origin, process, redis, spin, wasmtime_cli};
+
+/// By what name tests find the Redis server.
+const REDIS_SERVER: &str = "REDIS_SERVER";
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Run only the tests whose name contains this
     filter: Option<String>,
-    /// Leave out the end-to-end tests, and with them the components, the host's binary and wasmtime
+    /// Leave out the end-to-end tests and the adapters', and with them the components, the host's binary, wasmtime and
+    /// Node.js
     #[arg(long)]
     no_e2e: bool,
 }
@@ -47,21 +51,54 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(prepare(&workspace))
     };
 
+    let adapters = (!args.no_e2e).then(|| edge::build(&workspace));
+
+    let redis = match &artifacts {
+        Some(Ok(environment)) => environment.iter().find(|(name, _)| *name == REDIS_SERVER),
+        _ => None,
+    };
+    // Release: shares the host's one build of wasmtime.
+    let mut host = suite("host", &["--release", "-p", "function-fetch-host"]);
+    host.command.envs(redis.cloned());
+
     let mut suites = vec![
         // The dev profile: its debug assertions check the engine's invariant after each step.
         suite(
             "engine and driver",
-            &["-p", "function-fetch-engine", "-p", "function-fetch-driver"],
+            &[
+                "-p",
+                "function-fetch-engine",
+                "-p",
+                "function-fetch-driver",
+                "-p",
+                "function-fetch-component",
+                "-p",
+                edge::PACKAGE,
+            ],
         ),
         // Release: its tests are hours of virtual time.
         suite(
             "simulator",
             &["--release", "-p", "function-fetch-simulator"],
         ),
-        // Release: shares the host's one build of wasmtime.
-        suite("host", &["--release", "-p", "function-fetch-host"]),
+        host,
     ];
     let mut failed = Vec::new();
+    match adapters {
+        None => {}
+        Some(Ok(adapters)) => {
+            let mut command = adapters.script("test")?;
+            command.envs(redis.cloned());
+            if let Some(filter) = filter {
+                command.env("NODE_OPTIONS", name_filter(filter));
+            }
+            suites.push(Suite {
+                name: "adapters",
+                command,
+            });
+        }
+        Some(Err(error)) => failed.push(format!("adapters: {error:#}")),
+    }
     match artifacts {
         None => {}
         Some(Ok(environment)) => {
@@ -109,22 +146,69 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
+/// The options that make Node.js run only the tests whose name contains `filter`, in however many runs the script starts.
+fn name_filter(filter: &str) -> String {
+    // Node.js takes a regular expression, and of the variable's value a backslash and a quote for its own.
+    let mut pattern = String::new();
+    for character in filter.chars() {
+        match character {
+            '\\' => pattern.push_str(r"\\\\"),
+            '"' => pattern.push_str(r#"\""#),
+            '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' | '|' | '/' => {
+                pattern.push_str(r"\\");
+                pattern.push(character);
+            }
+            _ => pattern.push(character),
+        }
+    }
+    format!("--test-name-pattern=\"{pattern}\"")
+}
+
 /// Builds what the end-to-end tests run, and returns the environment in which they find it.
 fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     // Spin last: its flavour is then the one that cargo leaves where `spin.toml` looks for it.
+    let wasi_02 = components::build(workspace, Flavour::Wasi02)?;
+    let spin_02 = components::build(workspace, Flavour::Spin02)?;
     let wasi = components::build(workspace, Flavour::Wasi)?;
     let spin = components::build(workspace, Flavour::Spin)?;
     let host = host::build(workspace)?;
+    let embed_example = host::build_embed_example(workspace)?;
+    let origin = origin::build(workspace)?;
     let wasmtime = wasmtime_cli::ensure(workspace)?;
     let mut environment = vec![
         ("FUNCTION_FETCH_BIN", host.into()),
         ("FUNCTION_FETCH_SPIN_WASM", spin.into()),
         ("FUNCTION_FETCH_WASI_WASM", wasi.into()),
+        ("FUNCTION_FETCH_SPIN_02_WASM", spin_02.into()),
+        ("FUNCTION_FETCH_WASI_02_WASM", wasi_02.into()),
+        ("FUNCTION_FETCH_EMBED_EXAMPLE", embed_example.into()),
+        ("FUNCTION_FETCH_ORIGIN_WASM", origin.into()),
         ("WASMTIME", wasmtime.into()),
     ];
+    match redis::ensure(workspace) {
+        Ok(redis) => environment.push((REDIS_SERVER, redis.into())),
+        Err(why) => eprintln!("Tests of a shared Redis will be skipped: {why:#}"),
+    }
     match spin::find() {
         Ok(spin) => environment.push(("SPIN", spin.into())),
         Err(why) => eprintln!("Tests on Spin will be skipped: {why:#}"),
     }
     Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_means_itself_to_node() {
+        for (filter, options) in [
+            ("flap", r#"--test-name-pattern="flap""#),
+            ("node::a b", r#"--test-name-pattern="node::a b""#),
+            (r#"a.b(c)"#, r#"--test-name-pattern="a\\.b\\(c\\)""#),
+            (r#"say "x\y""#, r#"--test-name-pattern="say \"x\\\\y\"""#),
+        ] {
+            assert_eq!(name_filter(filter), options);
+        }
+    }
 }

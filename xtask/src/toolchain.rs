@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// What both flavours of the component are built for.
+/// What all flavours of the component are built for.
 pub const COMPONENT_TARGET: &str = "wasm32-wasip2";
 /// Where the engine must compile as well: no WASI, no clock, no I/O.
 pub const BARE_TARGET: &str = "wasm32-unknown-unknown";

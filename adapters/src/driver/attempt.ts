@@ -134,7 +134,9 @@ function next<A>(
       timer = setTimeout(resolve, Math.min(widen, LONGEST_TIMER), undefined);
     }),
   );
-  return Promise.race(ends).finally(() => clearTimeout(timer));
+  return Promise.race(ends).finally(() => {
+    if (timer !== undefined) clearTimeout(timer);
+  });
 }
 
 /**
@@ -160,7 +162,7 @@ function start<Q, A>(
     let look = 0;
     const end = (how: { answer?: A; failure?: Failure }) => {
       over = true;
-      clearTimeout(timer);
+      if (timer !== undefined) clearTimeout(timer);
       resolve({ target, head: performance.now() - started, ...how });
     };
     const wait = (ms: number) => {

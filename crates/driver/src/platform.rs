@@ -3,7 +3,7 @@
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Engine, Failure, Forward, Notice, Target};
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::rc::Rc;
 
 /// The store failed; it has logged why, if it knows.
@@ -82,6 +82,12 @@ pub trait Platform: Clone + 'static {
         value: Vec<u8>,
         ttl_seconds: u32,
     ) -> impl Future<Output = Result<(), StoreError>>;
+
+    /// Resolves when nobody waits: the background then turns to the store. At
+    /// once, unless the calls of the store block the requests of the instance.
+    fn leisure(&self) -> impl Future<Output = ()> {
+        ready(())
+    }
 
     /// Lets work go on that no request waits for, after the response too.
     fn spawn(&self, work: impl Future<Output = ()> + 'static);

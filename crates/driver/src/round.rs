@@ -19,13 +19,15 @@ pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
 
 /// Says what is to be probed next: a second look may follow.
 async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
-    if round.read_store
-        && let Ok(value) = store::read(platform).await
-        && ask(platform, |engine, now| {
-            engine.round_read_store(value.as_deref(), now)
-        })
-    {
-        return None;
+    if round.read_store {
+        platform.leisure().await;
+        if let Ok(value) = store::read(platform).await
+            && ask(platform, |engine, now| {
+                engine.round_read_store(value.as_deref(), now)
+            })
+        {
+            return None;
+        }
     }
     let mut outcomes = stream::iter(round.targets)
         .map(async |target| (target, probe(platform, target, round.timeout_ms).await))

@@ -22,6 +22,7 @@ pub(crate) fn write_due<P: Platform>(platform: &P) {
     };
     let background = platform.clone();
     platform.spawn(async move {
+        background.leisure().await;
         let put = background.store_put(write.value, write.ttl_seconds);
         let well = within(&background, WRITE_TIMEOUT_MS, put).await == Some(Ok(()));
         ask(&background, |engine, _| engine.store_written(well));

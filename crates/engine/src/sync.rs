@@ -42,6 +42,9 @@ impl Engine {
         if news && let Stored::Record(record) = self.read(value, now) {
             self.remember(value);
             self.merge(&record, now);
+        } else if news && value.is_none() {
+            // The store has lost what it held: instances to come need it.
+            self.write_due = true;
         }
         !self.health.iter().any(|health| health.awaits_probe(now))
     }

@@ -2,8 +2,9 @@
 
 use crate::error::one_line;
 use crate::instance::InstanceState;
-use crate::{Error, key_value, variables};
-use std::path::Path;
+use crate::{Error, key_value, spin02, variables};
+use std::borrow::Cow;
+use std::path::PathBuf;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -14,7 +15,7 @@ const WASM_MAGIC: &[u8] = b"\0asm";
 /// What follows them in a component, as opposed to a core module.
 const COMPONENT_LAYER: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
 
-const PROVIDED: &str = "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0 and spin:variables@3.0.0";
+const PROVIDED: &str = "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0, spin:variables@3.0.0 and the same two of fermyon:spin@2.0.0";
 
 /// A component, compiled and linked, and the engine it was compiled for.
 pub(crate) struct Loaded {
@@ -22,14 +23,55 @@ pub(crate) struct Loaded {
     pub(crate) pre: ProxyPre<InstanceState>,
 }
 
-/// Reads and compiles the component in the file `path`. Takes about a second of all cores for each ten megabytes.
-pub(crate) fn load(path: &Path) -> Result<Loaded, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::ReadComponent {
-        path: path.to_owned(),
-        source,
-    })?;
+/// Where a component comes from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ComponentSource {
+    /// From this file.
+    File(PathBuf),
+    /// From memory: compiled into the program with `include_bytes!`, or fetched from a registry.
+    Bytes(Cow<'static, [u8]>),
+}
+
+impl ComponentSource {
+    /// From the file at `path`.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File(path.into())
+    }
+
+    /// From memory.
+    pub fn bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+
+    /// What errors call it.
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Bytes(_) => "the given component".to_owned(),
+        }
+    }
+
+    fn read(&self) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Self::File(path) => {
+                std::fs::read(path)
+                    .map(Cow::Owned)
+                    .map_err(|source| Error::ReadComponent {
+                        path: path.to_owned(),
+                        source,
+                    })
+            }
+            Self::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+/// Reads and compiles a component. Takes about a second of all cores for each ten megabytes.
+pub(crate) fn load(source: &ComponentSource) -> Result<Loaded, Error> {
+    let bytes = source.read()?;
     let unusable = |reason: String| Error::Component {
-        path: path.to_owned(),
+        component: source.name(),
         reason,
     };
     if !bytes.starts_with(WASM_MAGIC) {
@@ -75,6 +117,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<InstanceState>> {
     p3::add_to_linker(&mut linker)?;
     key_value::add_to_linker(&mut linker)?;
     variables::add_to_linker(&mut linker)?;
+    spin02::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

@@ -22,12 +22,12 @@ pub enum Error {
         /// What the operating system says.
         source: std::io::Error,
     },
-    /// The file is something else than a component that this host can run.
-    #[error("{} {reason}", path.display())]
+    /// What was given is something else than a component that this host can run.
+    #[error("{component} {reason}")]
     Component {
-        /// The file as it was named.
-        path: PathBuf,
-        /// Continues the sentence that starts with the path.
+        /// The file as it was named, or that it came from memory.
+        component: String,
+        /// Continues the sentence that starts with the component.
         reason: String,
     },
     /// The runtime configuration cannot be read or understood.

@@ -4,6 +4,7 @@ use crate::drain::DrainGuard;
 use crate::instances::InstanceSlot;
 use crate::key_value::Stores;
 use crate::outbound::Outbound;
+use crate::stderr::{WatchedStderr, Watcher};
 use crate::variables::Variables;
 use http::uri::Scheme;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) struct Environment {
     pub(crate) spin_variables: Arc<Variables>,
     pub(crate) stores: Arc<Stores>,
     pub(crate) outbound: Outbound,
+    /// Who is told what instances tell their operator.
+    pub(crate) watcher: Option<Watcher>,
 }
 
 /// The data of an instance's store.
@@ -50,13 +53,16 @@ pub(crate) struct InstanceState {
 impl InstanceState {
     pub(crate) fn new(environment: &Environment, slot: InstanceSlot, drain: DrainGuard) -> Self {
         // No preopened folder, no socket address, no name look-up: HTTP is the only way out.
-        let wasi = WasiCtx::builder()
-            .envs(&environment.variables)
+        let mut wasi = WasiCtx::builder();
+        wasi.envs(&environment.variables)
             .inherit_stdout()
             .inherit_stderr()
             .allow_tcp(false)
-            .allow_udp(false)
-            .build();
+            .allow_udp(false);
+        if let Some(watcher) = &environment.watcher {
+            wasi.stderr(WatchedStderr::new(watcher.clone()));
+        }
+        let wasi = wasi.build();
         Self {
             table: ResourceTable::new(),
             wasi,

@@ -1,90 +1,34 @@
 //! The server: a listener, its connections, and the way it ends.
 
-use crate::component;
+use crate::builder::ServerBuilder;
+use crate::component::ComponentSource;
 use crate::drain::{Drain, DrainGuard};
-use crate::error::Error;
 use crate::inbound::{self, Ends};
-use crate::instance::Environment;
-use crate::instances::{InstanceLimits, Instances};
-use crate::key_value::Stores;
-use crate::outbound::Outbound;
-use crate::runtime_config::RuntimeConfig;
-use crate::variables::Variables;
+use crate::instances::Instances;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, info, warn};
 
-/// What a [`Server`] is made of.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Address to listen on, as `host:port`; port 0 takes any free one.
-    pub listen: String,
-    /// File of the component.
-    pub component: PathBuf,
-    /// Environment variables of the component; it sees no others.
-    pub environment: Vec<(String, String)>,
-    /// Spin variables of the component.
-    pub variables: Variables,
-    /// Key-value stores and the outbound client.
-    pub runtime: RuntimeConfig,
-    /// PEM files of certificate authorities to trust beside Mozilla's.
-    pub ca_files: Vec<PathBuf>,
-    /// How instances are reused.
-    pub instances: InstanceLimits,
-    /// How long requests in flight and background work may go on once the server is told to end.
-    pub drain_timeout: Duration,
-}
-
 /// A component, ready to answer requests on an address.
 pub struct Server {
-    listener: TcpListener,
-    local: SocketAddr,
-    instances: Arc<Instances>,
-    drain: Drain,
-    drain_timeout: Duration,
+    pub(crate) listener: TcpListener,
+    pub(crate) local: SocketAddr,
+    pub(crate) instances: Arc<Instances>,
+    pub(crate) drain: Drain,
+    pub(crate) drain_timeout: Duration,
 }
 
 impl Server {
-    /// Binds the address, then reads, compiles and links the component.
-    ///
-    /// Needs a tokio runtime with I/O and time. Clients that connect before [`Server::run`] wait.
-    pub async fn bind(config: ServerConfig) -> Result<Self, Error> {
-        let listener = TcpListener::bind(&config.listen)
-            .await
-            .map_err(|source| Error::Listen {
-                address: config.listen.clone(),
-                source,
-            })?;
-        let local = listener
-            .local_addr()
-            .map_err(|source| Error::LocalAddress {
-                address: config.listen,
-                source,
-            })?;
-        let environment = Environment {
-            variables: config.environment,
-            spin_variables: Arc::new(config.variables),
-            stores: Arc::new(Stores::new(&config.runtime.key_value_stores)),
-            outbound: Outbound::new(&config.runtime.outbound_http, &config.ca_files)?,
-        };
-        let drain = Drain::new();
-        let loaded = component::load(&config.component)?;
-        let instances = Instances::new(loaded, environment, &config.instances, drain.clone());
-        Ok(Self {
-            listener,
-            local,
-            instances: Arc::new(instances),
-            drain,
-            drain_timeout: config.drain_timeout,
-        })
+    /// Starts to describe a server of `component`. What is not said has a default.
+    pub fn builder(component: ComponentSource) -> ServerBuilder {
+        ServerBuilder::new(component)
     }
 
     /// The address that was bound.

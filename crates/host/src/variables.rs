@@ -33,7 +33,7 @@ impl Variables {
         self.0.insert(name.into(), value.into());
     }
 
-    fn get(&self, name: &str) -> Result<String, Error> {
+    pub(crate) fn get(&self, name: &str) -> Result<String, Error> {
         if !is_valid_name(name) {
             return Err(Error::InvalidName(format!(
                 "{name:?} must be lower-case letters, digits and single underscores, starting with a letter"

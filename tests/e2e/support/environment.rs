@@ -12,10 +12,20 @@ pub struct Environment {
     pub spin_wasm: PathBuf,
     /// The component's plain WASI flavour.
     pub wasi_wasm: PathBuf,
+    /// The Spin flavour for WASI 0.2.
+    pub spin_02_wasm: PathBuf,
+    /// The plain flavour for WASI 0.2.
+    pub wasi_02_wasm: PathBuf,
+    /// The origins that can be composed with it, `tests/origin`.
+    pub origin_wasm: PathBuf,
+    /// The example of an embedder, `crates/host/examples/embed.rs`.
+    pub embed_example: PathBuf,
     /// A real `wasmtime`.
     pub wasmtime: PathBuf,
     /// `spin`, where it is installed.
     pub spin: Option<PathBuf>,
+    /// A Redis server, where one could be had.
+    pub redis: Option<PathBuf>,
 }
 
 impl Environment {
@@ -33,8 +43,13 @@ impl Environment {
             bin: path("FUNCTION_FETCH_BIN")?,
             spin_wasm: path("FUNCTION_FETCH_SPIN_WASM")?,
             wasi_wasm: path("FUNCTION_FETCH_WASI_WASM")?,
+            spin_02_wasm: path("FUNCTION_FETCH_SPIN_02_WASM")?,
+            wasi_02_wasm: path("FUNCTION_FETCH_WASI_02_WASM")?,
+            origin_wasm: path("FUNCTION_FETCH_ORIGIN_WASM")?,
+            embed_example: path("FUNCTION_FETCH_EMBED_EXAMPLE")?,
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
+            redis: path("REDIS_SERVER").ok(),
         })
     }
 }

@@ -13,6 +13,10 @@ pub enum Host {
     WasmtimeServe,
     /// A real `spin up`, where Spin is installed.
     SpinUp,
+    /// `function-fetch serve`, Spin flavour for WASI 0.2. An instance has one request at a time.
+    Embedded02,
+    /// A real `wasmtime serve`, plain flavour for WASI 0.2. An instance has one request at a time.
+    Wasmtime02,
 }
 
 /// Every host.
@@ -21,13 +25,18 @@ pub const EVERY: &[Host] = &[
     Host::EmbeddedPlain,
     Host::WasmtimeServe,
     Host::SpinUp,
+    Host::Embedded02,
+    Host::Wasmtime02,
 ];
 
 /// The hosts that have a key-value store which outlives an instance.
-pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp];
+pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 
 /// The hosts that tell the component who its client is.
-pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp];
+pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
+
+/// The hosts of the plain WASI flavour.
+pub const PLAIN: &[Host] = &[Host::EmbeddedPlain, Host::WasmtimeServe];
 
 /// Our own host: it can be told to use one instance alone, among other things.
 pub const OURS: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
@@ -43,6 +52,8 @@ impl Host {
             Self::EmbeddedPlain => "embedded_plain",
             Self::WasmtimeServe => "wasmtime_serve",
             Self::SpinUp => "spin_up",
+            Self::Embedded02 => "embedded_02",
+            Self::Wasmtime02 => "wasmtime_02",
         }
     }
 
@@ -58,11 +69,19 @@ impl Host {
 
     /// Whether it is our own host.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::Embedded | Self::EmbeddedPlain)
+        matches!(
+            self,
+            Self::Embedded | Self::EmbeddedPlain | Self::Embedded02
+        )
+    }
+
+    /// Whether it is a host of WASI 0.2: no request finds an instance that has one already.
+    pub const fn is_wasi_02(self) -> bool {
+        matches!(self, Self::Embedded02 | Self::Wasmtime02)
     }
 
     /// Whether it states the client's address and URL to the component.
     pub const fn knows_the_client(self) -> bool {
-        matches!(self, Self::Embedded | Self::SpinUp)
+        matches!(self, Self::Embedded | Self::SpinUp | Self::Embedded02)
     }
 }

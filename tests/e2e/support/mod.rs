@@ -9,6 +9,7 @@ pub mod port;
 pub mod process;
 pub mod raw_client;
 pub mod raw_origin;
+pub mod redis;
 pub mod reply;
 pub mod seen;
 pub mod setup;

@@ -91,8 +91,13 @@ impl Process {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends any signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("a child of ours can be signalled");
+        kill_process(pid, signal).expect("a child of ours can be signalled");
     }
 
     /// Whether it has ended, and how.

@@ -26,8 +26,10 @@ pub const HEALTH_PATH: &str = "/health";
 const LIMITS: [(&str, &str); 3] = [
     ("--idle-instance-timeout", "120s"),
     ("--max-instance-reuse-count", "1000000"),
-    ("--max-instance-concurrent-reuse-count", "64"),
+    (CONCURRENT_REUSE, "64"),
 ];
+
+const CONCURRENT_REUSE: &str = "--max-instance-concurrent-reuse-count";
 
 /// A proxy about to be started.
 pub struct Setup {
@@ -36,7 +38,8 @@ pub struct Setup {
     variables: Vec<(String, String)>,
     inherited: Vec<(String, String)>,
     options: Vec<OsString>,
-    store: Option<PathBuf>,
+    component: Option<PathBuf>,
+    runtime_config: Option<PathBuf>,
     port: u16,
 }
 
@@ -58,7 +61,8 @@ pub fn proxy(host: Host) -> Setup {
         variables: vec![],
         inherited: vec![],
         options: vec![],
-        store: None,
+        component: None,
+        runtime_config: None,
         port: 0,
     }
     .set("FETCH_HEALTH_PATH", HEALTH_PATH)
@@ -75,6 +79,12 @@ impl Setup {
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.settings.retain(|(set, _)| set != name);
         self.settings.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Leaves a setting out that a proxy has by default here.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.settings.retain(|(set, _)| set != name);
         self
     }
 
@@ -111,8 +121,19 @@ impl Setup {
     }
 
     /// Keeps its key-value store in this file.
-    pub fn store(mut self, store: &Store) -> Self {
-        self.store = Some(store.runtime_config());
+    pub fn store(self, store: &Store) -> Self {
+        self.runtime_config(store.runtime_config())
+    }
+
+    /// Reads this runtime configuration file.
+    pub fn runtime_config(mut self, file: PathBuf) -> Self {
+        self.runtime_config = Some(file);
+        self
+    }
+
+    /// Runs this component in the place of the built one. For our own host and `wasmtime serve`.
+    pub fn component(mut self, file: PathBuf) -> Self {
+        self.component = Some(file);
         self
     }
 
@@ -137,7 +158,9 @@ impl Setup {
         let (command, manifest) = match self.host {
             Host::Embedded => (self.embedded(&environment().spin_wasm), None),
             Host::EmbeddedPlain => (self.embedded(&environment().wasi_wasm), None),
-            Host::WasmtimeServe => (self.wasmtime(), None),
+            Host::Embedded02 => (self.embedded(&environment().spin_02_wasm), None),
+            Host::WasmtimeServe => (self.wasmtime(&environment().wasi_wasm), None),
+            Host::Wasmtime02 => (self.wasmtime(&environment().wasi_02_wasm), None),
             Host::SpinUp => {
                 let (command, manifest) = self.spin();
                 (command, Some(manifest))
@@ -162,7 +185,9 @@ impl Setup {
 
     fn embedded(&self, component: &Path) -> Command {
         let mut command = Command::new(&environment().bin);
-        command.arg("serve").arg(component);
+        command
+            .arg("serve")
+            .arg(self.component.as_deref().unwrap_or(component));
         command
             .arg("--listen")
             .arg(format!("127.0.0.1:{}", self.port));
@@ -172,13 +197,13 @@ impl Setup {
         for (name, value) in &self.variables {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
-        if let Some(config) = &self.store {
+        if let Some(config) = &self.runtime_config {
             command.arg("--runtime-config-file").arg(config);
         }
         self.finish(command)
     }
 
-    fn wasmtime(&self) -> Command {
+    fn wasmtime(&self, component: &Path) -> Command {
         let mut command = Command::new(&environment().wasmtime);
         // 48 has WASI 0.3 behind the last two; 49 takes them without need.
         command.args([
@@ -197,7 +222,7 @@ impl Setup {
             command.arg("--env").arg(format!("{name}={value}"));
         }
         let mut command = self.finish(command);
-        command.arg(&environment().wasi_wasm);
+        command.arg(self.component.as_deref().unwrap_or(component));
         command
     }
 
@@ -233,7 +258,7 @@ impl Setup {
             let name = name.to_ascii_lowercase();
             command.arg("--variable").arg(format!("{name}={value}"));
         }
-        if let Some(config) = &self.store {
+        if let Some(config) = &self.runtime_config {
             command.arg("--runtime-config-file").arg(config);
         }
         (self.finish(command), directory)
@@ -241,6 +266,12 @@ impl Setup {
 
     fn finish(&self, mut command: Command) -> Command {
         for (option, value) in LIMITS {
+            // There a call keeps its instance to itself; another one would wait for it, not run beside it.
+            let value = if self.host.is_wasi_02() && option == CONCURRENT_REUSE {
+                "1"
+            } else {
+                value
+            };
             if !self.options.iter().any(|given| given == option) {
                 command.args([option, value]);
             }
@@ -252,7 +283,7 @@ impl Setup {
 }
 
 /// The address in a host's line "Serving … http://ADDRESS".
-fn served_address(line: &str) -> Option<SocketAddr> {
+pub fn served_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("Serving ")?;
     let (_, address) = rest.split_once("http://")?;
     address.trim_end_matches('/').parse().ok()

@@ -79,10 +79,15 @@ impl Store {
 
     /// Puts a value under the decision's key.
     pub fn plant(&self, value: impl AsRef<[u8]>) {
+        self.plant_at(KEY, value);
+    }
+
+    /// Puts a value under a key.
+    pub fn plant_at(&self, key: &str, value: impl AsRef<[u8]>) {
         self.connection()
             .execute(
                 "INSERT OR REPLACE INTO spin_key_value (store, key, value) VALUES ('default', ?1, ?2)",
-                params![KEY, value.as_ref()],
+                params![key, value.as_ref()],
             )
             .expect("a writable store");
     }

@@ -26,6 +26,8 @@ pub struct Suite {
     trials: Vec<Trial>,
     /// Names of the tests that cannot run here, and why.
     skipped: Vec<(String, &'static str)>,
+    /// Why tests cannot run here, whatever their host.
+    lacking: Option<&'static str>,
 }
 
 impl Suite {
@@ -47,6 +49,11 @@ impl Suite {
         self.register(hosts, name, true, test);
     }
 
+    /// What the tests that are registered from here on lack, if anything: they are skipped for that reason.
+    pub fn lacking(&mut self, reason: Option<&'static str>) {
+        self.lacking = reason;
+    }
+
     fn register<F, R>(&mut self, hosts: &[Host], name: &str, alone: bool, test: F)
     where
         F: Fn(Host) -> R + Clone + Send + 'static,
@@ -54,7 +61,8 @@ impl Suite {
     {
         for &host in hosts {
             let full_name = format!("{}::{name}", host.name());
-            if let Some(reason) = host.missing() {
+            let missing = host.missing().or(self.lacking);
+            if let Some(reason) = missing {
                 self.skipped.push((full_name.clone(), reason));
             }
             let test = test.clone();
@@ -63,8 +71,7 @@ impl Suite {
                 run(alone, test(host));
                 Ok(())
             });
-            self.trials
-                .push(trial.with_ignored_flag(host.missing().is_some()));
+            self.trials.push(trial.with_ignored_flag(missing.is_some()));
         }
     }
 

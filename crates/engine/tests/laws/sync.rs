@@ -158,6 +158,19 @@ fn a_newer_measurement_replaces_an_older_one() {
 }
 
 #[test]
+fn a_store_that_lost_everything_is_told_again() {
+    let (mut one, ..) = two();
+    one.wait(1_000.0);
+    assert!(one.get().round);
+    let round = one.engine.start_round(one.now).expect("due");
+    if !one.engine.round_read_store(None, one.now) {
+        one.engine.finish_round(round.id, one.now);
+    }
+    assert!(one.get().write && one.write().is_some());
+    assert!(!one.get().write, "once");
+}
+
+#[test]
 fn zero_turns_it_off() {
     let mut one = Talk::with_store(&[("FETCH_CACHE_SYNC_SECONDS", "0")]);
     one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);

@@ -4,7 +4,9 @@ use crate::cli::{Assignment, ServeArgs};
 use crate::environment;
 use crate::logging;
 use anyhow::Context;
-use function_fetch_host::{Error, InstanceLimits, RuntimeConfig, Server, ServerConfig, Variables};
+use function_fetch_host::{
+    ComponentSource, Error, InstanceLimits, RuntimeConfig, Server, ServerBuilder, Variables,
+};
 use std::io::Write;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,7 +25,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut ends = EndSignals::new().context("cannot listen for signals")?;
-    let server = Server::bind(config(args)?).await.map_err(with_remedy)?;
+    let server = builder(args)?.bind().await.map_err(with_remedy)?;
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "Serving http://{}", server.local_addr())
         .and_then(|()| stdout.flush())
@@ -45,7 +47,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
+fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
     let mut variables = Variables::from_environment(environment::utf8());
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
@@ -54,23 +56,22 @@ fn config(args: ServeArgs) -> anyhow::Result<ServerConfig> {
         Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
         None => RuntimeConfig::default(),
     };
-    Ok(ServerConfig {
-        listen: args.listen,
-        component: args.component,
-        environment: environment::shared(environment::utf8(), args.environment)
-            .into_iter()
-            .collect(),
-        variables,
-        runtime,
-        ca_files: args.ca_files,
-        instances: InstanceLimits {
+    let mut builder = Server::builder(ComponentSource::file(args.component))
+        .listen(args.listen)
+        .envs(environment::shared(environment::utf8(), args.environment))
+        .variables(variables)
+        .runtime_config(runtime)
+        .instances(InstanceLimits {
             reuse: args.max_instance_reuse_count,
             concurrent_reuse: args.max_instance_concurrent_reuse_count,
             idle_timeout: args.idle_instance_timeout,
             max_instances: args.max_instances,
-        },
-        drain_timeout: args.drain_timeout,
-    })
+        })
+        .drain_timeout(args.drain_timeout);
+    for file in args.ca_files {
+        builder = builder.ca_file(file);
+    }
+    Ok(builder)
 }
 
 /// Names the argument and what to do about it, which the library does not know of.

@@ -1,6 +1,6 @@
 //! The interface as the guest sees it, over whatever backend a label stands for.
 
-use super::{KeyValueStore, Stores};
+use super::{KeyValueStore, StoreError, Stores};
 use crate::instance::InstanceState;
 use bindings::Error;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::instance::bindings::spin::key_value::key_value as bindings;
 #[derive(Clone)]
 pub struct StoreHandle {
     label: String,
-    store: Arc<dyn KeyValueStore>,
+    pub(crate) store: Arc<dyn KeyValueStore>,
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
@@ -25,16 +25,20 @@ type KeyStream = (StreamReader<String>, FutureReader<Result<(), Error>>);
 type StoreAccess = Accessor<InstanceState, HasSelf<InstanceState>>;
 
 impl Stores {
-    fn handle(&self, label: String) -> Result<StoreHandle, Error> {
-        let store = self.open(&label).ok_or(Error::NoSuchStore)?;
-        Ok(StoreHandle { label, store })
+    pub(crate) fn handle(&self, label: String) -> Option<StoreHandle> {
+        let store = self.open(&label)?;
+        Some(StoreHandle { label, store })
     }
 }
 
 impl StoreHandle {
-    fn error(&self, reason: String) -> Error {
-        debug!(store = self.label, reason, "key-value store failed");
-        Error::Other(reason)
+    fn error(&self, reason: StoreError) -> Error {
+        self.failed(&reason);
+        Error::Other(reason.to_string())
+    }
+
+    pub(crate) fn failed(&self, reason: &StoreError) {
+        debug!(store = self.label, %reason, "key-value store failed");
     }
 }
 
@@ -57,8 +61,8 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         accessor.with(|mut access| {
             let state = access.get();
             match state.stores.handle(label) {
-                Ok(handle) => Ok(Ok(state.table.push(handle)?)),
-                Err(error) => Ok(Err(error)),
+                Some(handle) => Ok(Ok(state.table.push(handle)?)),
+                None => Ok(Err(Error::NoSuchStore)),
             }
         })
     }

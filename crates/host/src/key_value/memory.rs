@@ -1,8 +1,6 @@
 //! A store that lives as long as the process.
 
-use super::{KeyValueStore, Result};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use super::{KeyValueStore, StoreFuture};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,31 +16,29 @@ impl MemoryStore {
 }
 
 impl KeyValueStore for MemoryStore {
-    fn get(&self, key: String) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
-        async move { Ok(self.map().get(&key).cloned()) }.boxed()
+    fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async move { Ok(self.map().get(&key).cloned()) })
     }
 
-    fn set(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<()>> {
-        async move {
+    fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
             self.map().insert(key, value);
             Ok(())
-        }
-        .boxed()
+        })
     }
 
-    fn delete(&self, key: String) -> BoxFuture<'_, Result<()>> {
-        async move {
+    fn delete(&self, key: String) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
             self.map().remove(&key);
             Ok(())
-        }
-        .boxed()
+        })
     }
 
-    fn exists(&self, key: String) -> BoxFuture<'_, Result<bool>> {
-        async move { Ok(self.map().contains_key(&key)) }.boxed()
+    fn exists(&self, key: String) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(self.map().contains_key(&key)) })
     }
 
-    fn keys(&self) -> BoxFuture<'_, Result<Vec<String>>> {
-        async move { Ok(self.map().keys().cloned().collect()) }.boxed()
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
+        Box::pin(async move { Ok(self.map().keys().cloned().collect()) })
     }
 }

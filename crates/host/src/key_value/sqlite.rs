@@ -3,10 +3,9 @@
 //! The file is opened at the first operation and whatever is wrong with it (not there, read-only, locked, no database at
 //! all) fails that operation alone: a store is a help, and a server without it still serves. The table is Spin's.
 
-use super::{KeyValueStore, Result};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use super::{KeyValueStore, StoreError, StoreFuture};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,14 +38,13 @@ impl SqliteStore {
     fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T>> {
+    ) -> StoreFuture<'_, T> {
         let inner = self.0.clone();
-        async move {
+        Box::pin(async move {
             tokio::task::spawn_blocking(move || inner.run(operation))
                 .await
-                .map_err(|error| error.to_string())?
-        }
-        .boxed()
+                .map_err(failed)?
+        })
     }
 }
 
@@ -54,7 +52,7 @@ impl Inner {
     fn run<T>(
         &self,
         operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>,
-    ) -> Result<T> {
+    ) -> Result<T, StoreError> {
         // A connection has no state of ours that a panic could leave half done.
         let mut slot = self
             .connection
@@ -64,13 +62,17 @@ impl Inner {
             Some(connection) => connection,
             empty => empty.insert(open(&self.path)?),
         };
-        operation(connection, &self.label).map_err(|error| error.to_string())
+        operation(connection, &self.label).map_err(failed)
     }
 }
 
-fn open(path: &Path) -> Result<Connection> {
+fn failed(error: impl Display) -> StoreError {
+    StoreError::new(error.to_string())
+}
+
+fn open(path: &Path) -> Result<Connection, StoreError> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let set_up = || {
         let connection = Connection::open(path)?;
@@ -90,11 +92,11 @@ fn open(path: &Path) -> Result<Connection> {
         )?;
         Ok(connection)
     };
-    set_up().map_err(|error: rusqlite::Error| error.to_string())
+    set_up().map_err(|error: rusqlite::Error| failed(error))
 }
 
 impl KeyValueStore for SqliteStore {
-    fn get(&self, key: String) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+    fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
         self.run(move |connection, label| {
             connection
                 .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?
@@ -103,7 +105,7 @@ impl KeyValueStore for SqliteStore {
         })
     }
 
-    fn set(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<()>> {
+    fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()> {
         self.run(move |connection, label| {
             connection
                 .prepare_cached(
@@ -115,7 +117,7 @@ impl KeyValueStore for SqliteStore {
         })
     }
 
-    fn delete(&self, key: String) -> BoxFuture<'_, Result<()>> {
+    fn delete(&self, key: String) -> StoreFuture<'_, ()> {
         self.run(move |connection, label| {
             connection
                 .prepare_cached("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2")?
@@ -124,7 +126,7 @@ impl KeyValueStore for SqliteStore {
         })
     }
 
-    fn exists(&self, key: String) -> BoxFuture<'_, Result<bool>> {
+    fn exists(&self, key: String) -> StoreFuture<'_, bool> {
         self.run(move |connection, label| {
             connection
                 .prepare_cached("SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2")?
@@ -132,7 +134,7 @@ impl KeyValueStore for SqliteStore {
         })
     }
 
-    fn keys(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
         self.run(move |connection, label| {
             connection
                 .prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?

@@ -5,19 +5,27 @@
 //! type = "spin"
 //! path = "state/fetch.db" # relative to this file; without it, in memory
 //!
+//! [key_value_store.shared]
+//! type = "redis"
+//! url = "redis://127.0.0.1:6379"
+//!
 //! [outbound_http]
 //! connection_pooling = true
 //! max_concurrent_requests = 256 # no limit by default
 //! ```
+
+mod key_value;
 
 use crate::Error;
 use crate::error::one_line;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml::{Table, Value};
 use tracing::warn;
+
+pub use key_value::KeyValueConfig;
 
 /// The label that a component opens when it knows of no other. Always there, as on Spin.
 const DEFAULT_STORE: &str = "default";
@@ -47,16 +55,6 @@ pub struct RuntimeConfig {
     pub key_value_stores: BTreeMap<String, KeyValueConfig>,
     /// The client for upstreams.
     pub outbound_http: OutboundHttpConfig,
-}
-
-/// Where a key-value store keeps its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyValueConfig {
-    /// In the process, for as long as it lives.
-    Memory,
-    /// In this SQLite file.
-    Sqlite(PathBuf),
 }
 
 /// The client for upstreams.
@@ -113,7 +111,7 @@ impl RuntimeConfig {
                 "key_value_store" => {
                     let stores: Table = section(&key, value)?;
                     for (label, store) in stores {
-                        let parsed = key_value_store(&label, store, folder)?;
+                        let parsed = key_value::read(&label, store, folder)?;
                         config.key_value_stores.insert(label, parsed);
                     }
                 }
@@ -155,35 +153,6 @@ fn pooling_by_default() -> bool {
     OutboundHttpConfig::default().connection_pooling
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SpinStore {
-    path: Option<PathBuf>,
-}
-
-fn key_value_store(label: &str, value: Value, folder: &Path) -> Result<KeyValueConfig, String> {
-    let name = format!("key_value_store.{label}");
-    let mut options: Table = section(&name, value)?;
-    match options.remove("type") {
-        Some(Value::String(kind)) if kind == "spin" => {}
-        Some(Value::String(kind)) => {
-            return Err(format!(
-                "[{name}] has type `{kind}`; this host supports type `spin` (a SQLite file, or memory)"
-            ));
-        }
-        _ => {
-            return Err(format!(
-                "[{name}] needs a type; this host supports `type = \"spin\"`"
-            ));
-        }
-    }
-    let store: SpinStore = section(&name, Value::Table(options))?;
-    Ok(match store.path {
-        Some(path) => KeyValueConfig::Sqlite(folder.join(path)),
-        None => KeyValueConfig::Memory,
-    })
-}
-
 /// Reads the value of a key, naming the key in the error.
 fn section<T: serde::de::DeserializeOwned>(name: &str, value: Value) -> Result<T, String> {
     value
@@ -209,12 +178,6 @@ mod tests {
 
     #[test]
     fn good_files() {
-        let sqlite = |path: &str| KeyValueConfig::Sqlite(PathBuf::from(path));
-        let with = |label: &str, store: KeyValueConfig| {
-            let mut config = RuntimeConfig::default();
-            config.key_value_stores.insert(label.to_owned(), store);
-            config
-        };
         let outbound = |connection_pooling, max_concurrent_requests| RuntimeConfig {
             outbound_http: OutboundHttpConfig {
                 connection_pooling,
@@ -224,18 +187,6 @@ mod tests {
         };
         let cases = [
             ("", RuntimeConfig::default()),
-            (
-                "[key_value_store.default]\ntype = 'spin'",
-                RuntimeConfig::default(),
-            ),
-            (
-                "[key_value_store.default]\ntype = 'spin'\npath = 'a/b.db'",
-                with("default", sqlite("/etc/fetch/a/b.db")),
-            ),
-            (
-                "[key_value_store.other]\ntype = 'spin'\npath = '/abs.db'",
-                with("other", sqlite("/abs.db")),
-            ),
             ("[outbound_http]", outbound(true, None)),
             (
                 "[outbound_http]\nconnection_pooling = false",
@@ -265,15 +216,6 @@ mod tests {
                 "`key_value_stores`",
             ),
             ("key_value_store = 1", "[key_value_store]"),
-            ("[key_value_store.default]", "needs a type"),
-            (
-                "[key_value_store.default]\ntype = 'redis'\nurl = 'x'",
-                "`redis`",
-            ),
-            (
-                "[key_value_store.default]\ntype = 'spin'\npth = 'x'",
-                "`pth`",
-            ),
             (
                 "[outbound_http]\nconnection_pool = true",
                 "`connection_pool`",

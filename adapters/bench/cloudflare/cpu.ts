@@ -1,0 +1,65 @@
+/** CPU per warm request, against a bare pass-through Worker: paired, piece by piece, in one run. */
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Module } from "../../test/cloudflare/bundle.js";
+import { Client, type Load } from "./load.js";
+import { Workerd } from "./workerd.js";
+
+/** Until the compilers of both have seen what is warm. */
+const WARM_UP = 4_000;
+const PIECE = 2_000;
+
+export interface Costs {
+  /** CPU per request, µs. */
+  readonly bare: number;
+  readonly proxy: number;
+  /** The median of the pairs' ratios. */
+  readonly ratio: number;
+}
+
+export async function cpu(
+  bare: readonly Module[],
+  proxy: readonly Module[],
+  load: Load,
+  pairs: number,
+): Promise<Costs> {
+  const origin = fork(join(import.meta.dirname, "origin.ts"), { execArgv: process.execArgv });
+  const [port] = await once(origin, "message");
+  const target = `http://127.0.0.1:${port}`;
+  const workers = [
+    await Workerd.start(bare, { TARGET: target }),
+    await Workerd.start(proxy, { FETCH_TARGETS: target }),
+  ] as const;
+  const clients = [new Client(workers[0].port), new Client(workers[1].port)] as const;
+  const totals = [0, 0];
+  const ratios: number[] = [];
+  try {
+    for (const client of clients) await client.send(WARM_UP, load);
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const cost = [0, 0];
+      // Who goes first alternates, too.
+      for (const which of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+        const before = workers[which].cpu;
+        await clients[which].send(PIECE, load);
+        cost[which] = ((workers[which].cpu - before) * 1_000) / PIECE;
+      }
+      const [one = 0, other = 0] = cost;
+      ratios.push(other / one);
+      totals[0] = (totals[0] ?? 0) + one / pairs;
+      totals[1] = (totals[1] ?? 0) + other / pairs;
+    }
+  } finally {
+    for (const client of clients) await client.close();
+    for (const worker of workers) worker.stop();
+    origin.kill();
+  }
+  const ratio = median(ratios);
+  return { bare: totals[0] ?? 0, proxy: totals[1] ?? 0, ratio };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,161 @@
+/**
+ * Makes `generated/` of the engine as Rust's compiler left it: the glue that
+ * speaks the component model's ABI, and two cores for it, WebAssembly and
+ * plain JavaScript. Called by `cargo xtask build --edge`:
+ *
+ *     npm run generate -- function_fetch_edge.wasm
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { transformSync } from "esbuild";
+
+const HERE = join(import.meta.dirname, "..");
+const GENERATED = join(HERE, "generated");
+
+/** What the core may use of WebAssembly beyond its first version. */
+const FEATURES = [
+  "--enable-bulk-memory",
+  "--enable-bulk-memory-opt",
+  "--enable-multivalue",
+  "--enable-mutable-globals",
+  "--enable-nontrapping-float-to-int",
+  "--enable-sign-ext",
+];
+
+/** `wasm2js` knows only the first version, so the rest is written out before. */
+const LOWERING = [
+  "--llvm-memory-copy-fill-lowering",
+  "--signext-lowering",
+  "--llvm-nontrapping-fptoint-lowering",
+];
+
+const JCO = "@bytecodealliance/jco/src/jco.js";
+const WASM_OPT = "binaryen/bin/wasm-opt";
+const WASM2JS = "binaryen/bin/wasm2js";
+
+function run(tool: string, ...words: string[]): void {
+  const script = join(HERE, "node_modules", tool);
+  execFileSync(process.execPath, [script, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Replaces what must be there exactly once: the tool that wrote it may have changed. */
+function replaceOnce(text: string, what: string, by: string, tool: string): string {
+  const parts = text.split(what);
+  if (parts.length !== 2) {
+    throw new Error(`${tool} writes something else now: ${parts.length - 1} times ${what}`);
+  }
+  return parts.join(by);
+}
+
+/** The glue, with nothing in it that asks for WebAssembly: which core it drives is its caller's to say. */
+function glue(built: string, folder: string): void {
+  const component = join(folder, "component.wasm");
+  run(JCO, "new", built, "--output", component);
+  run(
+    JCO,
+    ...["transpile", component, "--name", "engine", "--out-dir", folder, "--quiet"],
+    ...["--instantiation", "sync", "--no-nodejs-compat", "--no-namespaced-exports"],
+    "--valid-lifting-optimization",
+  );
+  const file = join(folder, "engine.js");
+  const standard = " = (module, importObject) => new WebAssembly.Instance(module, importObject)";
+  const code = replaceOnce(readFileSync(file, "utf8"), standard, "", "jco");
+  if (code.includes("BigInt")) {
+    throw new Error(
+      "wit/engine.wit has a 64-bit integer, or lays an f64 over a string in a variant: slow to pass, and wasm2js cannot",
+    );
+  }
+  writeFileSync(file, code);
+  rmSync(component);
+}
+
+/** The core as a plain JavaScript module, which exports a function that makes an instance. */
+function plainCore(wasm: string, folder: string): void {
+  const lowered = join(folder, "lowered.wasm");
+  const translated = join(folder, "translated.js");
+  run(WASM_OPT, wasm, ...FEATURES, ...LOWERING, "-Oz", "-o", lowered);
+  run(WASM2JS, lowered, "-Oz", "-o", translated);
+
+  // What follows makes one instance as the module loads; we want one for each call.
+  const [functions, once, ...more] = readFileSync(translated, "utf8").split("var retasmFunc = ");
+  const call = once?.split(";")[0];
+  if (functions === undefined || call === undefined || more.length > 0) {
+    throw new Error("wasm2js writes something else now: its instance is not there");
+  }
+  // wasm2js spells the names of exports as JavaScript identifiers; the glue knows them as they are.
+  const module = new WebAssembly.Module(readFileSync(lowered));
+  const names = WebAssembly.Module.exports(module)
+    .filter(({ kind }) => kind === "function" || kind === "memory")
+    .map(({ name }) => `${JSON.stringify(name)}: core.${name.replace(/[^A-Za-z0-9_$]/g, "_")}`);
+  const source = `${functions}
+export function instantiateCore() {
+  const core = ${call};
+  return { exports: { ${names.join(", ")} } };
+}`;
+  const { code } = transformSync(source, { minify: true, format: "esm", target: "es2022" });
+  if (code.includes("WebAssembly")) {
+    throw new Error("the plain core mentions WebAssembly, which some hosts do not have");
+  }
+  writeFileSync(join(folder, "engine.core.js"), code);
+  writeFileSync(
+    join(folder, "engine.core.d.ts"),
+    `/** A new instance of the core, without WebAssembly. */
+export function instantiateCore(): WebAssembly.Instance;
+`,
+  );
+  rmSync(lowered);
+  rmSync(translated);
+}
+
+function report(folder: string): void {
+  console.log(
+    `${"generated".padEnd(16)} ${"bytes".padStart(9)} ${"gzip".padStart(9)}  (scripts minified)`,
+  );
+  for (const name of ["engine.js", "engine.core.wasm", "engine.core.js"]) {
+    let bytes: Uint8Array = readFileSync(join(folder, name));
+    if (name.endsWith(".js")) {
+      const { code } = transformSync(Buffer.from(bytes).toString(), {
+        minify: true,
+        format: "esm",
+      });
+      bytes = Buffer.from(code);
+    }
+    const gzip = gzipSync(bytes, { level: 9 }).length;
+    console.log(
+      `${name.padEnd(16)} ${String(bytes.length).padStart(9)} ${String(gzip).padStart(9)}`,
+    );
+  }
+}
+
+const [built, ...rest] = process.argv.slice(2);
+if (built === undefined || rest.length > 0) {
+  console.error("usage: npm run generate -- MODULE (cargo xtask build --edge calls it)");
+  process.exit(2);
+}
+// Beside the folder that it becomes, so that nobody ever sees half of it.
+const folder = join(HERE, `.generated-${process.pid}`);
+mkdirSync(folder);
+try {
+  glue(built, folder);
+  const wasm = join(folder, "engine.core.wasm");
+  run(
+    WASM_OPT,
+    wasm,
+    ...FEATURES,
+    "-Oz",
+    "--converge",
+    "--strip-debug",
+    "--strip-producers",
+    "-o",
+    wasm,
+  );
+  plainCore(wasm, folder);
+  report(folder);
+  rmSync(GENERATED, { recursive: true, force: true });
+  renameSync(folder, GENERATED);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

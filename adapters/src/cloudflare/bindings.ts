@@ -1,0 +1,62 @@
+/** What `env` holds for Function Fetch. */
+
+import type { Settings } from "../settings.js";
+import type { Namespace } from "./kv.js";
+
+/** A Worker's bindings: the settings as variables or secrets, the KV namespace under the name that they give. */
+export interface Bindings extends Settings {
+  /** The namespace for the shared decision, unless `FETCH_CACHE_KV_BINDING` names another binding. */
+  readonly FASTEST_KV?: Namespace | undefined;
+}
+
+const USUAL_BINDING = "FASTEST_KV";
+
+/** The settings that are given, by name. Variables may be JSON in `wrangler.jsonc`: a list of targets, a number, a flag. */
+export function settingsOf(
+  names: readonly string[],
+  sources: readonly object[],
+): [name: string, value: string][] {
+  const settings: [string, string][] = [];
+  for (const name of names) {
+    for (const source of sources) {
+      const value = textOf(Reflect.get(source, name));
+      if (value === undefined) continue;
+      settings.push([name, value]);
+      break;
+    }
+  }
+  return settings;
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The namespace that the settings name; what to tell the operator when the binding is not one. */
+export function namespaceOf(
+  env: object,
+  settings: readonly (readonly [string, string])[],
+): { namespace?: Namespace; problem?: string } {
+  const named = settings.find(([name]) => name === "FETCH_CACHE_KV_BINDING")?.[1].trim();
+  const binding = named || USUAL_BINDING;
+  const bound: unknown = Reflect.get(env, binding);
+  if (isNamespace(bound)) return { namespace: bound };
+  // Without a namespace the decision is kept in memory: only what was asked for is missing.
+  if (bound === undefined && !named) return {};
+  const reason =
+    `there is no KV namespace bound as ${binding}; the decision is kept in memory alone. ` +
+    `Add {"binding": "${binding}", "id": "..."} to kv_namespaces in wrangler.jsonc`;
+  return { problem: reason };
+}
+
+function isNamespace(bound: unknown): bound is Namespace {
+  return (
+    typeof bound === "object" &&
+    bound !== null &&
+    "get" in bound &&
+    typeof bound.get === "function" &&
+    "put" in bound &&
+    typeof bound.put === "function"
+  );
+}

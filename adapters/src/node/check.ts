@@ -1,0 +1,36 @@
+/** `function-fetch --check`: everything that is wrong with the settings, a line each. */
+
+import { instantiate } from "../engine/node.js";
+
+/** Returns the exit code: 1 when there is any problem. */
+export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): number {
+  const engine = instantiate();
+  const names = engine.settingNames();
+  const given: [string, string][] = [];
+  for (const name of names) {
+    const value = env[name];
+    if (value !== undefined) given.push([name, value]);
+  }
+  const { targets } = engine.configure(given, { store: "custom" }, 0);
+  const problems = engine.takeNotices().map(problemOf);
+  if (targets.length === 0) {
+    const { action } = engine.begin("GET", 0, false, 0);
+    if (action.tag === "reply") problems.unshift(...action.val.body.trimEnd().split("\n"));
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("FETCH_") && !names.includes(name)) {
+      problems.push(`${name}: no such setting; remove it`);
+    }
+  }
+  for (const problem of problems) print(problem);
+  print(targets.length === 0 ? "No usable target" : "Targets:");
+  for (const { origin, basePath } of targets) print(`  ${origin}${basePath}`);
+  print(problems.length === 0 ? "No problems" : "Not all settings can be used as they are");
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** A notice of a bad setting as a sentence. */
+function problemOf(line: string): string {
+  const notice: { setting?: string; reason?: string } = JSON.parse(line);
+  return notice.setting === undefined ? line : `${notice.setting}: ${notice.reason}`;
+}

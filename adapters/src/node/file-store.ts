@@ -1,0 +1,50 @@
+/**
+ * A store in a folder, one file for each key: for several processes on one
+ * machine, or across restarts. A value is written beside its place and then
+ * moved there, so that a reader sees the old one or the new one, never a part.
+ */
+
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StoreOption } from "./edge.js";
+
+/** File systems take names of up to 255 bytes; the temporary one is longer. */
+const LONGEST_NAME = 200;
+
+/** A store in `folder`, which is made when it is first written to. */
+export function fileStore(folder: string): StoreOption {
+  return {
+    async get(key) {
+      try {
+        return await readFile(join(folder, fileName(key)), "utf8");
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+    async put(key, value) {
+      const place = join(folder, fileName(key));
+      const beside = `${place}.${randomUUID()}.tmp`;
+      await mkdir(folder, { recursive: true });
+      try {
+        await writeFile(beside, value, { mode: 0o600 });
+        await rename(beside, place);
+      } catch (error) {
+        await rm(beside, { force: true });
+        throw error;
+      }
+    },
+  };
+}
+
+/** A name that no file system takes for something else. */
+function fileName(key: string): string {
+  const escaped = encodeURIComponent(key).replaceAll("*", "%2A").replaceAll(".", "%2E");
+  if (escaped.length <= LONGEST_NAME) return `${escaped}.json`;
+  return `${createHash("sha256").update(key).digest("hex")}.json`;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

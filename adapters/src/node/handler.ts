@@ -1,0 +1,86 @@
+/** Function Fetch as a request handler of `node:http`. */
+
+import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+import type { Duplex } from "node:stream";
+import { explainFields } from "../driver/replies.js";
+import { bodyOf, CONSUMED, clientOf, isConsumed, letGo } from "./client.js";
+import { Edge, type Options } from "./edge.js";
+import type { Inbound } from "./inbound.js";
+import { fail, reply } from "./own-words.js";
+import { joined, type Response, relay } from "./relay.js";
+import { Tunnels } from "./tunnels.js";
+
+export type Request = IncomingMessage | Http2ServerRequest;
+
+/**
+ * A handler for `node:http`, `node:https` and the compatibility API of
+ * `node:http2`, and for frameworks on top of them.
+ */
+export interface NodeHandler {
+  /** Serves a request. Resolves when its response is over, and never rejects. */
+  (request: Request, response: Response): Promise<void>;
+  /** Serves a WebSocket: for a server's `upgrade` event. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Waits for what is under way and closes the connections to the targets. WebSockets are ended. */
+  close(): Promise<void>;
+}
+
+/** Makes a handler with an engine and connections of its own. */
+export function createNodeHandler(options: Options = {}): NodeHandler {
+  const edge = new Edge(options);
+  const tunnels = new Tunnels(edge);
+  const handler = (request: Request, response: Response) => serve(edge, request, response);
+  return Object.assign(handler, {
+    upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      tunnels.open(request, socket, head),
+    close: async () => {
+      tunnels.close();
+      await edge.close();
+    },
+  });
+}
+
+/** Serves one request; resolves when the response is over. */
+function serve(edge: Edge, request: Request, response: Response): Promise<void> {
+  return new Promise((resolve) => {
+    if (isConsumed(request)) {
+      response.once("close", resolve);
+      reply(response, CONSUMED);
+      return;
+    }
+    const inbound = inboundOf(edge, request);
+    response.once("close", () => {
+      inbound.leave();
+      letGo(request);
+      resolve();
+    });
+    answer(edge, inbound, response).catch((error: unknown) => fail(edge, response, error));
+  });
+}
+
+async function answer(edge: Edge, inbound: Inbound, response: Response): Promise<void> {
+  const outcome = await edge.serve(inbound);
+  if (inbound.hasLeft) {
+    if (outcome.answer !== undefined) outcome.answer.drop();
+  } else if (outcome.answer !== undefined) {
+    const { explain, elapsed } = outcome;
+    const added = explain === undefined ? [] : explainFields(explain, elapsed);
+    relay(outcome.answer, response, edge.rules, added);
+  } else {
+    reply(response, outcome.reply);
+  }
+}
+
+function inboundOf(edge: Edge, request: Request): Inbound {
+  const { headers } = request;
+  return edge.inbound({
+    method: request.method ?? "GET",
+    url: request.url ?? "/",
+    rawFields: request.rawHeaders,
+    told: (name) => joined(headers[name]),
+    client: clientOf(request),
+    body: bodyOf(request, edge.proxy.configuration.replayBodyBytes),
+    trailers: () => request.rawTrailers,
+  });
+}

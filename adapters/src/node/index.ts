@@ -1,0 +1,7 @@
+/** Function Fetch on Node.js. */
+
+export type { Settings } from "../settings.js";
+export type { Options, StoreOption as Store } from "./edge.js";
+export { createFetchHandler, type Facts, type FetchHandler } from "./fetch.js";
+export { fileStore } from "./file-store.js";
+export { createNodeHandler, type NodeHandler } from "./handler.js";

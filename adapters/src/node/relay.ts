@@ -1,0 +1,143 @@
+/** A target's answer as the client's: the body streams, as fast as the client takes it. */
+
+import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
+import { type FieldRules, namedByConnection } from "../driver/headers.js";
+import type { Answer, FieldMap, Sink } from "./answer.js";
+
+export type Response = ServerResponse | Http2ServerResponse;
+
+/** Hands an answer on. `added`: fields that it gets on top of its own. */
+export function relay(
+  answer: Answer,
+  response: Response,
+  rules: FieldRules,
+  added: readonly (readonly [name: string, value: string])[],
+): void {
+  const fields = clientFields(answer, rules);
+  for (const [name, value] of added) fields.push(name, value);
+  if (isHttp2(response)) overHttp2(response, fields, answer);
+  else overHttp1(response, fields, answer);
+}
+
+function overHttp1(response: ServerResponse, fields: string[], answer: Answer): void {
+  const { status } = answer;
+  // Trailers need a body in chunks: Node.js refuses to announce them elsewhere.
+  const chunked =
+    hasContent(status, response.req.method) &&
+    response.req.httpVersionMinor > 0 &&
+    answer.fields["content-length"] === undefined;
+  response.writeHead(status, chunked ? fields : without("trailer", fields));
+  // A client that waits for events is to know at once that they will come.
+  if (!answer.to(new Http1Sink(response, answer))) response.flushHeaders();
+}
+
+function overHttp2(response: Http2ServerResponse, fields: string[], answer: Answer): void {
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    response.appendHeader(fields[at] as string, fields[at + 1] as string);
+  }
+  response.writeHead(answer.status);
+  answer.to(new Http2Sink(response, answer));
+}
+
+/** The answer's fields less those of its connection: names and values by turns. */
+export function clientFields(answer: Answer, rules: FieldRules): string[] {
+  const named = namedByConnection(joined(answer.fields.connection));
+  const fields: string[] = [];
+  for (const name of Object.keys(answer.fields)) {
+    if (rules.endsInResponse(name, named)) continue;
+    const value = answer.fields[name];
+    if (typeof value === "string") fields.push(name, value);
+    else if (value !== undefined) for (const one of value) fields.push(name, one);
+  }
+  return fields;
+}
+
+/** RFC 9110 §6.4.1: whether such an answer has content, whatever its fields say. */
+export function hasContent(status: number, method: string | undefined): boolean {
+  return method !== "HEAD" && status !== 204 && status !== 304;
+}
+
+export function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function without(unwanted: string, fields: string[]): string[] {
+  if (!fields.includes(unwanted)) return fields;
+  return fields.filter((_, at) => fields[at - (at % 2)] !== unwanted);
+}
+
+function isHttp2(response: Response): response is Http2ServerResponse {
+  return "stream" in response;
+}
+
+class Http1Sink implements Sink {
+  private waits = false;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly answer: Answer,
+  ) {}
+
+  write(chunk: Buffer): boolean {
+    const room = this.response.write(chunk);
+    if (!room && !this.waits) {
+      this.waits = true;
+      this.response.once("drain", () => {
+        this.waits = false;
+        this.answer.resume();
+      });
+    }
+    return room;
+  }
+
+  end(last: Buffer | undefined, trailers: FieldMap): void {
+    const pairs: [string, string][] = [];
+    for (const name of Object.keys(trailers)) {
+      const value = trailers[name] ?? "";
+      for (const one of Array.isArray(value) ? value : [value]) pairs.push([name, one]);
+    }
+    if (pairs.length > 0) this.response.addTrailers(pairs);
+    this.response.end(last);
+  }
+
+  fail(): void {
+    // The connection breaks, so that what came so far does not look complete.
+    this.response.destroy();
+  }
+}
+
+class Http2Sink implements Sink {
+  private waits = false;
+
+  constructor(
+    private readonly response: Http2ServerResponse,
+    private readonly answer: Answer,
+  ) {}
+
+  write(chunk: Buffer): boolean {
+    const room = this.response.write(chunk);
+    if (!room && !this.waits) {
+      this.waits = true;
+      this.response.once("drain", () => {
+        this.waits = false;
+        this.answer.resume();
+      });
+    }
+    return room;
+  }
+
+  end(last: Buffer | undefined, trailers: FieldMap): void {
+    const { response } = this;
+    response.addTrailers({ ...trailers });
+    if (last === undefined) response.end();
+    else response.end(last);
+  }
+
+  fail(): void {
+    this.response.stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+/** RFC 9113 §7. */
+const NGHTTP2_INTERNAL_ERROR = 2;

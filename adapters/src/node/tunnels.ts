@@ -1,0 +1,115 @@
+/** WebSockets: routed as other requests are, then a tunnel. */
+
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { explainFields } from "../driver/replies.js";
+import type { Reply } from "../engine/interface.js";
+import type { Answer } from "./answer.js";
+import { clientOf, hasBody } from "./client.js";
+import type { Edge } from "./edge.js";
+import type { Inbound } from "./inbound.js";
+import { fail, reply } from "./own-words.js";
+import { clientFields, joined, relay } from "./relay.js";
+
+/** Such a body is on the bare socket, its end known to nobody. */
+const BODY: Reply = {
+  status: 501,
+  body: "A request with a body cannot switch protocols here.\n",
+  proxyStatus: "function-fetch; error=http_request_error",
+};
+
+export class Tunnels {
+  private readonly opened = new Set<Duplex>();
+
+  constructor(private readonly edge: Edge) {}
+
+  /** Resolves when a target has answered. */
+  async open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    // Node.js has let go of the socket; what is not a tunnel needs a response of its own.
+    const response = responseOn(request, socket);
+    if (hasBody(request)) return reply(response(), BODY);
+    const inbound = this.inboundOf(request);
+    const leave = () => inbound.leave();
+    socket.once("close", leave);
+    // Nobody reads yet: a client that hangs up shows by this alone.
+    socket.once("end", leave);
+    try {
+      const outcome = await this.edge.serve(inbound);
+      socket.off("end", leave);
+      if (outcome.answer === undefined) {
+        if (!inbound.hasLeft) reply(response(), outcome.reply);
+      } else if (inbound.hasLeft) {
+        outcome.answer.drop();
+      } else if (outcome.answer.socket !== undefined) {
+        this.connect(outcome.answer, outcome.answer.socket, socket, head);
+      } else {
+        const { explain, elapsed } = outcome;
+        const added = explain === undefined ? [] : explainFields(explain, elapsed);
+        relay(outcome.answer, response(), this.edge.rules, added);
+      }
+    } catch (error) {
+      fail(this.edge, response(), error);
+    }
+  }
+
+  /** Ends all tunnels. */
+  close(): void {
+    for (const socket of this.opened) socket.destroy();
+  }
+
+  private inboundOf(request: IncomingMessage): Inbound {
+    const { headers } = request;
+    const upgrade = headers.upgrade ?? "";
+    // Other protocols (h2c) may be declined by going on as before, RFC 9110 §7.8.
+    const wanted = upgrade.toLowerCase() === "websocket" ? { upgrade } : {};
+    return this.edge.inbound({
+      ...wanted,
+      method: request.method ?? "GET",
+      url: request.url ?? "/",
+      rawFields: request.rawHeaders,
+      told: (name) => joined(headers[name]),
+      client: clientOf(request),
+      body: undefined,
+    });
+  }
+
+  private connect(answer: Answer, target: Duplex, client: Duplex, head: Buffer): void {
+    client.write(switching(answer, clientFields(answer, this.edge.rules)), "latin1");
+    if (head.byteLength > 0) target.write(head);
+    this.opened.add(client);
+    client.once("close", () => {
+      this.opened.delete(client);
+      target.destroy();
+    });
+    target.once("close", () => client.destroy());
+    target.on("error", () => client.destroy());
+    client.pipe(target);
+    target.pipe(client);
+  }
+}
+
+/** The head of a 101, with the fields of its connection in place. */
+function switching(answer: Answer, fields: readonly string[]): string {
+  let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n";
+  head += `upgrade: ${joined(answer.fields.upgrade) ?? "websocket"}\r\n`;
+  for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+/** A response on a bare socket, the last one there, made when it is called for. */
+function responseOn(request: IncomingMessage, socket: Duplex): () => ServerResponse {
+  let response: ServerResponse | undefined;
+  return () => {
+    if (response !== undefined) return response;
+    const made = new ServerResponse(request);
+    response = made;
+    made.shouldKeepAlive = false;
+    // It is a `net.Socket` or a `tls.TLSSocket`; the event's type does not say so.
+    made.assignSocket(socket as Socket);
+    socket.on("drain", () => made.emit("drain"));
+    made.once("finish", () => socket.end());
+    return made;
+  };
+}

@@ -1,0 +1,4 @@
+import { node } from "./node-host.js";
+import { runTable } from "./suite.js";
+
+runTable(node);

@@ -1,0 +1,168 @@
+/** A long conversation with an engine that two engines can be put through alike: random, and the same for the same seed. */
+
+import type {
+  Body,
+  Engine,
+  Event,
+  Exchange,
+  Failure,
+  ProbeResult,
+  Round,
+  Step,
+} from "../../src/engine/interface.js";
+
+const FAILURES: readonly Failure[] = [
+  "dns-error",
+  "destination-unavailable",
+  "connection-refused",
+  "connection-timeout",
+  "connection-limit-reached",
+  "tls-protocol-error",
+  "tls-certificate-error",
+  "http-request-denied",
+  "connection-terminated",
+  "http-response-incomplete",
+  "http-protocol-error",
+  "http-request-uri-invalid",
+  "internal-error",
+  "attempt-timeout",
+  "deadline-exceeded",
+];
+const BODIES: readonly Body[] = ["untouched", "replayable", "gone", "broken"];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "PROPFIND", ""];
+const STATUSES = [200, 204, 301, 404, 429, 500, 501, 502, 503, 504, 505];
+
+/** Mulberry32 (Tommy Ettinger): enough for a test, and four lines. */
+export function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Settings that bring every part of the engine to work. */
+export const SETTINGS: [string, string][] = [
+  [
+    "FETCH_TARGETS",
+    "https://a.example http://b.example:8080/base https://c.example https://d.example/",
+  ],
+  ["FETCH_HEALTH_PATH", "/health?deep=1"],
+  ["FETCH_CACHE_TTL_SECONDS", "10"],
+  ["FETCH_CACHE_SYNC_SECONDS", "1"],
+  ["FETCH_HEDGE_MS", "200"],
+  ["FETCH_EXPLAIN", "yes"],
+  ["FETCH_MAX_PROBES", "9"],
+  ["FETCH_NO_SUCH", "x"],
+  ["FETCH_SWITCH_MARGIN", "some"],
+];
+
+/**
+ * Runs `requests` requests, with rounds of probes, the store and notices, and
+ * yields what the engine said to each call.
+ */
+export function* converse(engine: Engine, seed: number, requests: number): Generator<unknown> {
+  const roll = dice(seed);
+  const one = <T>(of: readonly T[]): T => of[Math.floor(roll() * of.length)] as T;
+  let now = 1_800_000_000_000;
+  let store: string | undefined;
+  let rounds: Round[] = [];
+
+  function outcome(): ProbeResult {
+    return roll() < 0.8
+      ? { tag: "status", val: one(STATUSES) }
+      : { tag: "failed", val: one(FAILURES) };
+  }
+
+  function event(step: Step): Event | undefined {
+    switch (step.action.tag) {
+      case "read-store":
+        if (roll() < 0.1) return { tag: "store-failed" };
+        return { tag: "store-read", val: roll() < 0.1 ? "no record" : store };
+      case "await-round":
+        return { tag: "round-ready" };
+      case "forward":
+        if (roll() < 0.1) return { tag: "lost", val: one(BODIES) };
+        if (roll() < 0.3)
+          return { tag: "failed", val: { failure: one(FAILURES), body: one(BODIES) } };
+        return {
+          tag: "response",
+          val: {
+            status: one(STATUSES),
+            ...(roll() < 0.2 ? { retryAfter: roll() * 1e6 } : {}),
+            head: roll() * 300,
+            body: one(BODIES),
+          },
+        };
+      default:
+        return undefined;
+    }
+  }
+
+  function* background(): Generator<unknown> {
+    const still: Round[] = [];
+    for (const round of rounds) {
+      if (roll() < 0.3) {
+        still.push(round);
+        continue;
+      }
+      if (round.readStore) {
+        const settled = engine.roundReadStore(store, now);
+        yield settled;
+        if (settled) continue;
+      }
+      for (const target of round.targets) {
+        yield engine.probed(round.id, target, outcome(), roll() * 100, now);
+      }
+      const next = engine.finishRound(round.id, now);
+      yield next;
+      if (next !== undefined) still.push(next);
+    }
+    rounds = still;
+  }
+
+  function* beside(step: Step): Generator<unknown> {
+    if (step.news) yield engine.takeNotices();
+    if (step.round) {
+      const round = engine.startRound(now);
+      yield round;
+      if (round !== undefined) rounds.push(round);
+    }
+    if (step.write) {
+      const write = engine.takeWrite(now);
+      yield write;
+      store = write?.value;
+      engine.storeWritten(roll() < 0.9);
+    }
+  }
+
+  for (let request = 0; request < requests; request += 1) {
+    now += roll() < 0.02 ? 20_000 * roll() : 200 * roll();
+    let step = engine.begin(one(METHODS), Math.floor(roll() * 6), roll() < 0.3, now);
+    yield step;
+    for (;;) {
+      yield* beside(step);
+      yield* background();
+      now += 50 * roll();
+      const said = event(step);
+      if (said === undefined) break;
+      let exchange: Exchange = step.exchange;
+      if (step.action.tag === "forward" && roll() < 0.2) {
+        yield [engine.overdue(now), engine.isLost(exchange)];
+        const wider = engine.widen(exchange, now);
+        yield wider;
+        if (wider?.action.tag === "forward") {
+          exchange = engine.note(wider.exchange, step.action.val.target, said, now);
+          yield exchange;
+          exchange = engine.atTarget(exchange, wider.action.val.target);
+          yield exchange;
+        }
+      }
+      step = engine.settle(exchange, said, now);
+      yield step;
+    }
+    yield [engine.explain(step.exchange, 200), engine.roundIsReady(now)];
+  }
+}

@@ -1,0 +1,121 @@
+//! What a case expects.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What a field must be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a string, a list of strings, null, or {\"contains\": \"text\"}"
+)]
+pub(crate) enum FieldRule {
+    /// All fields of the name, joined, are this.
+    Value(String),
+    /// The fields of the name, one by one, are these.
+    Values(Vec<String>),
+    /// There is this in the value.
+    Containing {
+        /// The text.
+        contains: String,
+    },
+    /// There is none of the name.
+    Absent,
+}
+
+pub(crate) type FieldRules = BTreeMap<String, FieldRule>;
+
+/// What the client must get.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ResponseRule {
+    pub(crate) status: Option<u16>,
+    pub(crate) headers: FieldRules,
+    pub(crate) body: Option<String>,
+    pub(crate) body_contains: Texts,
+    pub(crate) body_bytes: Option<usize>,
+    pub(crate) trailers: FieldRules,
+    pub(crate) broken: bool,
+}
+
+/// What an upstream must have seen.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SeenRule {
+    pub(crate) method: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) headers: FieldRules,
+    pub(crate) body: Option<String>,
+    pub(crate) body_bytes: Option<usize>,
+}
+
+/// What the store must hold in the end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoreRule {
+    /// A record whose primary is this upstream.
+    Primary(String),
+    /// This text.
+    Raw(String),
+    /// Nothing.
+    Empty(True),
+}
+
+/// How often a target must have been probed.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a number, or {\"at_least\": a number}"
+)]
+pub(crate) enum ProbesRule {
+    /// Exactly.
+    Exactly(usize),
+    /// So often, or more.
+    AtLeast {
+        /// The least.
+        at_least: usize,
+    },
+}
+
+/// One text, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a string or a list of strings")]
+pub(crate) enum Texts {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self::More(Vec::new())
+    }
+}
+
+impl Texts {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(text) => std::slice::from_ref(text).iter(),
+            Self::More(texts) => texts.iter(),
+        }
+        .map(String::as_str)
+    }
+}
+
+/// A member that can only be true.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "bool")]
+pub(crate) struct True;
+
+impl TryFrom<bool> for True {
+    type Error = &'static str;
+
+    fn try_from(flag: bool) -> Result<Self, Self::Error> {
+        if flag {
+            Ok(Self)
+        } else {
+            Err("it is true, or left out")
+        }
+    }
+}

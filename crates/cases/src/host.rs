@@ -1,0 +1,21 @@
+//! The hosts that the table is run on.
+
+/// Their names, as exceptions use them.
+pub const HOSTS: [&str; 9] = [
+    "engine",
+    "embedded",
+    "wasmtime",
+    "embedded-0.2",
+    "wasmtime-0.2",
+    "workers",
+    "node",
+    "esa",
+    "esa-deno",
+];
+
+/// Whether a host has a store: without one it leaves out the cases that are
+/// about it.
+#[must_use]
+pub fn has_store(host: &str) -> bool {
+    !matches!(host, "wasmtime" | "wasmtime-0.2")
+}

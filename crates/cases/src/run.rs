@@ -1,0 +1,180 @@
+//! Does what a case says, step by step, on any [`Stage`].
+
+use crate::behaviour::Behaviour;
+use crate::expectation::{ProbesRule, StoreRule};
+use crate::matching::{self, Differences};
+use crate::observed::{Response, Seen};
+use crate::plan::Plan;
+use crate::setup::Setup;
+use crate::step::{ByUpstream, Exchange, Kind, Request, Step};
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// How long what happens behind a response may take to be seen, ms.
+const BEHIND_MS: u64 = 2_000;
+/// How long probes may take to come, ms.
+const PROBES_MS: u64 = 30_000;
+/// How long a write may take to reach the store, ms.
+const STORE_MS: u64 = 5_000;
+/// After so long what probes bring has been decided, and what was not written
+/// will not be, ms.
+const SETTLED_MS: u64 = 300;
+/// How often something that is waited for is looked at, ms.
+const LOOK_MS: u64 = 10;
+
+/// A proxy with its upstreams, and a clock.
+pub trait Stage {
+    /// Sends a request and reads the whole answer; the error says why there is
+    /// none.
+    fn ask(&mut self, request: &Request) -> impl Future<Output = Result<Response, String>>;
+
+    /// Makes an upstream behave so from now on; its answers begin anew.
+    fn behave(&mut self, upstream: &str, behaviour: &Behaviour) -> impl Future<Output = ()>;
+
+    /// How many probes an upstream has had.
+    fn probes(&self, upstream: &str) -> usize;
+
+    /// The other requests that it has had, in order.
+    fn seen(&self, upstream: &str) -> Vec<Seen>;
+
+    /// What the store holds under the case's key.
+    fn stored(&self) -> Option<Vec<u8>>;
+
+    /// Lets so many milliseconds pass.
+    fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
+}
+
+/// Runs a case.
+///
+/// # Errors
+///
+/// What was not as the case says, and at which step.
+pub async fn run<S: Stage>(plan: &Plan, setup: &Setup, stage: &mut S) -> Result<(), String> {
+    for (name, behaviour) in &plan.upstreams {
+        stage.behave(name, behaviour).await;
+    }
+    for (index, Step(kind)) in plan.steps.iter().enumerate() {
+        step(plan, kind, stage)
+            .await
+            .map_err(|what| format!("step {}: {what}", index + 1))?;
+    }
+    match &plan.store_after {
+        None => Ok(()),
+        Some(rule) => check_store(rule, setup, stage).await,
+    }
+}
+
+async fn step<S: Stage>(plan: &Plan, kind: &Kind, stage: &mut S) -> Result<(), String> {
+    match kind {
+        Kind::Ask(exchange) => ask(plan, exchange, stage).await,
+        Kind::Wait(probes) => wait(probes, stage).await,
+        Kind::Behave(upstreams) => {
+            for (name, behaviour) in upstreams {
+                stage.behave(name, behaviour).await;
+            }
+            Ok(())
+        }
+        Kind::Probes(rules) => insist(&probe_differences(rules, stage)),
+        Kind::Sleep(ms) => {
+            stage.sleep(*ms).await;
+            Ok(())
+        }
+    }
+}
+
+async fn ask<S: Stage>(plan: &Plan, exchange: &Exchange, stage: &mut S) -> Result<(), String> {
+    let before: BTreeMap<&String, usize> = plan
+        .upstreams
+        .keys()
+        .map(|name| (name, stage.seen(name).len()))
+        .collect();
+    let got = stage.ask(&exchange.request).await?;
+    let mut found = Differences::new();
+    if let Some(rule) = &exchange.response {
+        found = matching::response(rule, &got);
+    }
+    if let Some(rules) = &exchange.seen {
+        // A body may still be on its way when the answer is here.
+        let look = |stage: &S| {
+            let each = before.iter().flat_map(|(name, count)| {
+                let rules = rules.get(*name).map_or(&[][..], Vec::as_slice);
+                matching::seen(name, rules, &stage.seen(name)[*count..])
+            });
+            each.collect()
+        };
+        found.extend(soon_none(stage, BEHIND_MS, look).await);
+    }
+    insist(&found).map_err(|what| {
+        let fields: Vec<String> = got
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
+            .collect();
+        let start = &got.body[..got.body.len().min(200)];
+        format!(
+            "{what}\n  the answer: {} {fields:?} {:?}",
+            got.status,
+            String::from_utf8_lossy(start)
+        )
+    })
+}
+
+async fn wait<S: Stage>(probes: &ByUpstream<usize>, stage: &S) -> Result<(), String> {
+    let rules = probes
+        .iter()
+        .map(|(name, count)| (name.clone(), ProbesRule::AtLeast { at_least: *count }))
+        .collect();
+    let left = soon_none(stage, PROBES_MS, |stage| probe_differences(&rules, stage)).await;
+    insist(&left)?;
+    stage.sleep(SETTLED_MS).await;
+    Ok(())
+}
+
+fn probe_differences<S: Stage>(rules: &ByUpstream<ProbesRule>, stage: &S) -> Differences {
+    let each = rules.iter().filter_map(|(name, rule)| {
+        let count = stage.probes(name);
+        let (met, wanted) = match rule {
+            ProbesRule::Exactly(wanted) => (count == *wanted, wanted.to_string()),
+            ProbesRule::AtLeast { at_least } => {
+                (count >= *at_least, format!("at least {at_least}"))
+            }
+        };
+        (!met).then(|| format!("{name} was probed {count} times, not {wanted}"))
+    });
+    each.collect()
+}
+
+async fn check_store<S: Stage>(rule: &StoreRule, setup: &Setup, stage: &S) -> Result<(), String> {
+    let look = |stage: &S| {
+        let difference = setup.store_difference(rule, stage.stored().as_deref());
+        Differences::from_iter(difference)
+    };
+    if matches!(rule, StoreRule::Empty(_)) {
+        stage.sleep(SETTLED_MS).await;
+        return insist(&look(stage));
+    }
+    insist(&soon_none(stage, STORE_MS, look).await)
+}
+
+/// The differences that are left when they had time to go away.
+async fn soon_none<S: Stage>(
+    stage: &S,
+    within_ms: u64,
+    look: impl Fn(&S) -> Differences,
+) -> Differences {
+    for _ in 0..within_ms / LOOK_MS {
+        if look(stage).is_empty() {
+            break;
+        }
+        stage.sleep(LOOK_MS).await;
+    }
+    look(stage)
+}
+
+fn insist(found: &[String]) -> Result<(), String> {
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(found.join("; "))
+    }
+}

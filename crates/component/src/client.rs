@@ -1,0 +1,89 @@
+//! What the platform says of the client. On Spin these are headers, of which
+//! only the last of a name is Spin's own: a client's forged one stands before
+//! it. Any other host states no address, and its requests' `spin-*` headers
+//! are the client's.
+
+use function_fetch_engine::headers::{ClientFacts, Fields};
+
+/// What the host's request says beside its fields.
+#[derive(Clone, Debug, Default)]
+pub struct RequestTarget {
+    /// `http` or `https`.
+    pub scheme: Option<String>,
+    /// The authority that the client asked for.
+    pub authority: Option<String>,
+}
+
+/// The facts; `on_spin` where `spin-*` fields are the platform's.
+#[must_use]
+pub fn facts(fields: &Fields, on_spin: bool, request: RequestTarget) -> ClientFacts {
+    let stated = |name| on_spin.then(|| last(fields, name)).flatten();
+    let url = stated("spin-full-url");
+    let (scheme, host) = match url.as_deref().and_then(|url| url.split_once("://")) {
+        Some((scheme, rest)) => (
+            Some(scheme.to_owned()),
+            rest.split(['/', '?']).next().map(str::to_owned),
+        ),
+        None => (request.scheme, request.authority),
+    };
+    ClientFacts {
+        address: stated("spin-client-addr").map(without_port),
+        host: host.filter(|host| !host.is_empty()),
+        scheme,
+    }
+}
+
+fn last(fields: &Fields, name: &str) -> Option<String> {
+    let (_, value) = fields
+        .iter()
+        .rfind(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    String::from_utf8(value.clone()).ok()
+}
+
+fn without_port(address: String) -> String {
+    match address.parse::<std::net::SocketAddr>() {
+        Ok(address) => address.ip().to_string(),
+        Err(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_loses_its_port_and_nothing_else() {
+        for (given, wanted) in [
+            ("192.0.2.7:4711", "192.0.2.7"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(without_port(given.into()), wanted);
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_name_is_the_platform_s_and_only_on_spin() {
+        let fields = vec![
+            ("spin-client-addr".to_owned(), b"6.6.6.6:1".to_vec()),
+            ("spin-client-addr".to_owned(), b"192.0.2.7:2".to_vec()),
+            (
+                "spin-full-url".to_owned(),
+                b"https://shop.example:8443/cart?a=/b".to_vec(),
+            ),
+        ];
+        let asked = RequestTarget {
+            scheme: Some("http".into()),
+            authority: Some("127.0.0.1:3000".into()),
+        };
+        let on_spin = facts(&fields, true, asked.clone());
+        assert_eq!(on_spin.address.as_deref(), Some("192.0.2.7"));
+        assert_eq!(on_spin.host.as_deref(), Some("shop.example:8443"));
+        assert_eq!(on_spin.scheme.as_deref(), Some("https"));
+        let elsewhere = facts(&fields, false, asked);
+        assert_eq!(elsewhere.address, None);
+        assert_eq!(elsewhere.host.as_deref(), Some("127.0.0.1:3000"));
+        assert_eq!(elsewhere.scheme.as_deref(), Some("http"));
+    }
+}

@@ -1,0 +1,187 @@
+//! What is kept of a request's body, so that another target can have it.
+
+use function_fetch_engine::attempt::Body;
+
+/// The bytes that may be sent again, and those that were not sent yet. No byte
+/// that was read from the client is lost before it is known that nobody will
+/// want it.
+#[derive(Debug)]
+pub struct Replay {
+    limit: usize,
+    hold: usize,
+    /// All that the target of this attempt took, in order, while it is kept.
+    taken: Vec<u8>,
+    /// Read from the client, not taken by the target yet.
+    unsent: Vec<u8>,
+    touched: bool,
+    touched_before: bool,
+    lost: bool,
+}
+
+impl Replay {
+    /// Keeps `limit` bytes for another attempt. `hold` is what a host may take
+    /// before it has a connection to send it on: so much is kept besides until
+    /// [`Self::nothing_was_sent`] or the end of the attempt.
+    #[must_use]
+    pub fn new(limit: usize, hold: usize) -> Self {
+        Self {
+            limit,
+            hold,
+            taken: Vec::new(),
+            unsent: Vec::new(),
+            touched: false,
+            touched_before: false,
+            lost: false,
+        }
+    }
+
+    /// More of the body, from the client.
+    pub fn read(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
+    }
+
+    /// What the target is to be offered next.
+    #[must_use]
+    pub fn unsent(&self) -> &[u8] {
+        &self.unsent
+    }
+
+    /// The target took the first `count` bytes of [`Self::unsent`].
+    pub fn took(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.touched = true;
+        if self.lost || self.taken.len() + count > self.limit.max(self.hold) {
+            self.lost = true;
+            self.taken = Vec::new();
+            self.unsent.drain(..count);
+        } else {
+            self.taken.extend(self.unsent.drain(..count));
+        }
+    }
+
+    /// [`Self::unsent`] for a host that wants it for itself; what it leaves goes
+    /// to [`Self::give_back`]. Not a copy where nothing is kept any more.
+    pub fn lend(&mut self) -> Vec<u8> {
+        if self.lost {
+            std::mem::take(&mut self.unsent)
+        } else {
+            self.unsent.clone()
+        }
+    }
+
+    /// Of `lent` bytes the target did not take these.
+    pub fn give_back(&mut self, lent: usize, left: Vec<u8>) {
+        let count = lent - left.len();
+        if self.unsent.is_empty() {
+            self.touched |= count > 0;
+            self.unsent = left;
+        } else {
+            self.took(count);
+        }
+    }
+
+    /// The attempt failed before anything was sent: what the host took of the
+    /// body reached nobody.
+    pub fn nothing_was_sent(&mut self) {
+        if !self.lost {
+            self.touched = self.touched_before;
+            self.put_back();
+        }
+    }
+
+    /// Another attempt begins, from the first byte.
+    pub fn rewind(&mut self) {
+        self.touched_before = self.touched;
+        self.put_back();
+    }
+
+    fn put_back(&mut self) {
+        let mut all = std::mem::take(&mut self.taken);
+        all.append(&mut self.unsent);
+        self.unsent = all;
+    }
+
+    /// What has become of the body.
+    #[must_use]
+    pub fn state(&self) -> Body {
+        if !self.touched {
+            Body::Untouched
+        } else if self.lost || self.taken.len() > self.limit {
+            Body::Gone
+        } else {
+            Body::Replayable
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body of which the target was offered everything and took `count`.
+    fn took(limit: usize, hold: usize, count: usize) -> Replay {
+        let mut replay = Replay::new(limit, hold);
+        replay.read(b"0123456789");
+        replay.took(count);
+        replay
+    }
+
+    #[test]
+    fn what_fits_is_sent_again_from_the_first_byte() {
+        let mut replay = took(4, 0, 4);
+        assert_eq!(replay.state(), Body::Replayable);
+        replay.rewind();
+        assert_eq!(replay.unsent(), b"0123456789");
+        assert_eq!(replay.state(), Body::Replayable);
+    }
+
+    #[test]
+    fn one_byte_beyond_the_limit_is_gone_for_good() {
+        let mut replay = took(4, 0, 5);
+        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.unsent(), b"56789");
+        replay.nothing_was_sent();
+        assert_eq!(replay.state(), Body::Gone);
+    }
+
+    #[test]
+    fn what_only_the_host_had_counts_as_untouched() {
+        let mut replay = took(0, 8, 8);
+        assert_eq!(replay.state(), Body::Gone);
+        replay.nothing_was_sent();
+        assert_eq!(replay.state(), Body::Untouched);
+        assert_eq!(replay.unsent(), b"0123456789");
+    }
+
+    #[test]
+    fn an_earlier_target_may_have_had_it_all_the_same() {
+        let mut replay = took(4, 8, 3);
+        replay.rewind();
+        replay.took(8);
+        assert_eq!(replay.state(), Body::Gone);
+        replay.nothing_was_sent();
+        assert_eq!(replay.state(), Body::Replayable);
+        assert_eq!(replay.unsent(), b"0123456789");
+    }
+
+    #[test]
+    fn what_was_lent_comes_back_or_was_taken() {
+        let mut replay = took(4, 0, 0);
+        for (count, unsent) in [(3, &b"3456789"[..]), (4, b"789"), (2, b"9"), (1, b"")] {
+            let mut lent = replay.lend();
+            let left = lent.split_off(count);
+            replay.give_back(count + left.len(), left);
+            assert_eq!(replay.unsent(), unsent);
+        }
+        assert_eq!(replay.state(), Body::Gone);
+    }
+
+    #[test]
+    fn nothing_taken_is_untouched() {
+        let replay = took(0, 0, 0);
+        assert_eq!(replay.state(), Body::Untouched);
+        assert_eq!(replay.unsent(), b"0123456789");
+    }
+}

@@ -1,0 +1,35 @@
+//! Where the settings come from: the platform's variables first, where it has
+//! any, then the environment.
+
+use function_fetch_engine::settings::{NAMES, StoreKind};
+use function_fetch_engine::{Capabilities, Engine, Settings};
+use std::collections::HashMap;
+
+/// The engine of an instance on a host with this `store`, by the environment
+/// and the `variables` that are defined and not empty, which win. `seed` keeps
+/// instances from acting in one moment.
+#[must_use]
+pub fn engine(
+    store: Option<StoreKind>,
+    variables: impl IntoIterator<Item = (&'static str, String)>,
+    seed: u64,
+) -> Engine {
+    let mut given: HashMap<&'static str, String> = NAMES
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .collect();
+    given.extend(variables);
+    let host = Capabilities {
+        store,
+        ..Capabilities::default()
+    };
+    let settings = Settings::read(host, |name| given.get(name).cloned());
+    Engine::new(settings, seed)
+}
+
+/// Whether a variable counts as set. A manifest defines them all, empty, so that
+/// each can be set from outside.
+#[must_use]
+pub fn is_set(value: &str) -> bool {
+    !value.trim().is_empty()
+}

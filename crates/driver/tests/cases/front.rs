@@ -1,0 +1,77 @@
+//! What stands between a client and the driver: the heads of requests and
+//! responses, made as the WASI components make them.
+
+use crate::platform::{Inbound, Instance};
+use crate::stage::{CLIENT, PROXY};
+use function_fetch_cases::{Request, Response};
+use function_fetch_component::response;
+use function_fetch_driver::{Outcome, Platform, serve};
+use function_fetch_engine::Request as About;
+use function_fetch_engine::headers::{self, ClientFacts};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Serves one request.
+pub async fn answer(instance: &Instance, request: &Request) -> Response {
+    let content = request.content();
+    let mut fields = request.headers.to_raw();
+    let host = match fields.iter().find(|(name, _)| name == "host") {
+        Some((_, host)) => String::from_utf8_lossy(host).into_owned(),
+        None => PROXY.to_owned(),
+    };
+    if let Some(body) = content.as_ref().filter(|_| !request.chunked) {
+        let length = body.len().to_string().into_bytes();
+        fields.push(("content-length".into(), length));
+    }
+    let hops = headers::hops(&fields);
+    let facts = ClientFacts {
+        address: Some(CLIENT.into()),
+        host: Some(host),
+        scheme: Some("http".into()),
+    };
+    let replay = instance.engine(|engine| {
+        headers::to_upstream(&mut fields, &facts, engine.settings());
+        engine.settings().replay_body_bytes as usize
+    });
+    let mut inbound = Inbound {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        fields,
+        body: content.unwrap_or_default(),
+        taken: Rc::new(Cell::new(0)),
+        replay,
+    };
+    let about = About {
+        method: &request.method,
+        hops,
+        has_body: !inbound.body.is_empty(),
+    };
+    let to_head = request.method == "HEAD";
+    match serve(instance, &about, &mut inbound).await {
+        Outcome::Relay {
+            response: mut answered,
+            explain,
+            elapsed_ms,
+        } => {
+            response::to_client(&mut answered.fields, explain.map(|text| (text, elapsed_ms)));
+            let bodiless = response::is_bodiless(answered.status, to_head);
+            Response {
+                status: answered.status,
+                fields: answered.fields,
+                body: if bodiless { Vec::new() } else { answered.body },
+                trailers: answered.trailers,
+                broken: answered.broken && !bodiless,
+            }
+        }
+        Outcome::Reply(reply) => {
+            let status = reply.status;
+            let (fields, body) = response::own_words(reply);
+            Response {
+                status,
+                fields,
+                body: if to_head { Vec::new() } else { body },
+                ..Response::default()
+            }
+        }
+    }
+}

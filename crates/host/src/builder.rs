@@ -1,0 +1,196 @@
+//! Everything that can be said of a server before it starts.
+
+use crate::Error;
+use crate::component::{self, ComponentSource};
+use crate::drain::Drain;
+use crate::event::Event;
+use crate::instance::Environment;
+use crate::instances::{InstanceLimits, Instances};
+use crate::key_value::{KeyValueStore, Stores};
+use crate::outbound::Outbound;
+use crate::runtime_config::{OutboundHttpConfig, RuntimeConfig};
+use crate::server::Server;
+use crate::stderr::Watcher;
+use crate::variables::Variables;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Where a server listens unless it is told.
+const LISTEN: &str = "127.0.0.1:3000";
+
+/// How long a server that ends waits unless it is told.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A [`Server`] about to be set up: [`Server::builder`], what differs from the defaults, then [`ServerBuilder::bind`].
+pub struct ServerBuilder {
+    component: ComponentSource,
+    listen: Listen,
+    environment: BTreeMap<String, String>,
+    variables: Variables,
+    runtime: RuntimeConfig,
+    stores: BTreeMap<String, Arc<dyn KeyValueStore>>,
+    ca_files: Vec<PathBuf>,
+    limits: InstanceLimits,
+    drain_timeout: Duration,
+    watcher: Option<Watcher>,
+}
+
+enum Listen {
+    Address(String),
+    Listener(std::net::TcpListener),
+}
+
+impl ServerBuilder {
+    pub(crate) fn new(component: ComponentSource) -> Self {
+        Self {
+            component,
+            listen: Listen::Address(LISTEN.to_owned()),
+            environment: BTreeMap::new(),
+            variables: Variables::default(),
+            runtime: RuntimeConfig::default(),
+            stores: BTreeMap::new(),
+            ca_files: Vec::new(),
+            limits: InstanceLimits::default(),
+            drain_timeout: DRAIN_TIMEOUT,
+            watcher: None,
+        }
+    }
+
+    /// The address to listen on, as `host:port`; port 0 takes any free one. Default: `127.0.0.1:3000`.
+    #[must_use]
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = Listen::Address(address.into());
+        self
+    }
+
+    /// A socket to listen on that is there already, instead of an address.
+    #[must_use]
+    pub fn listener(mut self, listener: std::net::TcpListener) -> Self {
+        self.listen = Listen::Listener(listener);
+        self
+    }
+
+    /// An environment variable of the component, which sees those that are set here and no others: a setting of
+    /// Function Fetch, such as `FETCH_TARGETS`.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Several environment variables of the component.
+    #[must_use]
+    pub fn envs(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
+    /// The Spin variables of the component. Default: none.
+    #[must_use]
+    pub fn variables(mut self, variables: Variables) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// Key-value stores and the outbound client, as a runtime configuration file has them.
+    #[must_use]
+    pub fn runtime_config(mut self, config: RuntimeConfig) -> Self {
+        self.runtime = config;
+        self
+    }
+
+    /// A key-value store of your own under the label by which the component opens it: `default`, unless
+    /// `FETCH_CACHE_KV_BINDING` says otherwise. Wins over one of the runtime configuration.
+    #[must_use]
+    pub fn key_value_store(
+        mut self,
+        label: impl Into<String>,
+        store: Arc<dyn KeyValueStore>,
+    ) -> Self {
+        self.stores.insert(label.into(), store);
+        self
+    }
+
+    /// The client for upstreams: pooling, and how many requests at once.
+    #[must_use]
+    pub fn outbound_http(mut self, config: OutboundHttpConfig) -> Self {
+        self.runtime.outbound_http = config;
+        self
+    }
+
+    /// A PEM file of certificate authorities to trust beside Mozilla's, for upstreams and for a Redis. Repeatable.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_files.push(path.into());
+        self
+    }
+
+    /// How instances are reused, and how many there may be.
+    #[must_use]
+    pub fn instances(mut self, limits: InstanceLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long requests in flight and background work may go on once the server is told to end. Default: 30 s.
+    #[must_use]
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// Watches the decisions: `watcher` is called with each event, which then is not printed on stderr. The instance
+    /// that tells the event waits until it returns, so hand over what takes time, to a channel say.
+    #[must_use]
+    pub fn on_event(mut self, watcher: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Arc::new(watcher));
+        self
+    }
+
+    /// Binds the address, then reads, compiles and links the component.
+    ///
+    /// Needs a tokio runtime with I/O and time. Clients that connect before [`Server::run`] wait.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be used as it was given, by its name: the address, the component, a file of certificates.
+    pub async fn bind(self) -> Result<Server, Error> {
+        let (listener, address) = match self.listen {
+            Listen::Address(address) => (TcpListener::bind(&address).await, address),
+            Listen::Listener(listener) => (
+                listener
+                    .set_nonblocking(true)
+                    .and_then(|()| TcpListener::from_std(listener)),
+                "the given socket".to_owned(),
+            ),
+        };
+        let listener = listener.map_err(|source| Error::Listen {
+            address: address.clone(),
+            source,
+        })?;
+        let local = listener
+            .local_addr()
+            .map_err(|source| Error::LocalAddress { address, source })?;
+        let stores = Stores::new(&self.runtime.key_value_stores, &self.ca_files, self.stores)?;
+        let environment = Environment {
+            variables: self.environment.into_iter().collect(),
+            spin_variables: Arc::new(self.variables),
+            stores: Arc::new(stores),
+            outbound: Outbound::new(&self.runtime.outbound_http, &self.ca_files)?,
+            watcher: self.watcher,
+        };
+        let drain = Drain::new();
+        let loaded = component::load(&self.component)?;
+        let instances = Instances::new(loaded, environment, &self.limits, drain.clone());
+        Ok(Server {
+            listener,
+            local,
+            instances: Arc::new(instances),
+            drain,
+            drain_timeout: self.drain_timeout,
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! What the component tells its operator, as values.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// How the component signs its lines.
+const SOURCE: &str = "function-fetch";
+
+/// Something that changed in one instance of the component, or is wrong.
+///
+/// Each instance keeps a memory of its own, so that one change of the world is told once by every instance that finds
+/// it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Another target is the primary now: it gets the traffic.
+    PrimaryChanged {
+        /// The primary before, where there was one.
+        from: Option<String>,
+        /// The primary now.
+        to: String,
+        /// What brought it: `probed`, `store`, `failover`, `recovered`.
+        reason: String,
+    },
+    /// A target failed and gets no traffic for a while.
+    Ejected {
+        /// The target.
+        target: String,
+        /// The failure, or `status 503` and the like.
+        reason: String,
+        /// For how long, in milliseconds.
+        for_ms: u64,
+    },
+    /// A probe found an ejected target healthy again.
+    Recovered {
+        /// The target.
+        target: String,
+    },
+    /// A whole round of probes found nothing healthy.
+    NoHealthyTarget,
+    /// The host's own policy forbids a target.
+    Denied {
+        /// The target.
+        target: String,
+        /// Which setting to change.
+        remedy: String,
+    },
+    /// The key-value store could not be read or written. Told once until it works.
+    StoreFailed {
+        /// `read` or `write`.
+        operation: String,
+    },
+    /// A setting that could not be used as it is.
+    BadSetting {
+        /// Its name.
+        setting: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A line of a component that knows more events than this library: JSON with `source` and `event`.
+    #[serde(skip)]
+    Other(String),
+}
+
+impl Event {
+    /// Reads one line of the component's stderr. None when it is something else, a panic's message say.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        if value.get("source")? != SOURCE || !value.get("event")?.is_string() {
+            return None;
+        }
+        Some(serde_json::from_value(value).unwrap_or_else(|_| Self::Other(line.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use function_fetch_engine::Notice;
+
+    #[test]
+    fn every_notice_of_the_engine_is_read() {
+        let text = |text: &str| text.to_owned();
+        let cases = [
+            (
+                Notice::PrimaryChanged {
+                    from: None,
+                    to: text("http://a"),
+                    reason: "probed",
+                },
+                Event::PrimaryChanged {
+                    from: None,
+                    to: text("http://a"),
+                    reason: text("probed"),
+                },
+            ),
+            (
+                Notice::PrimaryChanged {
+                    from: Some(text("http://a")),
+                    to: text("http://b"),
+                    reason: "failover",
+                },
+                Event::PrimaryChanged {
+                    from: Some(text("http://a")),
+                    to: text("http://b"),
+                    reason: text("failover"),
+                },
+            ),
+            (
+                Notice::Ejected {
+                    target: text("http://a"),
+                    reason: text("connection_refused"),
+                    for_ms: 1000,
+                },
+                Event::Ejected {
+                    target: text("http://a"),
+                    reason: text("connection_refused"),
+                    for_ms: 1000,
+                },
+            ),
+            (
+                Notice::Recovered {
+                    target: text("http://a"),
+                },
+                Event::Recovered {
+                    target: text("http://a"),
+                },
+            ),
+            (Notice::NoHealthyTarget, Event::NoHealthyTarget),
+            (
+                Notice::Denied {
+                    target: text("http://a"),
+                    remedy: "allow it",
+                },
+                Event::Denied {
+                    target: text("http://a"),
+                    remedy: text("allow it"),
+                },
+            ),
+            (
+                Notice::StoreFailed { operation: "read" },
+                Event::StoreFailed {
+                    operation: text("read"),
+                },
+            ),
+            (
+                Notice::BadSetting {
+                    setting: "FETCH_SPREAD",
+                    reason: text("is \"x\""),
+                },
+                Event::BadSetting {
+                    setting: text("FETCH_SPREAD"),
+                    reason: text("is \"x\""),
+                },
+            ),
+        ];
+        for (notice, event) in cases {
+            assert_eq!(Event::from_line(&notice.line()), Some(event));
+        }
+    }
+
+    #[test]
+    fn newer_events_are_handed_on_and_other_lines_are_none() {
+        let newer = r#"{"source":"function-fetch","event":"invented_later","n":1}"#;
+        assert_eq!(
+            Event::from_line(newer),
+            Some(Event::Other(newer.to_owned()))
+        );
+        for line in [
+            "",
+            "thread 'main' panicked at src/lib.rs:1:1",
+            r#"{"event":"recovered","target":"a"}"#,
+            r#"{"source":"other","event":"recovered","target":"a"}"#,
+            r#"{"source":"function-fetch"}"#,
+            r#"["source"]"#,
+        ] {
+            assert_eq!(Event::from_line(line), None, "{line}");
+        }
+    }
+}

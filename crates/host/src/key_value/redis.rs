@@ -1,0 +1,192 @@
+//! A store in a Redis, which many processes on many machines share. Keys and values are laid down as Spin does, so that
+//! both can use one Redis.
+//!
+//! A store is a help, and a server without it still serves: whatever the Redis does (not there, hanging, restarted, full),
+//! each operation ends within [`OPERATION_TIMEOUT`], and while the Redis is known to be gone, at once.
+
+use super::redis_link::Link;
+use super::redis_url::RedisUrl;
+use super::standing::Standing;
+use super::{KeyValueStore, StoreError, StoreFuture};
+use crate::error::one_line;
+use crate::{Error, tls};
+use redis::{Cmd, FromRedisValue, cmd};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_rustls::TlsConnector;
+
+/// How long an answer may take. A component stops waiting after 250 ms.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long an operation may take, connecting and, for the list of keys, all its steps included.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many keys one step of the list is to look at.
+const SCAN_COUNT: u32 = 1000;
+
+/// A store in a Redis.
+#[derive(Clone)]
+pub struct RedisStore(Arc<Inner>);
+
+struct Inner {
+    link: Link,
+    reading: Standing,
+    writing: Standing,
+}
+
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+}
+
+impl RedisStore {
+    /// The store `label` (its name in the log) in the Redis at `url`. Over TLS, trusts Mozilla's certificate authorities
+    /// and those in `ca_files` (PEM).
+    ///
+    /// Connects at the first operation, or at [`RedisStore::look`].
+    pub fn new(url: RedisUrl, label: String, ca_files: &[PathBuf]) -> Result<Self, Error> {
+        let tls = if url.is_tls() {
+            let config = tls::client_config(ca_files)?;
+            Some(TlsConnector::from(Arc::new(config)))
+        } else {
+            None
+        };
+        Ok(Self(Arc::new(Inner {
+            reading: Standing::new(&label, &url, "be read"),
+            writing: Standing::new(&label, &url, "be written"),
+            link: Link::new(url, tls, &label),
+        })))
+    }
+
+    /// Connects in the background, so that a Redis that is not there is told before the first request and one that is
+    /// needs not be waited for by it. Needs a tokio runtime.
+    pub fn look(&self) {
+        let inner = self.0.clone();
+        tokio::spawn(async move { drop(inner.link.session().await) });
+    }
+
+    /// Runs an operation to its end even when the caller gives up on it: what it finds out about the Redis is for all
+    /// who come after.
+    fn run<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> StoreFuture<'_, T> {
+        let operation = tokio::spawn(tokio::time::timeout(OPERATION_TIMEOUT, operation));
+        Box::pin(async move {
+            match operation.await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(StoreError::new(format!(
+                    "not done within {OPERATION_TIMEOUT:?}"
+                ))),
+                Err(error) => Err(StoreError::new(error.to_string())),
+            }
+        })
+    }
+
+    fn command<T: FromRedisValue + Send + 'static>(
+        &self,
+        access: Access,
+        command: Cmd,
+    ) -> StoreFuture<'_, T> {
+        let inner = self.0.clone();
+        self.run(async move { inner.ask(access, &command).await })
+    }
+}
+
+impl Inner {
+    /// Sends `command` and waits for the answer. A connection that has been closed since its last use (the Redis was
+    /// restarted) is replaced by a new one, once; all our commands can be repeated.
+    async fn ask<T: FromRedisValue>(&self, access: Access, command: &Cmd) -> Result<T, StoreError> {
+        loop {
+            let (session, fresh) = self.link.session().await?;
+            let mut connection = session.connection();
+            let answer = command.query_async(&mut connection);
+            let error = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+                Ok(Ok(value)) => {
+                    self.standing(access).works();
+                    return Ok(value);
+                }
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    let reason = StoreError::new(format!("no answer within {ANSWER_TIMEOUT:?}"));
+                    self.link.failed(&session, &reason).await;
+                    return Err(reason);
+                }
+            };
+            let reason = StoreError::new(one_line(&error.to_string()));
+            if !error.is_unrecoverable_error() {
+                // The Redis answers, and refuses.
+                self.standing(access).fails(&reason.to_string());
+                return Err(reason);
+            }
+            if fresh {
+                self.link.failed(&session, &reason).await;
+                return Err(reason);
+            }
+            self.link.closed(&session).await;
+        }
+    }
+
+    fn standing(&self, access: Access) -> &Standing {
+        match access {
+            Access::Read => &self.reading,
+            Access::Write => &self.writing,
+        }
+    }
+
+    /// Step by step: the one command that lists all keys holds up everybody else who uses the Redis.
+    async fn keys(&self) -> Result<Vec<String>, StoreError> {
+        // A key can be told twice.
+        let mut keys = BTreeSet::new();
+        let mut cursor = 0;
+        loop {
+            let mut step = cmd("SCAN");
+            step.arg(cursor).arg("COUNT").arg(SCAN_COUNT);
+            let (next, found): (u64, Vec<Vec<u8>>) = self.ask(Access::Read, &step).await?;
+            // What is not UTF-8 is no key of a component's.
+            keys.extend(
+                found
+                    .into_iter()
+                    .filter_map(|key| String::from_utf8(key).ok()),
+            );
+            if next == 0 {
+                return Ok(keys.into_iter().collect());
+            }
+            cursor = next;
+        }
+    }
+}
+
+fn on_key(name: &str, key: String) -> Cmd {
+    let mut command = cmd(name);
+    command.arg(key);
+    command
+}
+
+impl KeyValueStore for RedisStore {
+    fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
+        self.command(Access::Read, on_key("GET", key))
+    }
+
+    fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()> {
+        let mut command = on_key("SET", key);
+        command.arg(value);
+        self.command(Access::Write, command)
+    }
+
+    fn delete(&self, key: String) -> StoreFuture<'_, ()> {
+        self.command(Access::Write, on_key("DEL", key))
+    }
+
+    fn exists(&self, key: String) -> StoreFuture<'_, bool> {
+        self.command(Access::Read, on_key("EXISTS", key))
+    }
+
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
+        let inner = self.0.clone();
+        self.run(async move { inner.keys().await })
+    }
+}

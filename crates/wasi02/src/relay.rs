@@ -1,0 +1,114 @@
+//! The response that goes to the client.
+
+use crate::body::{Incoming, trailers};
+use crate::executor::{ready, sleep};
+use crate::fields::to_wasi;
+use crate::outbound::Upstream;
+use crate::stream::{self, HungUp};
+use crate::wasi::http::types::{
+    IncomingResponse, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
+use function_fetch_component::response as heads;
+use function_fetch_engine::Reply;
+use futures::future::select;
+
+/// How often a client is looked for while its target is silent: hosts wake
+/// nobody when it leaves.
+const LOOK_NS: u64 = 1_000_000_000;
+
+/// Relays a target's response, as it comes in. What breaks off is never ended
+/// well: an outgoing body that is dropped unfinished is broken for the client.
+pub async fn relay(
+    upstream: Upstream,
+    to_head: bool,
+    explain: Option<(String, f64)>,
+    out: ResponseOutparam,
+) {
+    let Upstream {
+        response: upstream,
+        status,
+        mut fields,
+    } = upstream;
+    heads::to_client(&mut fields, explain);
+    let response = OutgoingResponse::new(to_wasi(&fields));
+    // It was a status a moment ago.
+    let _ = response.set_status_code(status);
+    if heads::is_bodiless(status, to_head) {
+        ResponseOutparam::set(out, Ok(response));
+        return;
+    }
+    let body = response.body();
+    ResponseOutparam::set(out, Ok(response));
+    if let Ok(body) = body {
+        relay_body(&upstream, body).await;
+    }
+}
+
+/// The proxy's own words.
+pub async fn own_words(reply: Reply, to_head: bool, out: ResponseOutparam) {
+    let status = reply.status;
+    let (fields, bytes) = heads::own_words(reply);
+    let response = OutgoingResponse::new(to_wasi(&fields));
+    let _ = response.set_status_code(status);
+    if to_head {
+        ResponseOutparam::set(out, Ok(response));
+        return;
+    }
+    let body = response.body();
+    ResponseOutparam::set(out, Ok(response));
+    let Ok(body) = body else { return };
+    if let Ok(output) = body.write() {
+        let written = stream::write_all(&output, &bytes).await;
+        drop(output);
+        if written.is_ok() {
+            let _ = OutgoingBody::finish(body, None);
+        }
+    }
+}
+
+async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
+    let Some(incoming) = upstream.consume().ok().and_then(Incoming::new) else {
+        return;
+    };
+    let Ok(output) = body.write() else { return };
+    if copy(&incoming.stream, &output).await.is_err() {
+        return;
+    }
+    drop(output);
+    let coming = incoming.into_trailers();
+    if let Ok(fields) = trailers(&coming).await {
+        let _ = OutgoingBody::finish(body, fields.as_deref().map(to_wasi));
+    }
+}
+
+/// Why a copy did not come to its end.
+enum Broken {
+    Target,
+    Client,
+}
+
+impl From<HungUp> for Broken {
+    fn from(_: HungUp) -> Self {
+        Self::Client
+    }
+}
+
+/// Moves all bytes, inside the host: they do not pass through here.
+async fn copy(input: &InputStream, output: &OutputStream) -> Result<(), Broken> {
+    loop {
+        let room = stream::room(output).await?;
+        match output.splice(input, room) {
+            Ok(0) => {
+                // What has come so far must not wait for what comes next.
+                output.flush().map_err(|_| Broken::Client)?;
+                select(ready(input.subscribe()), sleep(LOOK_NS)).await;
+            }
+            Ok(_) => {}
+            Err(StreamError::LastOperationFailed(_)) => return Err(Broken::Target),
+            Err(StreamError::Closed) => break,
+        }
+    }
+    // Either side may have closed; the client's takes no more then.
+    Ok(stream::flush(output).await?)
+}

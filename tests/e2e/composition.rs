@@ -1,0 +1,141 @@
+//! The component as a part of a larger one: what it sends goes to another component's `wasi:http/client`, and no socket
+//! is opened. The composed component runs on our host and on another.
+
+use tempfile::TempDir;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, plug};
+use wit_component::DecodedWasm;
+
+use crate::promises;
+use crate::support::client::{post, request};
+use crate::support::environment::environment;
+use crate::support::host::{Host, PLAIN};
+use crate::support::reply::empty;
+use crate::support::setup::{Proxy, proxy};
+use crate::support::suite::Suite;
+use crate::support::waiting::ms;
+
+pub fn register(suite: &mut Suite) {
+    promises!(
+        suite,
+        PLAIN,
+        [
+            a_composed_origin_is_measured_and_answers,
+            a_composed_origin_that_refuses_is_failed_over,
+            a_body_passes_through_a_composition_both_ways,
+            nothing_composed_is_a_bad_gateway,
+        ]
+    );
+    promises!(
+        suite,
+        &[Host::EmbeddedPlain],
+        [a_composition_asks_its_host_for_no_http_client]
+    );
+}
+
+/// The component with the origins behind it, in a file.
+struct Composed {
+    directory: TempDir,
+    bytes: Vec<u8>,
+}
+
+impl Composed {
+    fn new() -> Self {
+        let mut graph = CompositionGraph::new();
+        let mut package = |name: &str, path| {
+            let package = Package::from_file(name, None, path, graph.types_mut());
+            graph
+                .register_package(package.expect("a built component"))
+                .expect("each has a name of its own")
+        };
+        let proxy = package("function-fetch:proxy", &environment().wasi_wasm);
+        let origin = package("function-fetch:origin", &environment().origin_wasm);
+        plug(&mut graph, vec![origin], proxy).expect("the origin exports what the proxy imports");
+        let bytes = graph
+            .encode(EncodeOptions::default())
+            .expect("a valid component");
+        let directory = TempDir::new().expect("a temporary directory");
+        std::fs::write(directory.path().join("composed.wasm"), &bytes).expect("writable");
+        Self { directory, bytes }
+    }
+
+    async fn start(&self, host: Host, targets: &[&str]) -> Proxy {
+        proxy(host)
+            .component(self.directory.path().join("composed.wasm"))
+            .targets(targets.iter().copied())
+            .start()
+            .await
+    }
+}
+
+async fn a_composed_origin_is_measured_and_answers(host: Host) {
+    let composed = Composed::new();
+    let proxy = composed
+        .start(
+            host,
+            &["http://slow.internal", "http://quick.internal/base"],
+        )
+        .await;
+    // The first one is slower, so that the second one is chosen by what was measured, not by the order.
+    for number in 0..5 {
+        let answer = proxy.get(&format!("/a/../b?n={number}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, format!("quick GET /base/a/../b?n={number}").as_str())
+        );
+    }
+    let head = proxy.send(request("HEAD", "/", empty())).await;
+    assert_eq!((head.status.as_u16(), head.text()), (200, ""));
+}
+
+async fn a_composed_origin_that_refuses_is_failed_over(host: Host) {
+    let composed = Composed::new();
+    let proxy = composed
+        .start(host, &["http://dead.internal", "http://quick.internal"])
+        .await;
+    for _ in 0..3 {
+        proxy.get("/").await.is_from("quick GET /");
+        proxy.send(post("/", "body")).await.is_from("body");
+    }
+    let said = proxy.says("\"ejected\"").await;
+    assert!(said[0].contains("http://dead.internal"), "{said:?}");
+}
+
+async fn a_body_passes_through_a_composition_both_ways(host: Host) {
+    let composed = Composed::new();
+    let proxy = composed.start(host, &["http://quick.internal"]).await;
+    let body: Vec<u8> = (0..2_000_000u32).map(|n| (n % 251) as u8).collect();
+    let answer = proxy.send(post("/", body.clone())).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == body, "{} bytes came back", answer.body.len());
+}
+
+async fn nothing_composed_is_a_bad_gateway(host: Host) {
+    let composed = Composed::new();
+    let proxy = composed.start(host, &["http://dead.internal"]).await;
+    let answer = proxy.get("/").await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert!(answer.elapsed < ms(5000), "{:?}", answer.elapsed);
+    assert_eq!(
+        answer.header("proxy-status"),
+        Some("function-fetch; error=connection_refused")
+    );
+}
+
+async fn a_composition_asks_its_host_for_no_http_client(_: Host) {
+    let imports = |wasm: &[u8]| {
+        let decoded = wit_component::decode(wasm).expect("a component");
+        let DecodedWasm::Component(resolve, world) = decoded else {
+            panic!("it is a WIT package");
+        };
+        let names = resolve.worlds[world].imports.keys();
+        names
+            .map(|key| resolve.name_world_key(key))
+            .collect::<Vec<_>>()
+    };
+    let alone = std::fs::read(&environment().wasi_wasm).expect("it is built");
+    let client = "wasi:http/client@0.3.0".to_owned();
+    assert!(imports(&alone).contains(&client));
+    let composed = imports(&Composed::new().bytes);
+    assert!(!composed.contains(&client), "{composed:?}");
+}

@@ -1,0 +1,112 @@
+//! The adapters' npm package, with what it needs installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// `adapters/`, ready to run its scripts.
+pub struct Adapters {
+    folder: PathBuf,
+    npm: PathBuf,
+}
+
+impl Adapters {
+    /// Installs what the lockfile names, unless it is there.
+    pub fn ensure(workspace: &Workspace) -> Result<Self> {
+        let npm = which::which("npm").context(
+            "npm is not on PATH: install Node.js 22 or newer, which brings it (https://nodejs.org)",
+        )?;
+        let adapters = Self {
+            folder: workspace.root.join("adapters"),
+            npm,
+        };
+        if !adapters.is_installed()? {
+            process::run(adapters.npm().arg("ci"))
+                .context("cannot install what the adapters are built and tested with")?;
+        }
+        Ok(adapters)
+    }
+
+    /// A script of `package.json`, with the Node.js of the package's own dependencies, whatever version is on PATH.
+    pub fn script(&self, name: &str) -> Result<Command> {
+        let mut npm = self.npm();
+        npm.args(["run", "--silent", name]);
+        // npm does as much for its scripts. But it has to start itself, under options for the tests which an older
+        // Node.js refuses.
+        let own = self.folder.join("node_modules").join(".bin");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path)))
+            .context("the repository's path cannot stand in PATH")?;
+        npm.env("PATH", path);
+        Ok(npm)
+    }
+
+    fn npm(&self) -> Command {
+        let mut npm = Command::new(&self.npm);
+        npm.current_dir(&self.folder);
+        npm
+    }
+
+    fn is_installed(&self) -> Result<bool> {
+        let locked = read(&self.folder.join("package-lock.json"))?;
+        // npm's own note of what it has put there; its age says nothing, since npm writes it before the lockfile.
+        let note = self.folder.join("node_modules").join(".package-lock.json");
+        Ok(note.is_file() && agree(&locked, &read(&note)?))
+    }
+}
+
+fn read(file: &Path) -> Result<Value> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
+}
+
+/// Whether all that is locked is installed, in that version. Optional packages are for other machines, where they are
+/// not installed.
+fn agree(locked: &Value, installed: &Value) -> bool {
+    let Some(packages) = locked["packages"].as_object() else {
+        return false;
+    };
+    packages
+        .iter()
+        .filter(|(path, _)| !path.is_empty())
+        .all(|(path, package)| {
+            let version = &installed["packages"][path]["version"];
+            let left_out = version.is_null() && package["optional"] == true;
+            left_out || *version == package["version"]
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn notices_what_is_missing_or_of_another_version() {
+        let locked = json!({ "packages": {
+            "": { "version": "0.1.0" },
+            "node_modules/a": { "version": "1.0.0" },
+            "node_modules/for-windows": { "version": "2.0.0", "optional": true },
+        }});
+        let installed = |packages| json!({ "packages": packages });
+        let good = json!({ "node_modules/a": { "version": "1.0.0" } });
+        assert!(agree(&locked, &installed(good)));
+        let older = json!({ "node_modules/a": { "version": "0.9.0" } });
+        assert!(!agree(&locked, &installed(older)));
+        assert!(!agree(&locked, &installed(json!({}))));
+        let other = json!({
+            "node_modules/a": { "version": "1.0.0" },
+            "node_modules/for-windows": { "version": "1.0.0" },
+        });
+        assert!(!agree(&locked, &installed(other)));
+        assert!(!agree(&json!({}), &installed(json!({}))));
+    }
+}
