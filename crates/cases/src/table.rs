@@ -154,6 +154,12 @@ impl Case {
         (stores && !has_store(host)).then_some("it has no store")
     }
 
+    /// Whether the store holds something at first, on any host.
+    #[must_use]
+    pub fn plants_a_record(&self) -> bool {
+        self.json.contains_key("store")
+    }
+
     /// The names of its upstreams.
     #[must_use]
     pub fn upstreams(&self, host: &str) -> Vec<String> {
