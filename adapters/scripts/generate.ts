@@ -36,6 +36,27 @@ const JCO = "@bytecodealliance/jco/src/jco.js";
 const WASM_OPT = "binaryen/bin/wasm-opt";
 const WASM2JS = "binaryen/bin/wasm2js";
 
+/** Where the glue hands a text to the core. */
+const ENCODE = "let buf = utf8Encoder.encode(s);";
+
+/**
+ * A method is a few letters of ASCII, and a host's own encoder takes longer for
+ * it than the engine for its decision.
+ */
+const SHORT_ASCII = `
+    if (s.length < 32) {
+      let ascii = 0;
+      while (s.charCodeAt(ascii) < 128) ascii++;
+      if (ascii === s.length) {
+        const ptr = realloc(0, 0, 1, ascii);
+        const bytes = new Uint8Array(memory.buffer, ptr, ascii);
+        for (let at = 0; at < ascii; at++) bytes[at] = s.charCodeAt(at);
+        utf8EncodedLen = ascii;
+        return ptr;
+      }
+    }
+    `;
+
 function run(tool: string, ...words: string[]): void {
   const script = join(HERE, "node_modules", tool);
   execFileSync(process.execPath, [script, ...words], { stdio: ["ignore", "ignore", "inherit"] });
@@ -62,7 +83,8 @@ function glue(built: string, folder: string): void {
   );
   const file = join(folder, "engine.js");
   const standard = " = (module, importObject) => new WebAssembly.Instance(module, importObject)";
-  const code = replaceOnce(readFileSync(file, "utf8"), standard, "", "jco");
+  const anyCore = replaceOnce(readFileSync(file, "utf8"), standard, "", "jco");
+  const code = replaceOnce(anyCore, ENCODE, SHORT_ASCII + ENCODE, "jco");
   if (code.includes("BigInt")) {
     throw new Error(
       "wit/engine.wit has a 64-bit integer, or lays an f64 over a string in a variant: slow to pass, and wasm2js cannot",

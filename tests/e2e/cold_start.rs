@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 
 use crate::promises;
-use crate::support::host::{EVERY, Host, OURS};
+use crate::support::host::{CONCURRENT, EVERY, Host, OURS};
 use crate::support::origin::{Health, Origin};
 use crate::support::raw_origin::RawOrigin;
 use crate::support::setup::{Proxy, proxy};
@@ -29,9 +29,9 @@ pub fn register(suite: &mut Suite) {
             a_cold_crowd_makes_at_most_one_probe_round_per_instance,
             concurrent_instances_log_line_by_line,
             a_cold_start_without_a_healthy_answer_is_bounded,
-            a_warm_request_never_waits_for_a_probe,
         ]
     );
+    promises!(suite, CONCURRENT, [a_warm_request_never_waits_for_a_probe]);
 }
 
 async fn a_cold_start_waits_for_the_first_healthy_probe(host: Host) {

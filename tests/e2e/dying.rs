@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::cold_start::{COUNTED, begun};
 use crate::promises;
 use crate::support::client::{get, post};
-use crate::support::host::{EVERY, Host, OURS};
+use crate::support::host::{EVERY, Host, OURS_OF_ANY_WASI};
 use crate::support::origin::Origin;
 use crate::support::port::Port;
 use crate::support::raw_origin::{Act, RawOrigin};
@@ -29,7 +29,7 @@ pub fn register(suite: &mut Suite) {
     // What is counted here is per instance, so there must be one.
     promises!(
         suite,
-        OURS,
+        OURS_OF_ANY_WASI,
         [three_gateway_failures_eject, retry_after_is_honoured]
     );
 }

@@ -3,7 +3,7 @@
 use crate::failover::is_our_own;
 use crate::promises;
 use crate::support::client::{get, with};
-use crate::support::host::{EVERY, Host, KNOWING_THE_CLIENT, OURS};
+use crate::support::host::{EVERY, Host, KNOWING_THE_CLIENT, OURS_OF_ANY_WASI};
 use crate::support::origin::Origin;
 use crate::support::port;
 use crate::support::raw_client;
@@ -34,7 +34,11 @@ pub fn register(suite: &mut Suite) {
         ]
     );
     // A host strips `Connection` before the component sees it, so what it names is the host's to remove. Other hosts do not.
-    promises!(suite, OURS, [headers_named_by_connection_are_removed]);
+    promises!(
+        suite,
+        OURS_OF_ANY_WASI,
+        [headers_named_by_connection_are_removed]
+    );
 }
 
 fn one(host: Host, origin: &Origin) -> Setup {

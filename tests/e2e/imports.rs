@@ -1,10 +1,11 @@
-//! Both flavours are what `wit/world.wit` says, and import only what their hosts have. Reads the built files alone.
+//! All flavours are what `wit/world.wit` says, and import only what their hosts have. Reads the built files alone.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
 
 use wasmparser::{Parser, Payload};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 use crate::support::environment::environment;
 use crate::support::host::Host;
@@ -20,6 +21,16 @@ pub fn register(suite: &mut Suite) {
     suite.on(&[Host::WasmtimeServe], "imports_wasi_alone", wasi_flavour);
     suite.on(&[Host::Embedded], "conforms_to_its_world", spin_world);
     suite.on(&[Host::WasmtimeServe], "conforms_to_its_world", wasi_world);
+    suite.on(
+        &[Host::Embedded02],
+        "imports_wasi_and_spin_alone",
+        spin_02_flavour,
+    );
+    suite.on(&[Host::Wasmtime02], "imports_wasi_alone", wasi_02_flavour);
+    suite.on(&[Host::Embedded02], "conforms_to_its_world", spin_02_world);
+    suite.on(&[Host::Wasmtime02], "conforms_to_its_world", wasi_02_world);
+    suite.on(&[Host::Embedded02], "is_quick_to_load", spin_02_size);
+    suite.on(&[Host::Wasmtime02], "is_quick_to_load", wasi_02_size);
 }
 
 async fn spin_world(_: Host) {
@@ -32,16 +43,66 @@ async fn wasi_world(_: Host) {
     conforms(&environment().wasi_wasm, "proxy").expect("a host of this world can run it");
 }
 
+async fn spin_02_world(_: Host) {
+    asks_for_no_more(&environment().spin_02_wasm, "spin-proxy02");
+}
+
+async fn wasi_02_world(_: Host) {
+    asks_for_no_more(&environment().wasi_02_wasm, "proxy02");
+}
+
+/// Whether a component imports what this world of `wit/` does, by any patch version, and exports just what it exports.
+///
+/// The linker raises imports to the version that the standard library has of the same package: the types of the one are
+/// then the other's, and [`conforms`] would take them for two. Hosts do not, and instantiate it in the other tests.
+#[track_caller]
+fn asks_for_no_more(file: &Path, world: &str) {
+    let (resolve, world) = world_of(world);
+    let world = &resolve.worlds[world];
+    let offered = world.imports.keys().map(|key| resolve.name_world_key(key));
+    let promised = world.exports.keys().map(|key| resolve.name_world_key(key));
+    let minor = |name: String| match name.rsplit_once('.') {
+        Some((minor, _patch)) => minor.to_owned(),
+        None => name,
+    };
+    let (imports, exports) = interfaces(file);
+    let imports: BTreeSet<String> = imports.into_iter().map(minor).collect();
+    assert_eq!(imports, offered.map(minor).collect());
+    assert_eq!(exports, promised.collect::<Vec<_>>());
+}
+
+async fn spin_02_size(_: Host) {
+    is_small(&environment().spin_02_wasm);
+}
+
+async fn wasi_02_size(_: Host) {
+    is_small(&environment().wasi_02_wasm);
+}
+
+/// Where an instance is made for each request, some hosts load and compile more often, too.
+#[track_caller]
+fn is_small(file: &Path) {
+    let bytes = std::fs::metadata(file)
+        .expect("the component is built")
+        .len();
+    assert!(bytes <= 350_000, "{bytes} bytes");
+}
+
 /// Whether a component runs wherever there is what this world of `wit/` imports, and exports what it exports.
 fn conforms(file: &Path, world: &str) -> Result<(), impl Debug> {
+    let (resolve, world) = world_of(world);
+    let bytes = std::fs::read(file).expect("the component is built");
+    wit_component::targets(&resolve, world, &bytes)
+}
+
+fn world_of(name: &str) -> (Resolve, WorldId) {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&wit).expect("sound WIT");
     let world = resolve
-        .select_world(&[package], Some(world))
+        .select_world(&[package], Some(name))
         .expect("it is in there");
-    let bytes = std::fs::read(file).expect("the component is built");
-    wit_component::targets(&resolve, world, &bytes)
+    (resolve, world)
 }
 
 async fn spin_flavour(_: Host) {
@@ -65,6 +126,40 @@ async fn wasi_flavour(_: Host) {
         assert!(name.starts_with("wasi:"), "{name}");
     }
     serves_wasi_0_3(&imports, &exports);
+}
+
+async fn spin_02_flavour(_: Host) {
+    let (imports, exports) = interfaces(&environment().spin_02_wasm);
+    let spin = ["key-value", "variables"].map(|name| format!("fermyon:spin/{name}@2.0.0"));
+    for name in &imports {
+        assert!(name.starts_with("wasi:") || spin.contains(name), "{name}");
+    }
+    for wanted in &spin {
+        assert!(imports.contains(wanted), "{imports:#?}");
+    }
+    serves_wasi_0_2(&imports, &exports);
+}
+
+async fn wasi_02_flavour(_: Host) {
+    let (imports, exports) = interfaces(&environment().wasi_02_wasm);
+    for name in &imports {
+        assert!(name.starts_with("wasi:"), "{name}");
+    }
+    serves_wasi_0_2(&imports, &exports);
+}
+
+#[track_caller]
+fn serves_wasi_0_2(imports: &[String], exports: &[String]) {
+    for name in imports.iter().filter(|name| name.starts_with("wasi:")) {
+        assert!(name.contains("@0.2."), "{name}");
+    }
+    // Spin before 3.1 knows an HTTP component by this very name.
+    assert!(
+        exports
+            .iter()
+            .any(|name| name == "wasi:http/incoming-handler@0.2.0"),
+        "{exports:#?}"
+    );
 }
 
 #[track_caller]

@@ -23,6 +23,7 @@ mod https;
 mod imports;
 mod memory;
 mod package;
+mod per_request;
 mod probing;
 mod racing;
 mod responses;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
     confinement::register(&mut suite);
     https::register(&mut suite);
     memory::register(&mut suite);
+    per_request::register(&mut suite);
     store_faults::register(&mut suite);
     shared_store::register(&mut suite);
     settings::register(&mut suite);

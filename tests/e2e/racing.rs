@@ -48,7 +48,8 @@ fn racing<'a>(host: Host, targets: impl IntoIterator<Item = &'a Origin>) -> Setu
 async fn a_cold_get_is_answered_by_the_fastest_target(host: Host) {
     let slowest = late("slowest", 200, ms(6000));
     let slow = late("slow", 200, ms(5000));
-    let fast = Origin::start("fast");
+    // Time for the others to have the request as well.
+    let fast = late("fast", 200, ms(100));
     for origin in [&slowest, &slow, &fast] {
         // No probe says which is the fastest.
         origin.set_health(Health::Hangs);
@@ -60,7 +61,6 @@ async fn a_cold_get_is_answered_by_the_fastest_target(host: Host) {
     let cold = proxy.get("/").await;
     cold.is_from("fast");
     assert!(cold.elapsed < ms(3000), "{:?}", cold.elapsed);
-    // The last of the list has won, so the others had the request before it.
     for loser in [&slowest, &slow] {
         eventually("the loser is cancelled", || {
             loser.live().pop().filter(|seen| seen.abandoned)

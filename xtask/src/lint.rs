@@ -73,6 +73,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-component",
                 "-p",
+                "function-fetch-cases",
+                "-p",
                 "function-fetch-simulator",
                 "-p",
                 edge::PACKAGE,

@@ -73,6 +73,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 "-p",
                 "function-fetch-component",
                 "-p",
+                "function-fetch-cases",
+                "-p",
                 edge::PACKAGE,
             ],
         ),

@@ -4,8 +4,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Module } from "../../test/cloudflare/bundle.js";
+import { Workerd } from "../../test/cloudflare/workerd.js";
 import { Client, type Load } from "./load.js";
-import { Workerd } from "./workerd.js";
 
 /** Until the compilers of both have seen what is warm. */
 const WARM_UP = 4_000;

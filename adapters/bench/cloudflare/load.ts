@@ -73,7 +73,12 @@ export class Client {
       while (left > 0) {
         left -= 1;
         const path = "/api/items/42?fields=name,price";
-        const answer = await this.pool.request({ method, path, headers: FIELDS, body: body ?? null });
+        const answer = await this.pool.request({
+          method,
+          path,
+          headers: FIELDS,
+          body: body ?? null,
+        });
         if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`);
         await answer.body.dump();
       }

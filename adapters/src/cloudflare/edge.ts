@@ -6,21 +6,18 @@ import { instantiate } from "../engine/workers.js";
 import type { Settings } from "../settings.js";
 import { broken, responseTo } from "./answer.js";
 import { namespaceOf, settingsOf } from "./bindings.js";
-import { Inbound } from "./inbound.js";
+import { endingAtProxy, endingFields, Inbound } from "./inbound.js";
 import { KvStore } from "./kv.js";
 import { WorkersPlatform } from "./platform.js";
 
 /** A Worker's request may wait for six connections at once, and the live one is one of them. */
 const MAX_PROBES = 5;
 
-/** What the runtime itself keeps to its connections (RFC 9110 §7.6.1): it lets none of these through. */
-const RUNTIME_ENDS = new Set(["connection", "keep-alive", "te", "transfer-encoding", "upgrade"]);
-
 interface Configured {
   readonly proxy: ReverseProxy<Inbound, Response>;
   readonly rules: FieldRules;
-  /** The fields that a response may not keep, and that the runtime lets through. */
-  readonly ends: readonly string[];
+  /** The fields that end here, of requests and of responses. */
+  readonly endings: { readonly request: readonly string[]; readonly response: readonly string[] };
 }
 
 export class Edge {
@@ -37,14 +34,14 @@ export class Edge {
     try {
       // Bindings come with requests; within an isolate they do not change.
       this.configured ??= this.configure(env);
-      const { proxy, rules, ends } = this.configured;
-      const inbound = new Inbound(request, proxy.configuration, rules);
+      const { proxy, rules, endings } = this.configured;
+      const inbound = new Inbound(request, proxy.configuration, rules, endings.request);
       const background = (work: Promise<void>) => {
         leaveWithClient(inbound, request);
         context.waitUntil(work);
       };
       const outcome = await proxy.serve(inbound.about, { request: inbound, background });
-      return responseTo(outcome, rules, ends);
+      return responseTo(outcome, rules, endings.response);
     } catch (error) {
       return broken(error);
     }
@@ -67,10 +64,14 @@ export class Edge {
       const notice = { source: "function-fetch", event: "bad_setting", setting, reason: problem };
       platform.notice(JSON.stringify(notice));
     }
+    const rules = new FieldRules(configuration);
     return {
       proxy: new ReverseProxy(engine, configuration, platform),
-      rules: new FieldRules(configuration),
-      ends: configuration.hopByHop.filter((name) => !RUNTIME_ENDS.has(name)),
+      rules,
+      endings: {
+        request: endingFields(configuration, rules),
+        response: endingAtProxy(configuration),
+      },
     };
   }
 }

@@ -48,8 +48,8 @@ export class AttemptFailed extends Error {
   }
 }
 
-/** Which failure a response stands for, if any. `elapsed`: since the request was sent, ms. */
-export function failureBehind(response: Response, elapsed: () => number): Failure | undefined {
+/** Which failure a response stands for, if any. `started`: the request, by `performance.now()`. */
+export function failureBehind(response: Response, started: number): Failure | undefined {
   const { status } = response;
   // Interim responses never get here from the edge. workerd by itself takes one for the final response.
   if (status < 200) return status === 101 ? undefined : "http-protocol-error";
@@ -57,7 +57,7 @@ export function failureBehind(response: Response, elapsed: () => number): Failur
   const failure = NOTHING_SENT.get(status);
   // An origin may use these statuses in a sense of its own. Cloudflare signs what it makes up.
   if (failure === undefined || response.headers.get("server") !== "cloudflare") return undefined;
-  if (status === 522 && elapsed() > CONNECTED_BY) return "attempt-timeout";
+  if (status === 522 && performance.now() - started > CONNECTED_BY) return "attempt-timeout";
   return failure;
 }
 

@@ -8,6 +8,12 @@ import type { Body, Configuration, Target } from "../engine/interface.js";
 /** What a URL parser would take for `..`, or for a `/` before one. */
 const HIDDEN_DOTS = /%2e|\\/i;
 
+/**
+ * What the runtime itself keeps to its connections (RFC 9110 §7.6.1). `upgrade`
+ * must be left to it: with that field it is asked for a WebSocket.
+ */
+const RUNTIME_ENDS = new Set(["connection", "keep-alive", "te", "transfer-encoding", "upgrade"]);
+
 export class Inbound {
   readonly about: About;
   /** The client has gone: nothing that comes now counts for or against a target. */
@@ -23,12 +29,14 @@ export class Inbound {
   /** The body of a GET or HEAD goes on only with the client's own request. */
   private readonly unrepeatable: boolean;
   private spent = false;
+  private fields: Headers | undefined;
   private readonly underWay: AbortController[] = [];
 
   constructor(
     private readonly request: Request,
     configuration: Configuration,
     private readonly rules: FieldRules,
+    private readonly endings: readonly string[],
   ) {
     const { method, url, body, headers } = request;
     const hostAt = url.indexOf("//") + 2;
@@ -44,17 +52,24 @@ export class Inbound {
     }
   }
 
-  /** The request for a target, with its share of the body. */
-  outbound({ origin, basePath }: Target): Request {
+  /** Sends it to a target, with the target's share of the body. */
+  send({ origin, basePath }: Target, signal: AbortSignal): Promise<Response> {
     const { request } = this;
     const url = origin + joined(basePath, this.path);
-    if (this.unrepeatable) this.spent = true;
-    // Made of the client's own request, which carries `cf` on. The way by a second
-    // one is the only one that replaces the body: as `init` a request is taken whole.
-    const body = this.body?.send(() => through(request.headers));
-    const outbound = new Request(url, body ? new Request(request, { body }) : request);
-    this.rewrite(outbound.headers);
-    return outbound;
+    const redirect = "manual";
+    this.fields ??= this.upstreamFields();
+    if (this.unrepeatable) {
+      this.spent = true;
+      // With a body, only a copy of the client's own request can be a GET.
+      const { fields } = this;
+      return fetch(new Request(new Request(url, request), { headers: fields }), {
+        redirect,
+        signal,
+      });
+    }
+    const { method, cf } = request;
+    const body = this.body?.send(() => through(request.headers)) ?? null;
+    return fetch(url, { method, headers: this.fields, body, cf, redirect, signal });
   }
 
   get fate(): Body {
@@ -82,29 +97,46 @@ export class Inbound {
     for (const attempt of this.underWay) attempt.abort();
   }
 
-  /** Makes the client's fields those of the request that goes on. */
-  private rewrite(fields: Headers): void {
-    const { request, rules } = this;
-    const told = request.headers;
-    const named = namedByConnection(told.get("connection"));
-    for (const [name, value] of told) {
-      // A WebSocket's handshake is the runtime's to make, and `upgrade` is how it is asked to.
-      if (name === "upgrade") continue;
-      // The edge has answered `expect`. workerd by itself takes a target's `100 Continue` for the response.
-      if (name === "expect" || rules.endsInRequest(name, value, named) || rules.isForged(name)) {
-        fields.delete(name);
-      }
+  /** The client's fields, made those of the requests that go on. */
+  private upstreamFields(): Headers {
+    const { rules } = this;
+    const told = this.request.headers;
+    const fields = new Headers(told);
+    for (const name of this.endings) fields.delete(name);
+    for (const name of namedByConnection(told.get("connection")) ?? []) {
+      if (!RUNTIME_ENDS.has(name)) fields.delete(name);
     }
-    const client = {
-      address: told.get("cf-connecting-ip") ?? undefined,
-      host: this.host,
-      scheme: this.scheme,
-    };
+    const address = told.get("cf-connecting-ip") ?? undefined;
+    // Without the edge nobody says who the client is, least of all the client.
+    if (address === undefined && rules.isForged("x-forwarded-for"))
+      fields.delete("x-forwarded-for");
+    const client = { address, host: this.host, scheme: this.scheme };
     for (const [name, value] of rules.forwarding(client, (name) => told.get(name))) {
       fields.set(name, value);
     }
     fields.set("via", rules.via(this.via));
+    return fields;
   }
+}
+
+/**
+ * The fields of a request that end here, of those that the runtime lets
+ * through. They are few and known, and to look at every field of every request
+ * would cost more than all that is decided about it.
+ */
+export function endingFields(configuration: Configuration, rules: FieldRules): string[] {
+  return [
+    ...endingAtProxy(configuration),
+    // The three of `x-forwarded-` are set anew; this one is not.
+    ...(rules.isForged("forwarded") ? ["forwarded"] : []),
+    // The edge has answered it. workerd by itself takes a target's `100 Continue` for the response.
+    "expect",
+  ];
+}
+
+/** The fields of one connection that the runtime lets through. */
+export function endingAtProxy({ hopByHop }: Configuration): string[] {
+  return hopByHop.filter((name) => !RUNTIME_ENDS.has(name));
 }
 
 /**

@@ -5,9 +5,6 @@ import type { Body, Configuration, Failure, Target } from "../engine/interface.j
 import { AttemptFailed, failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
-/** Redirects are the client's to follow. */
-const MANUAL = "manual";
-
 export class WorkersPlatform implements Platform<Inbound, Response> {
   private readonly probeFields: Record<string, string>;
 
@@ -26,33 +23,30 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
   send(inbound: Inbound, target: Target): Sending<Response> {
     const abort = new AbortController();
     inbound.begin(abort);
-    return { result: this.exchange(inbound, target, abort.signal), abort: () => abort.abort() };
-  }
-
-  private async exchange(inbound: Inbound, target: Target, signal: AbortSignal): Promise<Response> {
     const started = performance.now();
-    try {
-      const response = await fetch(inbound.outbound(target), { redirect: MANUAL, signal });
-      const failure = failureBehind(response, () => performance.now() - started);
-      if (failure === undefined) return response;
-      this.drop(response);
-      throw new AttemptFailed(failure);
-    } catch (error) {
-      // That the client has gone says nothing of the target, and nobody waits for what comes.
-      if (inbound.left) return new Promise(() => {});
-      throw error;
-    }
+    const result = inbound.send(target, abort.signal).then(
+      (response) => answered(response, started),
+      (error: unknown) => {
+        // That the client has gone says nothing of the target, and nobody waits for what comes.
+        if (inbound.left) return new Promise<Response>(() => {});
+        throw error;
+      },
+    );
+    return { result, abort: () => abort.abort() };
   }
 
   probe(url: string): Sending<number> {
     const abort = new AbortController();
-    const sent = fetch(url, { headers: this.probeFields, redirect: MANUAL, signal: abort.signal });
+    const sent = fetch(url, {
+      headers: this.probeFields,
+      redirect: "manual",
+      signal: abort.signal,
+    });
     const started = performance.now();
     const result = sent.then((response) => {
-      const failure = failureBehind(response, () => performance.now() - started);
-      this.drop(response);
-      if (failure !== undefined) throw new AttemptFailed(failure);
-      return response.status;
+      const { status } = answered(response, started);
+      letGo(response);
+      return status;
     });
     return { result, abort: () => abort.abort() };
   }
@@ -69,11 +63,8 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     return answer.headers.get("retry-after") ?? undefined;
   }
 
-  /** A body that nobody reads would hold one of the six connections. */
   drop(answer: Response): void {
-    answer.webSocket?.accept();
-    answer.webSocket?.close();
-    answer.body?.cancel().catch(() => {});
+    letGo(answer);
   }
 
   body(inbound: Inbound): Body {
@@ -91,4 +82,19 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
   notice(line: string): void {
     console.warn(line);
   }
+}
+
+/** The response, if it is one of the target's. `started`: by `performance.now()`. */
+function answered(response: Response, started: number): Response {
+  const failure = failureBehind(response, started);
+  if (failure === undefined) return response;
+  letGo(response);
+  throw new AttemptFailed(failure);
+}
+
+/** A body that nobody reads would hold one of the six connections. */
+function letGo(response: Response): void {
+  response.webSocket?.accept();
+  response.webSocket?.close();
+  response.body?.cancel().catch(() => {});
 }

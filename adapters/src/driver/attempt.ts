@@ -16,7 +16,8 @@ const LAST_LOOK = 100;
 /** How an attempt ended: with a head, with a failure, or given up as lost (neither). */
 interface Ended<A> {
   readonly target: number;
-  readonly head: number;
+  /** When it began, by `performance.now()`. */
+  readonly begun: number;
   readonly answer?: A;
   readonly failure?: Failure;
 }
@@ -59,7 +60,7 @@ export async function attempt<Q, A>(
   let x = exchange;
   let widen = forward.widen;
   for (;;) {
-    const ended = await next(running.values(), widen);
+    const ended = await next(running, widen);
     if (ended === undefined) {
       const wider = engine.widen(x, Date.now());
       widen = Number.POSITIVE_INFINITY;
@@ -86,7 +87,7 @@ export async function attempt<Q, A>(
         val: {
           status,
           retryAfter: retryAfter(platform.retryAfter(ended.answer)),
-          head: ended.head,
+          head: performance.now() - ended.begun,
           body: platform.body(call.request),
         },
       };
@@ -121,12 +122,13 @@ function retryAfter(text: string | undefined): number | undefined {
 
 /** The first attempt to end, or nothing when `widen` has passed before. */
 function next<A>(
-  running: Iterable<Running<A>>,
+  running: ReadonlyMap<number, Running<A>>,
   widen: number,
 ): Promise<Ended<A> | undefined> {
-  const ends: Promise<Ended<A> | undefined>[] = Array.from(running, (one) => one.ended);
-  const [only] = ends;
-  if (ends.length === 1 && only !== undefined && widen === Number.POSITIVE_INFINITY) return only;
+  if (running.size === 1 && widen === Number.POSITIVE_INFINITY) {
+    for (const only of running.values()) return only.ended;
+  }
+  const ends: Promise<Ended<A> | undefined>[] = Array.from(running.values(), (one) => one.ended);
   if (widen === Number.POSITIVE_INFINITY) return Promise.race(ends);
   let timer: ReturnType<typeof setTimeout> | undefined;
   ends.push(
@@ -156,6 +158,7 @@ function start<Q, A>(
   if (address === undefined) throw new RangeError(`there is no target ${target}`);
   const started = performance.now();
   const sending = platform.send(call.request, address, forward);
+  const begun = () => started + (sending.waited ?? 0);
   const ended = new Promise<Ended<A>>((resolve) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let over = false;
@@ -163,7 +166,7 @@ function start<Q, A>(
     const end = (how: { answer?: A; failure?: Failure }) => {
       over = true;
       if (timer !== undefined) clearTimeout(timer);
-      resolve({ target, head: performance.now() - started, ...how });
+      resolve({ target, begun: begun(), ...how });
     };
     const wait = (ms: number) => {
       if (ms !== Number.POSITIVE_INFINITY) {
@@ -172,7 +175,7 @@ function start<Q, A>(
     };
     const tick = () => {
       // The time that the client takes to send its body is not the target's.
-      const quiet = performance.now() - Math.max(started, platform.uploadProgress(call.request));
+      const quiet = performance.now() - Math.max(begun(), platform.uploadProgress(call.request));
       if (quiet >= forward.timeout) {
         sending.abort();
         end({ failure: forward.onTimeout });

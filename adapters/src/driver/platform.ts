@@ -6,6 +6,11 @@ import type { Body, Failure, Forward, Target } from "../engine/interface.js";
 export interface Sending<T> {
   /** What comes of it; rejects with whatever the host's own error is. */
   readonly result: Promise<T>;
+  /**
+   * For how long it has waited for the host's leave to begin, ms, which is no
+   * target's doing. Missing where everything begins at once.
+   */
+  readonly waited?: number;
   /** Gives it up. Nothing is to come of it any more. */
   abort(): void;
 }

@@ -29,9 +29,8 @@ async function runOne<Q, A>(proxy: Proxy<Q, A>, round: Round): Promise<Round | u
   const waiting = round.targets.values();
   const worker = async () => {
     for (const target of waiting) {
-      const started = performance.now();
-      const outcome = await probe(proxy, target, round.timeout);
-      engine.probed(round.id, target, outcome, performance.now() - started, Date.now());
+      const [outcome, elapsed] = await probe(proxy, target, round.timeout);
+      engine.probed(round.id, target, outcome, elapsed, Date.now());
       proxy.tell();
     }
   };
@@ -39,26 +38,34 @@ async function runOne<Q, A>(proxy: Proxy<Q, A>, round: Round): Promise<Round | u
   return engine.finishRound(round.id, Date.now());
 }
 
+/** What came of a probe, and after how long, ms. */
 function probe<Q, A>(
   { platform, configuration }: Proxy<Q, A>,
   target: number,
   timeout: number,
-): Promise<ProbeResult> {
-  const url = configuration.targets[target]?.healthUrl ?? "";
-  const sending = platform.probe(url);
+): Promise<[result: ProbeResult, elapsed: number]> {
+  const started = performance.now();
+  const sending = platform.probe(configuration.targets[target]?.healthUrl ?? "");
+  const elapsed = () => performance.now() - started - (sending.waited ?? 0);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (result: ProbeResult) => {
+      if (timer !== undefined) clearTimeout(timer);
+      resolve([result, elapsed()]);
+    };
+    const tick = () => {
+      const left = timeout - elapsed();
+      if (left > 0) {
+        timer = setTimeout(tick, Math.max(left, 1));
+        return;
+      }
       sending.abort();
-      resolve({ tag: "failed", val: "attempt-timeout" });
-    }, timeout);
-    sending.result
-      .then(
-        (status): ProbeResult => ({ tag: "status", val: status }),
-        (error: unknown): ProbeResult => ({ tag: "failed", val: platform.failure(error) }),
-      )
-      .then((result) => {
-        clearTimeout(timer);
-        resolve(result);
-      });
+      end({ tag: "failed", val: "attempt-timeout" });
+    };
+    timer = setTimeout(tick, timeout);
+    sending.result.then(
+      (status) => end({ tag: "status", val: status }),
+      (error: unknown) => end({ tag: "failed", val: platform.failure(error) }),
+    );
   });
 }

@@ -57,6 +57,8 @@ export class Answer {
   // What its source calls.
 
   onData(chunk: Buffer): void {
+    // undici gives an empty one at every resumption: answered with a pause, that would go on forever.
+    if (chunk.byteLength === 0) return;
     if (this.sink !== undefined) {
       if (!this.sink.write(chunk)) this.flow.pause();
       return;

@@ -9,6 +9,9 @@ import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
 import { clientFields, hasContent } from "./relay.js";
 
+/** How much of a response's body waits for its reader. */
+const HELD_BYTES = 64 * 1024;
+
 /** What a `Request` does not tell. */
 export interface Facts {
   /** The client's IP address, for `x-forwarded-for`. */
@@ -91,7 +94,7 @@ function responseOf(answer: Answer, method: string, headers: Headers): Response 
 
 /** The body, drawn on as it is read. */
 function streamOf(answer: Answer): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
+  const source: UnderlyingDefaultSource<Uint8Array> = {
     start(controller) {
       const sink: Sink = {
         write(chunk) {
@@ -109,7 +112,8 @@ function streamOf(answer: Answer): ReadableStream<Uint8Array> {
     },
     pull: () => answer.resume(),
     cancel: () => answer.abort(new Error("the client has gone")),
-  });
+  };
+  return new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES }));
 }
 
 function ownWords(reply: Reply): Response {

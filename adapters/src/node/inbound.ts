@@ -31,8 +31,10 @@ export class Inbound {
   readonly fields: string[];
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
-  /** Where the body announces trailers: how to get them. */
-  readonly trailers: (() => readonly string[]) | undefined;
+  /** Whether there is a body whose length nobody has said. */
+  readonly isStreamed: boolean;
+  /** Those of the body, once it has ended; names and values by turns. */
+  readonly trailers: () => readonly string[];
   private readonly underWay = new Set<Abortable>();
   private left = false;
 
@@ -45,8 +47,8 @@ export class Inbound {
     this.path = whole?.path ?? url;
     this.body = body;
     this.upgrade = from.upgrade;
-    const announced = body !== undefined && told("trailer") !== undefined;
-    this.trailers = announced ? from.trailers : undefined;
+    this.isStreamed = body !== undefined && told("content-length") === undefined;
+    this.trailers = from.trailers ?? (() => []);
     const client = whole === undefined ? from.client : { ...from.client, host: whole.authority };
     this.fields = upstreamFields(from, client, configuration, rules);
   }

@@ -9,7 +9,7 @@ import { AttemptFailed } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 import type { Pools } from "./pools.js";
 import { joined } from "./relay.js";
-import { TrailingAttempt } from "./trailing.js";
+import { StreamedAttempt } from "./streamed.js";
 
 export class NodePlatform implements Platform<Inbound, Answer> {
   private readonly probeFields: string[];
@@ -34,9 +34,10 @@ export class NodePlatform implements Platform<Inbound, Answer> {
   send(request: Inbound, target: Target): Sending<Answer> {
     const path = joinedPath(target.basePath, request.path);
     const secure = isSecure(target.origin);
-    if (request.trailers !== undefined && request.body !== undefined) {
+    if (request.isStreamed) {
       const { connectTimeout } = this.configuration;
-      const attempt = new TrailingAttempt(request, target.origin, path, secure, connectTimeout);
+      const to = { origin: target.origin, path, secure, connectTimeout };
+      const attempt = new StreamedAttempt(request, this.pools.streaming, to);
       request.begin(attempt);
       return attempt;
     }

@@ -2,6 +2,7 @@
 
 import { Pool } from "undici";
 import type { Configuration } from "../engine/interface.js";
+import { StreamingAgents } from "./streamed.js";
 
 /**
  * How long an unused connection is kept, ms. Under the 60 and 75 s after which
@@ -25,6 +26,7 @@ function options(configuration: Configuration): Pool.Options {
 }
 
 export class Pools {
+  readonly streaming = new StreamingAgents();
   private readonly pools = new Map<string, Pool>();
 
   constructor(configuration: Configuration) {
@@ -42,5 +44,6 @@ export class Pools {
   /** Lets what is under way end, then closes all connections. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.pools.values(), (pool) => pool.close()));
+    this.streaming.close();
   }
 }

@@ -1,5 +1,7 @@
 /** What a JavaScript host brings to the table of cases. */
 
+import type { Field } from "../support/fields.js";
+
 export type Settings = ReadonlyMap<string, string>;
 
 /** An entry of the store. */
@@ -15,6 +17,10 @@ export interface CaseHost {
   readonly store: "workers-kv" | "edge-kv" | "custom";
   /** The client's address, as its proxy learns it. */
   readonly client: string;
+  /** How many cases may run at once. */
+  readonly atOnce: number;
+  /** What the platform adds to a client's request before the proxy sees it. */
+  readonly added: readonly Field[];
   /** The host and port under which its proxy reaches a port of 127.0.0.1. */
   authority(port: number): string;
   /** Starts a proxy that has served nothing yet, and whose store holds nothing else. */

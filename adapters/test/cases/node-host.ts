@@ -9,6 +9,8 @@ export const node: CaseHost = {
   name: "node",
   store: "custom",
   client: "127.0.0.1",
+  atOnce: 8,
+  added: [],
   authority: (port) => `127.0.0.1:${port}`,
   start: async (settings, entry): Promise<RunningProxy> => {
     const kept = new Map(entry === undefined ? [] : [[entry.key, entry.value]]);

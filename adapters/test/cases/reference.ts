@@ -8,6 +8,8 @@ export const reference: CaseHost = {
   name: "node",
   store: "custom",
   client: "127.0.0.1",
+  atOnce: 8,
+  added: [],
   authority: (port) => `127.0.0.1:${port}`,
   start: async (settings: Settings, entry: Entry | undefined): Promise<RunningProxy> => {
     const [target = ""] = settings.get("FETCH_TARGETS")?.split(",") ?? [];

@@ -1,6 +1,7 @@
 /** One case on one host, against real upstreams. */
 
 import { type RawResponse, send } from "../support/client.js";
+import type { Field } from "../support/fields.js";
 import { eventually, sleep } from "../support/waiting.js";
 import { cacheKey } from "./cache-key.js";
 import type { Plan, Step } from "./format.js";
@@ -44,7 +45,7 @@ export async function runCase(one: Case, host: CaseHost): Promise<void> {
       const plan = one.plan(host.name, meanings.set("proxy", `127.0.0.1:${proxy.port}`));
       await upstreams.behave(plan.upstreams);
       for (const [at, step] of plan.steps.entries()) {
-        await runStep(step, proxy, upstreams).catch((error: unknown) => {
+        await runStep(step, proxy, upstreams, host.added).catch((error: unknown) => {
           const what = error instanceof Error ? error.message : String(error);
           throw new Error([`step ${at + 1}: ${what}`, ...proxy.said].join("\n"));
         });
@@ -81,7 +82,12 @@ function storedAtFirst(
   return { key, value };
 }
 
-async function runStep(step: Step, proxy: RunningProxy, upstreams: Upstreams): Promise<void> {
+async function runStep(
+  step: Step,
+  proxy: RunningProxy,
+  upstreams: Upstreams,
+  added: readonly Field[],
+): Promise<void> {
   switch (step.does) {
     case "sleep":
       return sleep(step.ms);
@@ -98,7 +104,10 @@ async function runStep(step: Step, proxy: RunningProxy, upstreams: Upstreams): P
     case "request": {
       const seen = upstreams.mark();
       const { request, response: rule } = step;
-      const response = await send(proxy.port, request);
+      const response = await send(proxy.port, {
+        ...request,
+        headers: [...request.headers, ...added],
+      });
       const differences = rule === undefined ? [] : responseDifferences(rule, response);
       const expected = step.seen;
       if (differences.length === 0 && expected !== undefined) {

@@ -35,6 +35,11 @@ export class Case {
     return exception !== undefined && "skip" in exception ? exception.skip : undefined;
   }
 
+  /** Whether the store holds something at first, on any host. */
+  get plantsARecord(): boolean {
+    return Object.hasOwn(this.json, "store");
+  }
+
   /** The names of its upstreams. */
   upstreams(host: string): string[] {
     return upstreamNames(new Value(this.jsonFor(host), this.id).members());

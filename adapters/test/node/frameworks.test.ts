@@ -7,10 +7,10 @@ import { connect as connectHttp2, createServer as createHttp2Server } from "node
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { type TestContext, test } from "node:test";
-import { createFetchHandler, createNodeHandler, type Options } from "../../src/node/index.js";
 import express from "express";
 import fastify from "fastify";
 import { Agent, request as requestBy } from "undici";
+import { createFetchHandler, createNodeHandler, type Options } from "../../src/node/index.js";
 import { certificate } from "../support/certificate.js";
 import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";

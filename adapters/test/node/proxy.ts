@@ -71,7 +71,7 @@ export class Command {
     const entry = join(ADAPTERS, "scripts", "node-server", "server.ts");
     const child = spawn(process.execPath, ["--import", "tsx", entry, ...args], {
       cwd: ADAPTERS,
-      env: { PATH: process.env["PATH"], PORT: "0", ...env },
+      env: { PATH: process.env.PATH, PORT: "0", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     t.after(() => child.kill("SIGKILL"));

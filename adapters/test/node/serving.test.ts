@@ -69,8 +69,8 @@ test("a_store_that_misbehaves_changes_speed_never_correctness", async (t) => {
     huge: { get: async () => "x".repeat(10_000_000), put: async () => {} },
   };
   for (const [name, store] of Object.entries(stores)) {
-    const origin = await startOrigin(t);
-    const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url }, store });
+    const [a, b] = [await startOrigin(t), await startOrigin(t)];
+    const proxy = await startProxy(t, { env: { FETCH_TARGETS: `${a.url},${b.url}` }, store });
     for (let round = 0; round < 3; round += 1) {
       assert.equal((await send(proxy.port)).status, 200, name);
     }
@@ -98,8 +98,8 @@ test("two_handlers_in_one_process_know_nothing_of_each_other", async (t) => {
 test("the_option_env_wins_over_the_environment", async (t) => {
   const a = await startOrigin(t, { name: "a" });
   const b = await startOrigin(t, { name: "b" });
-  process.env["FETCH_TARGETS"] = a.url;
-  t.after(() => delete process.env["FETCH_TARGETS"]);
+  process.env.FETCH_TARGETS = a.url;
+  t.after(() => delete process.env.FETCH_TARGETS);
   const fromEnvironment = await startProxy(t, {});
   const given = await startProxy(t, { env: { FETCH_TARGETS: b.url } });
   assert.equal((await send(fromEnvironment.port)).body.toString(), "a");
@@ -123,9 +123,10 @@ test("requests_on_one_connection_follow_each_other", async (t) => {
     method: "POST",
     headers: [["content-length", "300000"]],
   });
+  await conversation.wire.write("G");
   // The first is answered before its body is out; what is left of it must not be read as the second.
   assert.equal((await conversation.head()).status, 413);
-  await conversation.wire.write(Buffer.alloc(300_000, "GET / HTTP/1.1\r\n\r\n"));
+  await conversation.wire.write(Buffer.alloc(299_999, "ET / HTTP/1.1\r\n\r\nG"));
   await conversation.wire.write("GET /second HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
   let text = "";
   const rest = (async () => {
@@ -135,7 +136,10 @@ test("requests_on_one_connection_follow_each_other", async (t) => {
       text += bytes.toString("latin1");
     }
   })();
-  assert.match(await within(10_000, "the second answer comes", rest), /HTTP\/1\.1 200 OK[^]*yes/);
+  assert.match(
+    await within(10_000, "the second answer comes", rest),
+    /HTTP\/1\.1 200 OK[\s\S]*yes/,
+  );
   assert.deepEqual(
     origin.seen.map(({ path }) => path),
     ["/", "/second"],
@@ -159,7 +163,10 @@ test("an_absolute_form_target_does_not_choose_the_upstream", async (t) => {
 });
 
 test("a_hedged_request_is_answered_by_the_faster_and_the_loser_is_cancelled", async (t) => {
-  const slow = await startOrigin(t, { name: "slow", behaviour: { answers: [{ fault: "silent" }] } });
+  const slow = await startOrigin(t, {
+    name: "slow",
+    behaviour: { answers: [{ fault: "silent" }] },
+  });
   const fast = await startOrigin(t, { name: "fast", behaviour: { health: { delay: 200 } } });
   const proxy = await startProxy(t, {
     env: { FETCH_TARGETS: `${slow.url},${fast.url}`, FETCH_HEDGE_MS: "50" },

@@ -25,8 +25,8 @@ mod bindings {
 /// that is blocked cannot.
 const READ_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The same for a write, which no request waits for.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for a write, which no request waits for, but the next one may want the instance.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     key_value::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)?;

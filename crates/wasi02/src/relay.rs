@@ -82,15 +82,12 @@ async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
     }
 }
 
-/// Why a copy did not come to its end.
-enum Broken {
-    Target,
-    Client,
-}
+/// The target broke off, or the client left.
+struct Broken;
 
 impl From<HungUp> for Broken {
     fn from(_: HungUp) -> Self {
-        Self::Client
+        Self
     }
 }
 
@@ -101,11 +98,11 @@ async fn copy(input: &InputStream, output: &OutputStream) -> Result<(), Broken> 
         match output.splice(input, room) {
             Ok(0) => {
                 // What has come so far must not wait for what comes next.
-                output.flush().map_err(|_| Broken::Client)?;
+                output.flush().map_err(|_| Broken)?;
                 select(ready(input.subscribe()), sleep(LOOK_NS)).await;
             }
             Ok(_) => {}
-            Err(StreamError::LastOperationFailed(_)) => return Err(Broken::Target),
+            Err(StreamError::LastOperationFailed(_)) => return Err(Broken),
             Err(StreamError::Closed) => break,
         }
     }

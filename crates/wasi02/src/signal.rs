@@ -14,7 +14,7 @@ thread_local! {
 
 /// How long work that blocks is put off at most. A response that is not over by
 /// then is a long stream, or its target is slow: neither is the longer for it.
-const LEISURE_NS: u64 = 1_000_000_000;
+const LEISURE_NS: u64 = 250_000_000;
 
 /// Resolves when [`round_progressed`] is called next.
 pub async fn round_progress() {

@@ -35,6 +35,17 @@ pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02
 /// The hosts that tell the component who its client is.
 pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 
+/// The hosts whose instances take a request while they have another, or something else to do.
+pub const CONCURRENT: &[Host] = &[
+    Host::Embedded,
+    Host::EmbeddedPlain,
+    Host::WasmtimeServe,
+    Host::SpinUp,
+];
+
+/// Our own host, with either version of WASI.
+pub const OURS_OF_ANY_WASI: &[Host] = &[Host::Embedded, Host::EmbeddedPlain, Host::Embedded02];
+
 /// The hosts of the plain WASI flavour.
 pub const PLAIN: &[Host] = &[Host::EmbeddedPlain, Host::WasmtimeServe];
 

@@ -1,6 +1,8 @@
 /**
- * A request whose body announces trailers, up to its answer's head. undici
- * cannot send trailers; the client of Node.js itself can.
+ * A request whose body has no known length, up to its answer's head. undici
+ * sends the head of a request with the first piece of its body, and no trailers
+ * after the last; the client of Node.js itself does better with what is
+ * streamed while the answer is waited for.
  */
 
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
@@ -11,25 +13,44 @@ import type { Abortable } from "./attempt.js";
 import { AttemptFailed, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
-/** Such requests are rare: each has a connection of its own. */
-const AGENT = new Agent({ keepAlive: false });
-const SECURE_AGENT = new SecureAgent({ keepAlive: false });
+/** The connections for such requests; those of undici are for itself. */
+export class StreamingAgents {
+  private readonly plain = new Agent({ keepAlive: true });
+  private readonly secure = new SecureAgent({ keepAlive: true });
 
-export class TrailingAttempt implements Sending<Answer>, Abortable {
+  of(secure: boolean): Agent {
+    return secure ? this.secure : this.plain;
+  }
+
+  close(): void {
+    this.plain.destroy();
+    this.secure.destroy();
+  }
+}
+
+export interface Destination {
+  readonly origin: string;
+  readonly path: string;
+  /** Whether it speaks TLS. */
+  readonly secure: boolean;
+  readonly connectTimeout: number;
+}
+
+export class StreamedAttempt implements Sending<Answer>, Abortable {
   readonly result: Promise<Answer>;
   private resolve!: (answer: Answer) => void;
   private reject!: (error: AttemptFailed) => void;
+  private readonly secure: boolean;
   private readonly request: ClientRequest;
   private answer: Answer | undefined;
   private connected = false;
 
   constructor(
     inbound: Inbound,
-    origin: string,
-    path: string,
-    private readonly secure: boolean,
-    connectTimeout: number,
+    agents: StreamingAgents,
+    { origin, path, secure, connectTimeout }: Destination,
   ) {
+    this.secure = secure;
     this.result = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -40,11 +61,10 @@ export class TrailingAttempt implements Sending<Answer>, Abortable {
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port,
       path,
-      agent: secure ? SECURE_AGENT : AGENT,
-      // With an array Node.js adds nothing of its own, not even these.
+      agent: agents.of(secure),
+      // With an array Node.js adds nothing of its own, not even this.
       headers: [
         ...["host", origin.slice(origin.indexOf("//") + 2)],
-        ...["connection", "close"],
         ...["transfer-encoding", "chunked"],
         ...inbound.fields,
       ],
@@ -69,28 +89,30 @@ export class TrailingAttempt implements Sending<Answer>, Abortable {
   }
 
   /** Waits for the connection: until it stands, no body is taken. */
-  private connect(timeout: number, connected: () => void): void {
+  private connect(timeout: number, begin: () => void): void {
     const timer = setTimeout(() => {
       const late = new Error(`no connection within ${timeout} ms`);
       this.request.destroy(Object.assign(late, { code: "ETIMEDOUT" }));
     }, timeout);
     this.request.on("close", () => clearTimeout(timer));
     this.request.on("socket", (socket) => {
-      socket.once(this.secure ? "secureConnect" : "connect", () => {
+      const connected = () => {
         clearTimeout(timer);
         this.connected = true;
-        connected();
-      });
+        begin();
+      };
+      if (this.request.reusedSocket) connected();
+      else socket.once(this.secure ? "secureConnect" : "connect", connected);
     });
   }
 
   private async upload(inbound: Inbound): Promise<void> {
-    const { body, trailers } = inbound;
-    if (body === undefined || trailers === undefined) return;
-    for await (const chunk of body.forAttempt()) {
+    // The target may have something to say before it gets any of the body.
+    this.request.flushHeaders();
+    for await (const chunk of inbound.body?.forAttempt() ?? []) {
       if (!this.request.write(chunk)) await this.drained();
     }
-    const fields = trailers();
+    const fields = inbound.trailers();
     const pairs: [string, string][] = [];
     for (let at = 0; at + 1 < fields.length; at += 2) {
       pairs.push([fields[at] as string, fields[at + 1] as string]);

@@ -6,10 +6,10 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Module } from "../../test/cloudflare/bundle.js";
-import { listenAnywhere } from "../../test/support/port.js";
-import { eventually } from "../../test/support/waiting.js";
-import { Wire } from "../../test/support/wire.js";
+import { listenAnywhere } from "../support/port.js";
+import { eventually } from "../support/waiting.js";
+import { Wire } from "../support/wire.js";
+import type { Module } from "./bundle.js";
 
 /** The path of the binary: what the package `workerd`, a dependency of miniflare's, exports. */
 const BINARY = String(
@@ -57,6 +57,12 @@ export class Workerd {
       total += Number(ns) / 1e6;
     }
     return total;
+  }
+
+  /** The most memory that it ever had, MiB. */
+  get peak(): number {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, "utf8");
+    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
   stop(): void {

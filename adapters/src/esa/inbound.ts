@@ -1,0 +1,82 @@
+/** A client's request, ready to be sent as often as it takes. */
+
+import { type ClientFacts, type FieldRules, hops, joined } from "../driver/headers.js";
+import type { About } from "../driver/proxy.js";
+import { ReplayBody } from "../driver/replay.js";
+import type { Body, Configuration, Target } from "../engine/interface.js";
+import { upstreamFields } from "../web/fields.js";
+import { partsOf } from "../web/url.js";
+import type { EsaRequest, Init } from "./runtime.js";
+
+export class Inbound {
+  readonly about: About;
+  /** Aborts when the client goes, where the runtime says so. */
+  readonly left: AbortSignal | undefined;
+  private readonly path: string;
+  private readonly fields: Headers;
+  private readonly body: ReplayBody;
+
+  constructor(request: EsaRequest, configuration: Configuration, rules: FieldRules) {
+    const { method, headers } = request;
+    const { scheme, authority, path } = partsOf(request.url);
+    const client: ClientFacts = { address: addressOf(request), host: authority, scheme };
+    this.path = path;
+    this.fields = upstreamFields(headers, rules, client);
+    this.body = new ReplayBody(bodyOf(request), configuration.replayBodyBytes);
+    this.about = { method, hops: hops(headers.get("via")), hasBody: this.body.exists };
+    this.left = request.signal ?? undefined;
+  }
+
+  urlAt({ origin, basePath }: Target): string {
+    return origin + joined(basePath, this.path);
+  }
+
+  /** The request for a target, with its share of the body. */
+  outbound(signal: AbortSignal): Init {
+    return {
+      method: this.about.method,
+      headers: this.fields,
+      body: this.body.send(() => new TransformStream<Uint8Array, Uint8Array>()),
+      duplex: "half",
+      redirect: "manual",
+      decompress: "manual",
+      signal,
+    };
+  }
+
+  get fate(): Body {
+    return this.left?.aborted ? "broken" : this.body.fate;
+  }
+
+  async reclaim(): Promise<Body> {
+    await this.body.reclaim();
+    return this.fate;
+  }
+
+  get progress(): number {
+    return this.body.progress;
+  }
+}
+
+/** The address of the connection to ESA. The fields of the request are the client's to write. */
+function addressOf({ info }: EsaRequest): string | undefined {
+  const address = info?.remote_addr;
+  return typeof address === "string" && address !== "" ? address : undefined;
+}
+
+/**
+ * Whether it is a GET or HEAD with a body. `fetch` sends none with these (WHATWG
+ * Fetch), and without it the request would be another one.
+ */
+export function cannotBeSent({ method, headers, body }: EsaRequest): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
+  const length = headers.get("content-length");
+  if (length !== null) return length !== "0";
+  return headers.has("transfer-encoding") || (body ?? null) !== null;
+}
+
+function bodyOf({ method, headers, body }: EsaRequest): ReadableStream<Uint8Array> | null {
+  if (method === "GET" || method === "HEAD") return null;
+  // An empty one would go on in chunks.
+  return headers.get("content-length") === "0" ? null : (body ?? null);
+}

@@ -1,0 +1,105 @@
+/** ESA as the driver's platform, for one client's request: the runtime's limits count for each. */
+
+import type { Platform, Sending, Store } from "../driver/platform.js";
+import type { Body, Configuration, Failure, Target } from "../engine/interface.js";
+import { sending } from "../web/sending.js";
+import { AttemptFailed, failureBehind, failureOf } from "./failures.js";
+import type { Inbound } from "./inbound.js";
+import type { Init } from "./runtime.js";
+import { Subrequests } from "./subrequests.js";
+
+/** A target's answer; it counts as a subrequest until it is dropped. */
+export interface Answer {
+  readonly response: Response;
+  end(): void;
+}
+
+export class Invocation implements Platform<Inbound, Answer> {
+  private readonly subrequests = new Subrequests();
+
+  constructor(
+    private readonly configuration: Configuration,
+    readonly store: Store | undefined,
+    readonly notice: (line: string) => void,
+  ) {}
+
+  send(request: Inbound, target: Target): Sending<Answer> {
+    const url = request.urlAt(target);
+    const turn = this.subrequests.begin<Answer>("live", () =>
+      sending(async (signal) => {
+        const response = await fetch(url, request.outbound(signal));
+        insistOnTarget(response);
+        return { response, end: () => turn.end() };
+      }, request.left),
+    );
+    return turn;
+  }
+
+  probe(url: string): Sending<number> {
+    const headers = {
+      "user-agent": this.configuration.userAgent,
+      accept: "*/*",
+      // A cache on the way would answer for a target that is down.
+      "cache-control": "no-store",
+    };
+    const turn = this.subrequests.begin<number>("probe", () =>
+      sending(async (signal) => {
+        const init: Omit<Init, "duplex"> = {
+          headers,
+          redirect: "manual",
+          decompress: "manual",
+          signal,
+        };
+        const response = await fetch(url, init);
+        letGo(response);
+        turn.end();
+        insistOnTarget(response);
+        return response.status;
+      }),
+    );
+    return turn;
+  }
+
+  failure(error: unknown): Failure {
+    return failureOf(error);
+  }
+
+  status({ response }: Answer): number {
+    return response.status;
+  }
+
+  retryAfter({ response }: Answer): string | undefined {
+    return response.headers.get("retry-after") ?? undefined;
+  }
+
+  drop({ response, end }: Answer): void {
+    letGo(response);
+    end();
+  }
+
+  body(request: Inbound): Body {
+    return request.fate;
+  }
+
+  reclaim(request: Inbound): Promise<Body> {
+    return request.reclaim();
+  }
+
+  uploadProgress(request: Inbound): number {
+    return request.progress;
+  }
+}
+
+/** Throws when it is ESA that answers, since the target did not. */
+function insistOnTarget(response: Response): void {
+  const failure = failureBehind(response.status);
+  if (failure === undefined) return;
+  letGo(response);
+  throw new AttemptFailed(failure);
+}
+
+function letGo({ body }: Response): void {
+  if (body === null || body.locked) return;
+  // It may have broken already, which is all the same now.
+  body.cancel().catch(() => {});
+}

@@ -1,0 +1,36 @@
+/** What a `Request`'s URL says, without parsing it once more where that can be helped. */
+
+/** What a URL parser would take for `..`, or for a `/` before one. */
+const HIDDEN_DOTS = /%2e|\\/i;
+
+export interface Parts {
+  /** `http` or `https`. */
+  readonly scheme: string;
+  /** Host and port, as the client asked for them. */
+  readonly authority: string;
+  /** The path with its query. */
+  readonly path: string;
+}
+
+/** The parts of a request's URL, which is whole: the runtime has made it so. */
+export function partsOf(url: string): Parts {
+  const authority = url.indexOf("://") + 3;
+  const path = url.indexOf("/", authority);
+  return {
+    scheme: url.slice(0, authority - 3),
+    authority: url.slice(authority, path),
+    path: pathOf(url, path),
+  };
+}
+
+/**
+ * `fetch` would resolve encoded dots once the target's base path stands before
+ * them, and leave it: so they are resolved here.
+ */
+function pathOf(url: string, at: number): string {
+  const fragment = url.indexOf("#", at);
+  const path = fragment < 0 ? url.slice(at) : url.slice(at, fragment);
+  if (!HIDDEN_DOTS.test(path)) return path;
+  const { href, origin } = new URL(url);
+  return href.slice(origin.length).replace(/#.*$/, "");
+}

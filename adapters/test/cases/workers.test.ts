@@ -1,0 +1,4 @@
+import { runTable } from "./suite.js";
+import { workers } from "./workers-host.js";
+
+runTable(workers);

@@ -1,0 +1,181 @@
+/** Bodies while they stream: with flat memory, as they arrive, and broken where they break. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Conversation, send } from "../support/client.js";
+import { eventually, sleep } from "../support/waiting.js";
+import { startOrigin, startProxy, startWorkerd } from "./proxy.js";
+
+const MIB = 1024 * 1024;
+const LARGE = 256 * MIB;
+
+/** So much more memory may a body of 256 MiB take, MiB. */
+const FLAT = 48;
+
+test("a_download_of_256_mib_takes_little_memory", async (t) => {
+  const origin = await startOrigin(t, {
+    behaviour: {
+      answers: (request, response) => {
+        const piece = Buffer.alloc(256 * 1024, "x");
+        let left = request.url === "/large" ? LARGE : MIB;
+        response.writeHead(200, { "content-length": left });
+        const more = () => {
+          while (left > 0) {
+            left -= piece.byteLength;
+            if (!response.write(piece)) return;
+          }
+          response.end();
+        };
+        response.on("drain", more);
+        more();
+      },
+    },
+  });
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
+  await send(proxy.port);
+  const before = proxy.peak;
+  const conversation = await Conversation.open(proxy.port, { path: "/large" });
+  let received = 0;
+  for (let piece = await conversation.piece(); piece; piece = await conversation.piece()) {
+    received += piece.byteLength;
+  }
+  assert.equal(received, LARGE);
+  assert.equal((await conversation.finish()).broken, false);
+  assert.ok(proxy.peak - before < FLAT, `it took ${proxy.peak - before} MiB`);
+});
+
+test("an_upload_of_256_mib_takes_little_memory", async (t) => {
+  const origin = await startOrigin(t);
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
+  await send(proxy.port, { method: "POST", body: Buffer.alloc(MIB, "x") });
+  const before = proxy.peak;
+  const conversation = await Conversation.open(proxy.port, {
+    method: "POST",
+    headers: [["content-length", String(LARGE)]],
+  });
+  const piece = Buffer.alloc(256 * 1024, "x");
+  for (let sent = 0; sent < LARGE; sent += piece.byteLength) {
+    assert.ok(await conversation.wire.write(piece));
+  }
+  assert.equal((await conversation.finish()).status, 200);
+  assert.equal(origin.seen[1]?.bodyBytes, LARGE);
+  assert.ok(proxy.peak - before < FLAT, `it took ${proxy.peak - before} MiB`);
+});
+
+test("server_sent_events_arrive_one_by_one", async (t) => {
+  const steps: (() => void)[] = [];
+  const origin = await startOrigin(t, {
+    behaviour: {
+      answers: (_request, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.flushHeaders();
+        for (const event of ["data: one\n\n", "data: two\n\n"]) {
+          steps.push(() => response.write(event));
+        }
+        steps.push(() => response.end());
+      },
+    },
+  });
+  // Made anew, a response streams as well.
+  const settings = { FETCH_TARGETS: origin.url, FETCH_EXPLAIN: "true" };
+  const proxies = [
+    await startWorkerd(t, { FETCH_TARGETS: origin.url }),
+    await startWorkerd(t, settings),
+    await startProxy(t, settings),
+  ];
+  for (const proxy of proxies) {
+    steps.length = 0;
+    const conversation = await Conversation.open(proxy.port);
+    assert.equal((await conversation.head()).status, 200);
+    steps[0]?.();
+    assert.equal((await conversation.piece())?.toString(), "data: one\n\n");
+    steps[1]?.();
+    assert.equal((await conversation.piece())?.toString(), "data: two\n\n");
+    steps[2]?.();
+    assert.equal((await conversation.finish()).broken, false);
+  }
+});
+
+test("an_upload_arrives_piece_by_piece", async (t) => {
+  const origin = await startOrigin(t);
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
+  const conversation = await Conversation.open(proxy.port, { method: "POST", chunked: true });
+  await conversation.chunk("first");
+  const seen = await eventually("the origin has the first piece", () => {
+    const [request] = origin.seen;
+    return request?.bodyBytes === 5 && request;
+  });
+  await conversation.chunk("second");
+  await conversation.endChunks();
+  assert.equal((await conversation.finish()).status, 200);
+  assert.equal(seen.body.toString(), "firstsecond");
+});
+
+test("an_upload_that_breaks_off_is_broken_at_the_target", async (t) => {
+  const a = await startOrigin(t, { name: "a" });
+  const b = await startOrigin(t, { name: "b" });
+  const proxy = await startWorkerd(t, {
+    FETCH_TARGETS: `${a.url},${b.url}`,
+    FETCH_CACHE_ADAPTER: "none",
+    FETCH_RETRY_METHODS: "GET,PUT",
+  });
+  const conversation = await Conversation.open(proxy.port, { method: "PUT", chunked: true });
+  await conversation.chunk("first");
+  const seen = await eventually("the origin has the first piece", () => {
+    const [request] = a.seen;
+    return request?.bodyBytes === 5 && request;
+  });
+  conversation.wire.reset();
+  await eventually("the origin hears of it", () => seen.abandoned);
+  assert.equal(seen.complete, false);
+  // It is not the target's fault, and nobody waits for an answer from the other one.
+  await sleep(300);
+  assert.equal(b.seen.length, 0);
+});
+
+test("who_leaves_while_waiting_ends_the_attempt_and_nothing_is_held_against_the_target", async (t) => {
+  // The request starts a round, which goes on behind it: only by itself would it end with its client.
+  const slow = await startOrigin(t, {
+    name: "slow",
+    behaviour: { answers: [{ fault: "silent" }] },
+  });
+  const b = await startOrigin(t, { name: "b", behaviour: { health: { delay: 1_000 } } });
+  const proxy = await startProxy(t, { FETCH_TARGETS: `${slow.url},${b.url}` });
+  const conversation = await Conversation.open(proxy.port);
+  const seen = await eventually("the target has the request", () => slow.seen[0]);
+  assert.equal(b.probes.length, 1);
+  conversation.wire.reset();
+  await eventually("the target hears that the client has gone", () => seen.abandoned);
+  await slow.behave({});
+  assert.equal((await send(proxy.port)).body.toString(), "slow");
+  assert.equal(b.seen.length, 0);
+});
+
+test("who_leaves_mid_stream_ends_the_stream", async (t) => {
+  let over = false;
+  const origin = await startOrigin(t, {
+    behaviour: {
+      answers: (_request, response) => {
+        response.write("one");
+        const timer = setInterval(() => response.write("more"), 20);
+        response.on("close", () => {
+          over = true;
+          clearInterval(timer);
+        });
+      },
+    },
+  });
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
+  const conversation = await Conversation.open(proxy.port);
+  await conversation.piece();
+  conversation.wire.reset();
+  await eventually("the origin hears of it", () => over);
+});
+
+test("a_response_that_breaks_off_is_broken_for_the_client", async (t) => {
+  const origin = await startOrigin(t, { behaviour: { answers: [{ fault: "short" }] } });
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
+  const answer = await send(proxy.port);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.broken, true);
+});

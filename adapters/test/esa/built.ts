@@ -1,0 +1,78 @@
+/** The routine as ESA's own tool makes it of `dist/esa.js`. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleEsa } from "../../scripts/esa-bundle.js";
+import type { Settings } from "../../src/settings.js";
+
+/** `esa-cli deploy` and `commit`: esbuild once more, as a module for browsers. */
+interface ProductionBuild {
+  default(minify: boolean, entry: string, folder: string): Promise<unknown>;
+}
+
+/** `esa-cli dev`: the same, and then every identifier `cache` and `EdgeKV` gets another name. */
+interface LocalBuild {
+  default(options: { minify: boolean }): Promise<unknown>;
+}
+
+const PRODUCTION = "esa-cli/dist/commands/commit/prodBuild.js";
+const LOCAL = "esa-cli/dist/commands/dev/build.js";
+
+let usual: Promise<string> | undefined;
+
+/** The file that a deployment without baked settings has. */
+export function built(): Promise<string> {
+  usual ??= buildWith({});
+  return usual;
+}
+
+/** The file that goes to ESA, with these settings baked in. */
+export async function buildWith(baked: Settings): Promise<string> {
+  const folder = temporary();
+  const tool: ProductionBuild = await import(PRODUCTION);
+  await tool.default(false, await pasted(baked, folder), folder);
+  return module(join(folder, ".dev", "pub.js"));
+}
+
+/** The file that `esa-cli dev` would run. It knows its project by the current folder and a global. */
+export async function buildForLocal(baked: Settings): Promise<string> {
+  const folder = temporary();
+  const entry = await pasted(baked, folder);
+  const [before, id] = [process.cwd(), "test"];
+  mkdirSync(join(folder, ".dev"));
+  const devEntry = `export { default } from ${JSON.stringify(entry)};`;
+  writeFileSync(join(folder, ".dev", `devEntry-${id}.js`), devEntry);
+  const tool: LocalBuild = await import(LOCAL);
+  Object.assign(globalThis, { id });
+  process.chdir(folder);
+  try {
+    await tool.default({ minify: false });
+  } finally {
+    process.chdir(before);
+    Reflect.deleteProperty(globalThis, "id");
+  }
+  return module(join(folder, ".dev", `index-${id}.js`));
+}
+
+/** `dist/esa.js`, as it is pasted into the console. */
+export async function pasted(baked: Settings, folder = temporary()): Promise<string> {
+  const env = join(folder, "esa-env.js");
+  writeFileSync(env, `export const BAKED = ${JSON.stringify(baked)};\n`);
+  const file = join(folder, "esa.js");
+  writeFileSync(file, await bundleEsa(env));
+  return module(file);
+}
+
+/** Outside of a package Node.js takes `.js` for a script. */
+function module(file: string): string {
+  const copy = `${file.slice(0, -".js".length)}.mjs`;
+  writeFileSync(copy, readFileSync(file));
+  return copy;
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "function-fetch-esa-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

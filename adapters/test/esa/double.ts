@@ -1,0 +1,155 @@
+/** Starts the stand-in for ESA's runtime with a routine in it. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { within } from "../support/waiting.js";
+import { built } from "./built.js";
+import type { KvBehaviour, Line, Question, Report, Setup } from "./runtime/protocol.js";
+
+export type Runtime = "node" | "deno";
+
+export interface DoubleOptions extends Partial<Setup> {
+  readonly runtime: Runtime;
+}
+
+/** A machine under load takes its time to start a process, ms. */
+const START = 30_000;
+
+export class Double {
+  private readonly waiting = new Map<number, (report: Report) => void>();
+  private asked = 0;
+
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly port: number,
+    /** What the routine told the operator so far. */
+    readonly said: readonly string[],
+    lines: AsyncIterator<Line>,
+  ) {
+    void this.read(lines, said as string[]);
+  }
+
+  static async start(options: DoubleOptions): Promise<Double> {
+    const { runtime, ...given } = options;
+    const setup: Setup = {
+      file: given.file ?? (await built()),
+      env: {},
+      hands: "context-env",
+      names: {},
+      unreachable: "throws",
+      without: [],
+      ...given,
+    };
+    const [command, ...words] = commandOf(runtime);
+    const main = await runtimeFile();
+    const child = spawn(command, [...words, main, JSON.stringify(setup)], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const said: string[] = [];
+    const errors: string[] = [];
+    child.stderr.on("data", (text: Buffer) => errors.push(text.toString()));
+    const lines = linesOf(child);
+    try {
+      for (;;) {
+        const { value, done } = await within(START, "the runtime starts", lines.next());
+        if (done) throw new Error(`the runtime did not start: ${errors.join("")}`);
+        if ("said" in value) said.push(value.said);
+        if ("port" in value) return new Double(child, value.port, said, lines);
+      }
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  report(): Promise<Report> {
+    return this.ask({ ask: "report" });
+  }
+
+  /** What EdgeKV holds under a key. */
+  async stored(key: string): Promise<string | undefined> {
+    return (await this.report()).kv.entries[key];
+  }
+
+  /** From now on EdgeKV behaves so. */
+  async kvBehaves(behaviour: KvBehaviour): Promise<void> {
+    await this.ask({ ask: "kv", behaviour });
+  }
+
+  async close(): Promise<void> {
+    const { process: child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  private ask(question: Without<Question, "id">): Promise<Report> {
+    this.asked += 1;
+    const id = this.asked;
+    const answer = new Promise<Report>((resolve) => this.waiting.set(id, resolve));
+    this.process.stdin?.write(`${JSON.stringify({ id, ...question })}\n`);
+    return within(START, "the runtime answers", answer);
+  }
+
+  private async read(lines: AsyncIterator<Line>, said: string[]): Promise<void> {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) return;
+      if ("said" in value) said.push(value.said);
+      if ("report" in value) {
+        this.waiting.get(value.id)?.(value.report);
+        this.waiting.delete(value.id);
+      }
+    }
+  }
+}
+
+type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** As functions, for those who keep several. */
+export const startDouble = Double.start;
+
+async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterable<Line> {
+  if (child.stdout === null) return;
+  for await (const text of createInterface({ input: child.stdout })) yield JSON.parse(text);
+}
+
+function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
+  if (runtime === "node") return [process.execPath];
+  const deno: { runInstall(): string } = createRequire(import.meta.url)("deno/install_api.cjs");
+  return [deno.runInstall(), "run", "--quiet", "--allow-all", "--no-config", "--no-lock"];
+}
+
+let bundled: Promise<string> | undefined;
+
+/** The runtime as one script, which both take; made once by each process of tests. */
+function runtimeFile(): Promise<string> {
+  bundled ??= bundle();
+  return bundled;
+}
+
+async function bundle(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "function-fetch-esa-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = join(folder, "runtime.mjs");
+  await build({
+    entryPoints: [fileURLToPath(new URL("runtime/main.ts", import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22",
+  });
+  return outfile;
+}

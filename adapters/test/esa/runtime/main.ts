@@ -1,0 +1,52 @@
+/**
+ * A strict stand-in for ESA's runtime, in a process of its own: Node.js or Deno,
+ * less what ESA does not have. The setup comes as the first argument.
+ */
+
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import type { EdgeRoutine } from "../../../src/esa/index.js";
+import { Account } from "./edge-kv.js";
+import { makeFetch } from "./fetch.js";
+import { Invocations } from "./invocations.js";
+import type { Line, Question, Setup } from "./protocol.js";
+import { serveDeno } from "./serve-deno.js";
+import { serveNode } from "./serve-node.js";
+import { serving } from "./serving.js";
+
+const setup: Setup = JSON.parse(process.argv[2] ?? "");
+const isDeno = "Deno" in globalThis;
+
+function say(line: Line): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+const invocations = new Invocations();
+const account = new Account(setup.kv, invocations);
+// What the runtime itself needs of WebAssembly is loaded now.
+await new Response("").text();
+Object.assign(globalThis, {
+  fetch: makeFetch(invocations, setup),
+  EdgeKV: account.edgeKv(),
+  // How `esa-cli dev` calls it in what it has built.
+  mockKV: account.edgeKv(),
+});
+console.log = (...words: unknown[]) => say({ said: words.join(" ") });
+for (const name of ["WebAssembly", ...setup.without]) {
+  if (!Reflect.deleteProperty(globalThis, name)) throw new Error(`cannot take ${name} away`);
+}
+
+const loaded: { default: EdgeRoutine } = await import(pathToFileURL(setup.file).href);
+const serve = serving(loaded.default, invocations, setup);
+say({ port: isDeno ? serveDeno(serve) : await serveNode(serve) });
+
+for await (const text of createInterface({ input: process.stdin })) {
+  const question: Question = JSON.parse(text);
+  if (question.ask === "kv") account.behaviour = question.behaviour;
+  const { most, refused } = invocations;
+  const { gets, puts } = account;
+  const entries = Object.fromEntries(account.entries);
+  say({ id: question.id, report: { most, refused, kv: { gets, puts, entries } } });
+}
+// Whoever started it has gone.
+process.exit(0);

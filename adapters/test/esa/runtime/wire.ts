@@ -1,0 +1,57 @@
+/** One HTTP/1.1 exchange with a target, up to the head of its answer. */
+
+import { request as ask, type IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import type { Options } from "./fetch.js";
+
+export interface Head {
+  readonly status: number;
+  readonly method: string;
+  readonly incoming: IncomingMessage;
+}
+
+export function exchange(
+  url: URL,
+  port: number,
+  method: string,
+  headers: Headers,
+  { body, signal }: Options,
+): Promise<Head> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const fields: string[] = ["host", url.host];
+    for (const [name, value] of headers) fields.push(name, value);
+    if (body && !headers.has("content-length")) fields.push("transfer-encoding", "chunked");
+    const outgoing = ask({
+      host: "127.0.0.1",
+      port,
+      method,
+      // An empty query is one, too, which `search` does not say.
+      path: url.href.slice(url.origin.length).replace(/#.*$/, ""),
+      headers: fields as unknown as Record<string, string>,
+      // Each exchange on a connection of its own: when one breaks, no other does.
+      agent: false,
+    });
+    const abort = () => outgoing.destroy(new Error("aborted"));
+    signal?.addEventListener("abort", abort, { once: true });
+    outgoing.once("close", () => signal?.removeEventListener("abort", abort));
+    outgoing.once("response", (incoming) => {
+      // A body that breaks off is its reader's business.
+      incoming.on("error", () => {});
+      resolve({ status: incoming.statusCode ?? 0, method, incoming });
+    });
+    outgoing.on("error", reject);
+    if (!body) outgoing.end();
+    // Nothing is taken of it before there is somebody to give it to.
+    else outgoing.once("socket", (socket) => socket.once("connect", () => upload(body, outgoing)));
+  });
+}
+
+function upload(body: ReadableStream<Uint8Array>, outgoing: NodeJS.WritableStream): void {
+  const readable = Readable.fromWeb(body as never);
+  readable.on("error", () => {
+    (outgoing as Readable & NodeJS.WritableStream).destroy(new Error("the body broke off"));
+  });
+  outgoing.on("error", () => readable.destroy());
+  readable.pipe(outgoing);
+}
