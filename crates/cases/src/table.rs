@@ -154,10 +154,10 @@ impl Case {
         (stores && !has_store(host)).then_some("it has no store")
     }
 
-    /// Whether the store holds something at first, on any host.
+    /// The group that its file names.
     #[must_use]
-    pub fn plants_a_record(&self) -> bool {
-        self.json.contains_key("store")
+    pub fn group(&self) -> &str {
+        &self.group
     }
 
     /// The names of its upstreams.

@@ -61,3 +61,50 @@ pub fn timeout_to_host(failure: Failure) -> wit::Failure {
         _ => wit::Failure::AttemptTimeout,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_keeps_its_name() {
+        use wit::Failure as F;
+        let all = [
+            F::DnsError,
+            F::DestinationUnavailable,
+            F::ConnectionRefused,
+            F::ConnectionTimeout,
+            F::ConnectionLimitReached,
+            F::TlsProtocolError,
+            F::TlsCertificateError,
+            F::HttpRequestDenied,
+            F::ConnectionTerminated,
+            F::HttpResponseIncomplete,
+            F::HttpProtocolError,
+            F::HttpRequestUriInvalid,
+            F::InternalError,
+            F::AttemptTimeout,
+            F::DeadlineExceeded,
+        ];
+        for given in all {
+            assert_eq!(
+                format!("{given:?}"),
+                format!("Failure::{:?}", failure(given))
+            );
+        }
+        for timeout in [F::AttemptTimeout, F::DeadlineExceeded] {
+            assert_eq!(timeout_to_host(failure(timeout)) as u8, timeout as u8);
+        }
+    }
+
+    /// `wit/engine.wit` promises so of the first eight.
+    #[test]
+    fn what_sent_nothing_comes_first() {
+        use function_fetch_engine::failure::Sent;
+        let nothing = |given| failure(given).sent() == Sent::Nothing;
+        assert!(nothing(wit::Failure::DnsError));
+        assert!(nothing(wit::Failure::HttpRequestDenied));
+        assert!(!nothing(wit::Failure::ConnectionTerminated));
+        assert!(!nothing(wit::Failure::DeadlineExceeded));
+    }
+}

@@ -84,3 +84,58 @@ pub fn round_to_host(round: Round) -> wit::Round {
         read_store: round.read_store,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration;
+
+    fn engine(targets: &str) -> Engine {
+        let given = [("FETCH_TARGETS".to_owned(), targets.to_owned())];
+        let limits = wit::Limits {
+            store: None,
+            max_probes: None,
+        };
+        configuration::engine(&given, &limits, 0.5)
+    }
+
+    #[test]
+    fn an_exchange_comes_back_as_it_went() {
+        let mut engine = engine("http://a.example http://b.example");
+        let request = Request {
+            method: "GET",
+            hops: 0,
+            has_body: true,
+        };
+        let step = engine.begin(&request, 1e12);
+        let given = exchange_to_host(step.exchange);
+        assert_eq!(known(&engine, given), Some(step.exchange));
+        let other = known_at(&engine, given, 1).map(|exchange| exchange.target());
+        assert_eq!(other, Some(1));
+    }
+
+    #[test]
+    fn what_names_no_target_is_unknown() {
+        let engine = engine("http://a.example http://b.example");
+        let exchange = |state| wit::Exchange {
+            since: f64::NAN,
+            tried: u32::MAX,
+            state,
+        };
+        assert!(known(&engine, exchange(0)).is_some());
+        assert!(known(&engine, exchange(u32::MAX)).is_none());
+        assert!(known_at(&engine, exchange(0), 2).is_none());
+        assert!(known_at(&engine, exchange(0), u32::MAX).is_none());
+    }
+
+    #[test]
+    fn an_unknown_exchange_ends_with_the_reason() {
+        for (targets, status) in [("", 500), ("http://a.example", 508)] {
+            let step = refused(&mut engine(targets), 1e12);
+            assert!(
+                matches!(&step.action, Action::Reply(reply) if reply.status == status),
+                "{step:?}"
+            );
+        }
+    }
+}
