@@ -77,6 +77,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-simulator",
                 "-p",
+                "function-fetch-deploy",
+                "-p",
                 edge::PACKAGE,
                 "-p",
                 "xtask",

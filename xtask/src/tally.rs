@@ -8,6 +8,8 @@ pub struct Tally {
     pub passed: u64,
     pub failed: u64,
     pub skipped: u64,
+    /// Files of which Node.js ran no test, in the run whose closing lines have yet to come: it counts them as passed.
+    pub idle_files: u64,
 }
 
 impl Tally {
@@ -17,6 +19,8 @@ impl Tally {
     pub fn read(&mut self, line: &str) {
         if let Some((_, result)) = line.split_once("test result: ") {
             self.read_libtest(result);
+        } else if is_idle_file(line) {
+            self.idle_files += 1;
         } else if let Some(count) = line.strip_prefix("ℹ ").or(line.strip_prefix("# ")) {
             self.read_node(count);
         }
@@ -45,7 +49,9 @@ impl Tally {
             return;
         };
         match what {
-            "pass" => self.passed += count,
+            "pass" => {
+                self.passed += count.saturating_sub(std::mem::take(&mut self.idle_files));
+            }
             // What was cancelled ran out of time, or its parent failed.
             "fail" | "cancelled" => self.failed += count,
             "skipped" | "todo" => self.skipped += count,
@@ -57,6 +63,14 @@ impl Tally {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Whether a line such as `✔ test/engine/engine.test.ts (23.5ms)` is about a file as a whole, which Node.js prints only
+/// where the filter has left none of its tests.
+fn is_idle_file(line: &str) -> bool {
+    line.strip_prefix("✔ ")
+        .and_then(|line| line.rsplit_once(" ("))
+        .is_some_and(|(name, _)| name.ends_with(".test.ts"))
 }
 
 impl fmt::Display for Tally {
@@ -94,7 +108,8 @@ mod tests {
             Tally {
                 passed: 8,
                 failed: 2,
-                skipped: 1
+                skipped: 1,
+                ..Tally::default()
             }
         );
         assert_eq!(tally.to_string(), "8 passed, 2 failed, 1 skipped");
@@ -110,7 +125,8 @@ mod tests {
             Tally {
                 passed: 3,
                 failed: 0,
-                skipped: 0
+                skipped: 0,
+                ..Tally::default()
             }
         );
     }
@@ -135,9 +151,22 @@ mod tests {
             Tally {
                 passed: 9,
                 failed: 3,
-                skipped: 3
+                skipped: 3,
+                ..Tally::default()
             }
         );
+    }
+
+    #[test]
+    fn a_file_whose_tests_are_all_filtered_out_is_no_test() {
+        let tally = tally(&[
+            "✔ test/engine/engine.test.ts (23.5ms)",
+            "✔ a test that is about a file.test.ts file (1ms)",
+            "✔ test/esa/file.test.ts (219.7ms)",
+            "ℹ pass 4",
+            "ℹ pass 2",
+        ]);
+        assert_eq!(tally.passed, 4);
     }
 
     #[test]

@@ -108,6 +108,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 "end to end",
                 &["--release", "-p", "function-fetch", "--test", "e2e"],
             );
+            // They compare the manifests' options with what the programs know.
+            let mut deploy = suite("deploy", &["-p", "function-fetch-deploy"]);
+            deploy.command.envs(environment.clone());
+            suites.push(deploy);
             e2e.command.envs(environment);
             suites.push(e2e);
         }

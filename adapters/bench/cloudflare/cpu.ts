@@ -1,11 +1,9 @@
 /** CPU per warm request, against a bare pass-through Worker: paired, piece by piece, in one run. */
 
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import type { Module } from "../../test/cloudflare/bundle.js";
 import { Workerd } from "../../test/cloudflare/workerd.js";
 import { Client, type Load } from "./load.js";
+import { median } from "./median.js";
 
 /** Until the compilers of both have seen what is warm. */
 const WARM_UP = 4_000;
@@ -22,12 +20,10 @@ export interface Costs {
 export async function cpu(
   bare: readonly Module[],
   proxy: readonly Module[],
+  target: string,
   load: Load,
   pairs: number,
 ): Promise<Costs> {
-  const origin = fork(join(import.meta.dirname, "origin.ts"), { execArgv: process.execArgv });
-  const [port] = await once(origin, "message");
-  const target = `http://127.0.0.1:${port}`;
   const workers = [
     await Workerd.start(bare, { TARGET: target }),
     await Workerd.start(proxy, { FETCH_TARGETS: target }),
@@ -53,13 +49,7 @@ export async function cpu(
   } finally {
     for (const client of clients) await client.close();
     for (const worker of workers) worker.stop();
-    origin.kill();
   }
   const ratio = median(ratios);
   return { bare: totals[0] ?? 0, proxy: totals[1] ?? 0, ratio };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -4,6 +4,7 @@ import { type FieldRules, hops, joined, namedByConnection } from "../driver/head
 import type { About } from "../driver/proxy.js";
 import { ReplayBody } from "../driver/replay.js";
 import type { Body, Configuration, Target } from "../engine/interface.js";
+import { largePieces } from "./pieces.js";
 
 /** What a URL parser would take for `..`, or for a `/` before one. */
 const HIDDEN_DOTS = /%2e|\\/i;
@@ -48,28 +49,42 @@ export class Inbound {
     this.about = { method, hops: hops(this.via), hasBody: body !== null };
     this.unrepeatable = body !== null && (method === "GET" || method === "HEAD");
     if (body !== null && !this.unrepeatable) {
-      this.body = new ReplayBody(body, configuration.replayBodyBytes);
+      this.body = new ReplayBody(body, configuration.replayBodyBytes, largePieces);
     }
   }
 
   /** Sends it to a target, with the target's share of the body. */
   send({ origin, basePath }: Target, signal: AbortSignal): Promise<Response> {
-    const { request } = this;
     const url = origin + joined(basePath, this.path);
-    const redirect = "manual";
-    this.fields ??= this.upstreamFields();
-    if (this.unrepeatable) {
-      this.spent = true;
-      // With a body, only a copy of the client's own request can be a GET.
-      const { fields } = this;
-      return fetch(new Request(new Request(url, request), { headers: fields }), {
-        redirect,
-        signal,
-      });
-    }
-    const { method, cf } = request;
-    const body = this.body?.send(() => through(request.headers)) ?? null;
-    return fetch(url, { method, headers: this.fields, body, cf, redirect, signal });
+    if (this.body !== undefined) return this.sendBody(url, this.body, signal);
+    if (this.unrepeatable) return this.sendOnce(url, signal);
+    return this.fetch(url, null, signal);
+  }
+
+  private async sendBody(url: string, body: ReplayBody, signal: AbortSignal): Promise<Response> {
+    const length = this.request.headers.get("content-length");
+    if (length === null) return this.fetch(url, body.send(unsized), signal);
+    const bytes = Number(length);
+    const whole = await body.whole(bytes);
+    // A target may insist on the length, so it is kept.
+    return this.fetch(url, whole ?? body.send(() => new FixedLengthStream(bytes)), signal);
+  }
+
+  private fetch(
+    url: string,
+    body: Uint8Array | ReadableStream<Uint8Array> | null,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { method, cf } = this.request;
+    const headers = this.upstreamFields();
+    return fetch(url, { method, headers, body, cf, redirect: "manual", signal });
+  }
+
+  /** With a body, only a copy of the client's own request can be a GET. */
+  private sendOnce(url: string, signal: AbortSignal): Promise<Response> {
+    this.spent = true;
+    const copy = new Request(new Request(url, this.request), { headers: this.upstreamFields() });
+    return fetch(copy, { redirect: "manual", signal });
   }
 
   get fate(): Body {
@@ -99,6 +114,7 @@ export class Inbound {
 
   /** The client's fields, made those of the requests that go on. */
   private upstreamFields(): Headers {
+    if (this.fields !== undefined) return this.fields;
     const { rules } = this;
     const told = this.request.headers;
     const fields = new Headers(told);
@@ -115,6 +131,7 @@ export class Inbound {
       fields.set(name, value);
     }
     fields.set("via", rules.via(this.via));
+    this.fields = fields;
     return fields;
   }
 }
@@ -150,8 +167,6 @@ function pathOf(url: string, pathAt: number): string {
   return pathname + search;
 }
 
-/** What a body passes through: with its length, where the client has said it, since a target may insist on one. */
-function through(headers: Headers): TransformStream<Uint8Array, Uint8Array> {
-  const length = headers.get("content-length");
-  return length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+function unsized(): TransformStream<Uint8Array, Uint8Array> {
+  return new IdentityTransformStream();
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Event, Exchange, Failure, Forward, Step } from "../engine/interface.js";
+import type { Sending } from "./platform.js";
 import type { Call, Proxy } from "./proxy.js";
 
 /** `setTimeout` takes no more. */
@@ -18,8 +19,8 @@ interface Ended<A> {
   readonly target: number;
   /** When it began, by `performance.now()`. */
   readonly begun: number;
-  readonly answer?: A;
-  readonly failure?: Failure;
+  readonly answer: A | undefined;
+  readonly failure: Failure | undefined;
 }
 
 interface Running<A> {
@@ -38,7 +39,32 @@ type Settled<A> =
  * Makes the attempt that the engine called for, and others beside it where it
  * says so. Those that lose are given up.
  */
-export async function attempt<Q, A>(
+export function attempt<Q, A>(
+  proxy: Proxy<Q, A>,
+  call: Call<Q>,
+  exchange: Exchange,
+  forward: Forward,
+  again: boolean,
+): Promise<Settled<A>> {
+  if (again || forward.widen !== Number.POSITIVE_INFINITY) {
+    return several(proxy, call, exchange, forward, again);
+  }
+  // Nearly every request of a warm instance: on the shortest way.
+  return new Promise((resolve, reject) => {
+    start(proxy, call, exchange, forward, (ended) => {
+      const { answer } = ended;
+      if (answer !== undefined && isUnreported(proxy, forward, answer)) {
+        resolve({ answer });
+        return;
+      }
+      eventOf(proxy, call, ended)
+        .then((event) => proxy.engine.settle(exchange, event, Date.now()))
+        .then((step) => resolve({ step, answer }), reject);
+    });
+  });
+}
+
+async function several<Q, A>(
   proxy: Proxy<Q, A>,
   call: Call<Q>,
   exchange: Exchange,
@@ -55,7 +81,7 @@ export async function attempt<Q, A>(
       return { step: engine.settle(exchange, failed, Date.now()), answer: undefined };
     }
   }
-  const running = new Map([[forward.target, start(proxy, call, exchange, forward)]]);
+  const running = new Map([[forward.target, run(proxy, call, exchange, forward)]]);
   let held: A | undefined;
   let x = exchange;
   let widen = forward.widen;
@@ -69,35 +95,19 @@ export async function attempt<Q, A>(
         x = wider.exchange;
         const other = wider.action.val;
         widen = other.widen;
-        running.set(other.target, start(proxy, call, x, other));
+        running.set(other.target, run(proxy, call, x, other));
       }
       continue;
     }
     running.delete(ended.target);
-    let event: Event;
     let good = false;
     if (ended.answer !== undefined) {
-      const status = platform.status(ended.answer);
-      if (!forward.report && status < 500) return { answer: ended.answer };
+      if (isUnreported(proxy, forward, ended.answer)) return { answer: ended.answer };
       if (held !== undefined) platform.drop(held);
       held = ended.answer;
-      good = isGood(status, proxy.configuration.retryOn5xx);
-      event = {
-        tag: "response",
-        val: {
-          status,
-          retryAfter: retryAfter(platform.retryAfter(ended.answer)),
-          head: performance.now() - ended.begun,
-          body: platform.body(call.request),
-        },
-      };
-    } else {
-      const body = await platform.reclaim(call.request);
-      event =
-        ended.failure === undefined
-          ? { tag: "lost", val: body }
-          : { tag: "failed", val: { failure: ended.failure, body } };
+      good = isGood(platform.status(held), proxy.configuration.retryOn5xx);
     }
+    const event = await eventOf(proxy, call, ended);
     if (good || running.size === 0) {
       for (const loser of running.values()) loser.abort();
       const step = engine.settle(engine.atTarget(x, ended.target), event, Date.now());
@@ -106,6 +116,33 @@ export async function attempt<Q, A>(
     x = engine.note(x, ended.target, event, Date.now());
     proxy.tell();
   }
+}
+
+/** Whether an answer may be relayed unasked. */
+function isUnreported<Q, A>({ platform }: Proxy<Q, A>, forward: Forward, answer: A): boolean {
+  return !forward.report && platform.status(answer) < 500;
+}
+
+/** What the engine hears of the end of an attempt. */
+async function eventOf<Q, A>(
+  { platform }: Proxy<Q, A>,
+  call: Call<Q>,
+  { answer, failure, begun }: Ended<A>,
+): Promise<Event> {
+  if (answer !== undefined) {
+    return {
+      tag: "response",
+      val: {
+        status: platform.status(answer),
+        retryAfter: retryAfter(platform.retryAfter(answer)),
+        head: performance.now() - begun,
+        body: platform.body(call.request),
+      },
+    };
+  }
+  const body = await platform.reclaim(call.request);
+  if (failure === undefined) return { tag: "lost", val: body };
+  return { tag: "failed", val: { failure, body } };
 }
 
 /** Whether a status is the client's to see, or worth another attempt. */
@@ -141,6 +178,29 @@ function next<A>(
   });
 }
 
+/** An attempt beside which others may run. */
+function run<Q, A>(
+  proxy: Proxy<Q, A>,
+  call: Call<Q>,
+  exchange: Exchange,
+  forward: Forward,
+): Running<A> {
+  let sending: Sending<A> | undefined;
+  const ended = new Promise<Ended<A>>((resolve) => {
+    sending = start(proxy, call, exchange, forward, resolve);
+  });
+  return {
+    ended,
+    abort() {
+      sending?.abort();
+      // Should its head be there already, it is let go of.
+      void ended.then(({ answer }) => {
+        if (answer !== undefined) proxy.platform.drop(answer);
+      });
+    },
+  };
+}
+
 /**
  * One attempt, up to its answer's head, within its time. When it is overdue a
  * probe asks whether the target is still there, and if it is not, the attempt
@@ -151,7 +211,8 @@ function start<Q, A>(
   call: Call<Q>,
   exchange: Exchange,
   forward: Forward,
-): Running<A> {
+  ended: (how: Ended<A>) => void,
+): Sending<A> {
   const { engine, platform, configuration } = proxy;
   const { target } = forward;
   const address = configuration.targets[target];
@@ -159,61 +220,51 @@ function start<Q, A>(
   const started = performance.now();
   const sending = platform.send(call.request, address, forward);
   const begun = () => started + (sending.waited ?? 0);
-  const ended = new Promise<Ended<A>>((resolve) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    let look = 0;
-    const end = (how: { answer?: A; failure?: Failure }) => {
-      over = true;
-      if (timer !== undefined) clearTimeout(timer);
-      resolve({ target, begun: begun(), ...how });
-    };
-    const wait = (ms: number) => {
-      if (ms !== Number.POSITIVE_INFINITY) {
-        timer = setTimeout(tick, Math.min(Math.max(ms, 1), LONGEST_TIMER));
-      }
-    };
-    const tick = () => {
-      // The time that the client takes to send its body is not the target's.
-      const quiet = performance.now() - Math.max(begun(), platform.uploadProgress(call.request));
-      if (quiet >= forward.timeout) {
-        sending.abort();
-        end({ failure: forward.onTimeout });
-        return;
-      }
-      if (look === 0 && quiet >= forward.overdue) {
-        look = FIRST_LOOK;
-        if (engine.overdue(Date.now())) proxy.startRound(call.background);
-      }
-      if (look > 0 && engine.isLost(exchange)) {
-        sending.abort();
-        end({});
-        return;
-      }
-      const left = (look > 0 ? forward.timeout : Math.min(forward.overdue, forward.timeout)) -
-        Math.max(quiet, 0);
-      wait(look > 0 ? Math.min(look, left) : left);
-      look = Math.min(2 * look, LAST_LOOK);
-    };
-    wait(Math.min(forward.overdue, forward.timeout));
-    sending.result.then(
-      (answer) => {
-        if (over) platform.drop(answer);
-        else end({ answer });
-      },
-      (error: unknown) => {
-        if (!over) end({ failure: platform.failure(error) });
-      },
-    );
-  });
-  return {
-    ended,
-    abort() {
-      sending.abort();
-      // Should its head be there already, it is let go of.
-      void ended.then(({ answer }) => {
-        if (answer !== undefined) platform.drop(answer);
-      });
-    },
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let over = false;
+  let look = 0;
+  const end = (answer: A | undefined, failure: Failure | undefined) => {
+    over = true;
+    if (timer !== undefined) clearTimeout(timer);
+    ended({ target, begun: begun(), answer, failure });
   };
+  const wait = (ms: number) => {
+    if (ms !== Number.POSITIVE_INFINITY) {
+      timer = setTimeout(tick, Math.min(Math.max(ms, 1), LONGEST_TIMER));
+    }
+  };
+  const tick = () => {
+    // The time that the client takes to send its body is not the target's.
+    const quiet = performance.now() - Math.max(begun(), platform.uploadProgress(call.request));
+    if (quiet >= forward.timeout) {
+      sending.abort();
+      end(undefined, forward.onTimeout);
+      return;
+    }
+    if (look === 0 && quiet >= forward.overdue) {
+      look = FIRST_LOOK;
+      if (engine.overdue(Date.now())) proxy.startRound(call.background);
+    }
+    if (look > 0 && engine.isLost(exchange)) {
+      sending.abort();
+      end(undefined, undefined);
+      return;
+    }
+    const left =
+      (look > 0 ? forward.timeout : Math.min(forward.overdue, forward.timeout)) -
+      Math.max(quiet, 0);
+    wait(look > 0 ? Math.min(look, left) : left);
+    look = Math.min(2 * look, LAST_LOOK);
+  };
+  wait(Math.min(forward.overdue, forward.timeout));
+  sending.result.then(
+    (answer) => {
+      if (over) platform.drop(answer);
+      else end(answer, undefined);
+    },
+    (error: unknown) => {
+      if (!over) end(undefined, platform.failure(error));
+    },
+  );
+  return sending;
 }

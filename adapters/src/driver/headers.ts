@@ -69,8 +69,9 @@ export class FieldRules {
     const trust = this.configuration.trustForwarded;
     const fields: [string, string][] = [];
     const before = trust ? told("x-forwarded-for") : undefined;
-    const chain = [before, client.address].filter((part) => part).join(", ");
-    if (chain !== "") fields.push(["x-forwarded-for", chain]);
+    const chain =
+      before && client.address ? `${before}, ${client.address}` : before || client.address;
+    if (chain) fields.push(["x-forwarded-for", chain]);
     if (client.host !== undefined && !(trust && told("x-forwarded-host"))) {
       fields.push(["x-forwarded-host", client.host]);
     }

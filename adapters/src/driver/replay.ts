@@ -8,7 +8,34 @@ import type { Body } from "../engine/interface.js";
 /** One attempt's share: what it is given, and how to stop it. */
 interface Pump {
   readonly done: Promise<void>;
-  stop(): void;
+  readonly stop: Stop;
+}
+
+/** Reads a body, piece by piece. */
+export interface Reader {
+  /** The next piece: good until the next call. */
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  releaseLock(): void;
+}
+
+/** Ends what an attempt waits for. One thing at a time: what was waited for before is not held on to. */
+class Stop {
+  private stopped = false;
+  private wake: (() => void) | undefined;
+
+  /** What `work` brings; nothing once it is stopped. */
+  or<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.stopped) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.wake = () => resolve(undefined);
+      work.then(resolve, reject);
+    });
+  }
+
+  now(): void {
+    this.stopped = true;
+    this.wake?.();
+  }
 }
 
 /** A request's body. Without one, nothing here does anything. */
@@ -17,14 +44,19 @@ export class ReplayBody {
   private keptBytes = 0;
   private state: Body = "untouched";
   private ended = false;
-  private reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  private reader: Reader | undefined;
+  private reading: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
   private pump: Pump | undefined;
   private lastTaken = 0;
 
-  /** `limit`: the most bytes that are kept. */
+  /**
+   * `limit`: the most bytes that are kept. `large`: how a host reads best what is
+   * not kept; as the rest, unless given.
+   */
   constructor(
     private readonly source: ReadableStream<Uint8Array> | null,
     private readonly limit: number,
+    private readonly large?: (source: ReadableStream<Uint8Array>) => Reader,
   ) {}
 
   get exists(): boolean {
@@ -48,29 +80,44 @@ export class ReplayBody {
   send(through: () => TransformStream<Uint8Array, Uint8Array>): ReadableStream<Uint8Array> | null {
     if (this.source === null) return null;
     const { readable, writable } = through();
-    const stop = new AbortController();
-    const writer = writable.getWriter();
-    const done = this.run(this.source, writer, stop.signal);
-    this.pump = { done, stop: () => stop.abort() };
+    const stop = new Stop();
+    const done = this.run(this.source, writable.getWriter(), stop);
+    this.pump = { done, stop };
     return readable;
   }
 
   /** Ends what an attempt still takes, and says what has become of the body. */
   async reclaim(): Promise<Body> {
-    this.pump?.stop();
+    this.pump?.stop.now();
     await this.pump?.done;
     this.pump = undefined;
     return this.state;
   }
 
+  /**
+   * The body as it is when all of it comes in one piece, as small ones do with
+   * the request's head: then no streams are needed. `length`: its `content-length`.
+   */
+  async whole(length: number): Promise<Uint8Array | undefined> {
+    if (this.source === null) return undefined;
+    if (this.reader === undefined && length <= this.limit) {
+      this.reader = this.source.getReader();
+      const read = await this.read();
+      this.reading = undefined;
+      if (read.done) this.ended = true;
+      else {
+        this.keep(read.value);
+        this.ended = read.value.byteLength === length;
+      }
+    }
+    return this.ended && this.kept.length === 1 ? this.kept[0] : undefined;
+  }
+
   private async run(
     source: ReadableStream<Uint8Array>,
     writer: WritableStreamDefaultWriter<Uint8Array>,
-    stop: AbortSignal,
+    stop: Stop,
   ): Promise<void> {
-    const stopped = new Promise<"stopped">((resolve) => {
-      stop.addEventListener("abort", () => resolve("stopped"), { once: true });
-    });
     // The target's side may break at any time; what it did not take says so.
     writer.closed.catch(() => {});
     const give = async (chunk: Uint8Array): Promise<boolean> => {
@@ -78,7 +125,7 @@ export class ReplayBody {
         () => true,
         () => false,
       );
-      const went = await Promise.race([taken, stopped]);
+      const went = await stop.or(taken);
       this.lastTaken = performance.now();
       return went === true;
     };
@@ -87,33 +134,53 @@ export class ReplayBody {
     }
     this.reader ??= source.getReader();
     while (!this.ended) {
-      // Not while the client is waited for: see `Platform.uploadProgress`.
-      this.lastTaken = Number.POSITIVE_INFINITY;
-      // A read that is under way when the attempt stops is the next one's first.
-      this.reading ??= this.reader.read();
-      let read: ReadableStreamReadResult<Uint8Array> | "stopped";
+      let read: ReadableStreamReadResult<Uint8Array> | undefined;
       try {
-        read = await Promise.race([this.reading, stopped]);
+        read = await stop.or(this.read());
       } catch (error) {
-        this.state = "broken";
-        this.lastTaken = performance.now();
         await writer.abort(error).catch(() => {});
         return;
       }
-      this.lastTaken = performance.now();
-      if (read === "stopped") return this.abandon(writer);
+      if (read === undefined) {
+        // Nobody waits for the client any more.
+        this.lastTaken = performance.now();
+        return this.abandon(writer);
+      }
       this.reading = undefined;
       if (read.done) {
         this.ended = true;
         break;
       }
+      const wasKept = this.state !== "gone";
       this.keep(read.value);
       if (!(await give(read.value))) return this.abandon(writer);
+      if (wasKept && this.state === "gone" && this.large !== undefined) {
+        this.reader.releaseLock();
+        this.reader = this.large(source);
+      }
     }
-    await Promise.race([writer.close().catch(() => {}), stopped]);
+    await stop.or(writer.close().catch(() => {}));
   }
 
-  private reading: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+  /** The next piece. A read that is under way when an attempt stops is the next attempt's first. */
+  private read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    // Not while the client is waited for: see `Platform.uploadProgress`.
+    this.lastTaken = Number.POSITIVE_INFINITY;
+    this.reading ??= this.next();
+    return this.reading;
+  }
+
+  private async next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    try {
+      if (this.reader === undefined) throw new Error("nobody reads the body");
+      return await this.reader.read();
+    } catch (error) {
+      this.state = "broken";
+      throw error;
+    } finally {
+      this.lastTaken = performance.now();
+    }
+  }
 
   /** What is handed out counts as taken. */
   private keep(chunk: Uint8Array): void {

@@ -19,8 +19,9 @@ const NOTHING_SENT: ReadonlyMap<number, Failure> = new Map([
 
 /**
  * What errors say. Alibaba Cloud documents the first three
- * (https://www.alibabacloud.com/help/en/edge-security-acceleration/dcdn/user-guide/common-er-errors);
- * the others are how the runtimes on which the local one is built put it.
+ * (https://www.alibabacloud.com/help/en/edge-security-acceleration/dcdn/user-guide/common-er-errors).
+ * For its rules about addresses and subrequests it gives no words, so that any that name
+ * them will do; the rest is how Deno, of which the local runtime is made, and Node.js put it.
  * The first line that fits counts.
  */
 const TOLD_BY: readonly (readonly [RegExp, Failure])[] = [

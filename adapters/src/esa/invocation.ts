@@ -11,7 +11,7 @@ import { Subrequests } from "./subrequests.js";
 /** A target's answer; it counts as a subrequest until it is dropped. */
 export interface Answer {
   readonly response: Response;
-  end(): void;
+  letGo(): void;
 }
 
 export class Invocation implements Platform<Inbound, Answer> {
@@ -28,8 +28,9 @@ export class Invocation implements Platform<Inbound, Answer> {
     const turn = this.subrequests.begin<Answer>("live", () =>
       sending(async (signal) => {
         const response = await fetch(url, request.outbound(signal));
-        insistOnTarget(response);
-        return { response, end: () => turn.end() };
+        const letGo = () => turn.endAfter(cancelled(response));
+        insistOnTarget(response, letGo);
+        return { response, letGo };
       }, request.left),
     );
     return turn;
@@ -51,9 +52,9 @@ export class Invocation implements Platform<Inbound, Answer> {
           signal,
         };
         const response = await fetch(url, init);
-        letGo(response);
-        turn.end();
-        insistOnTarget(response);
+        const letGo = () => turn.endAfter(cancelled(response));
+        insistOnTarget(response, letGo);
+        letGo();
         return response.status;
       }),
     );
@@ -72,9 +73,8 @@ export class Invocation implements Platform<Inbound, Answer> {
     return response.headers.get("retry-after") ?? undefined;
   }
 
-  drop({ response, end }: Answer): void {
-    letGo(response);
-    end();
+  drop(answer: Answer): void {
+    answer.letGo();
   }
 
   body(request: Inbound): Body {
@@ -91,15 +91,14 @@ export class Invocation implements Platform<Inbound, Answer> {
 }
 
 /** Throws when it is ESA that answers, since the target did not. */
-function insistOnTarget(response: Response): void {
+function insistOnTarget(response: Response, letGo: () => void): void {
   const failure = failureBehind(response.status);
   if (failure === undefined) return;
-  letGo(response);
+  letGo();
   throw new AttemptFailed(failure);
 }
 
-function letGo({ body }: Response): void {
-  if (body === null || body.locked) return;
-  // It may have broken already, which is all the same now.
-  body.cancel().catch(() => {});
+/** Ends a body that nobody reads. It may have broken already, which is all the same now. */
+async function cancelled({ body }: Response): Promise<void> {
+  if (body !== null && !body.locked) await body.cancel();
 }

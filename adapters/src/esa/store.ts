@@ -12,23 +12,20 @@ export function storeOf(namespace: string): { store: Store } | { problem: string
         "under Edge KV, and set ESA_KV_NAMESPACE to its name",
     };
   }
-  const constructor = edgeKv();
-  if (constructor === undefined) {
+  const EdgeKv = edgeKv();
+  if (EdgeKv === undefined) {
     return {
       problem: "this runtime has no EdgeKV; the decision is kept in memory alone",
     };
   }
-  return { store: new EdgeKvStore(constructor, namespace) };
+  return { store: new EdgeKvStore(EdgeKv, namespace) };
 }
 
 class EdgeKvStore implements Store {
   constructor(
-    private readonly constructor_: EdgeKvConstructor,
+    private readonly EdgeKv: EdgeKvConstructor,
     private readonly namespace: string,
   ) {}
-
-  // Opened for each use, since it belongs to the request in which it was opened. What that throws
-  // is a store that fails.
 
   async get(key: string): Promise<string | undefined> {
     return this.open().get(key, { type: "text" });
@@ -38,7 +35,8 @@ class EdgeKvStore implements Store {
     await this.open().put(key, value);
   }
 
+  /** For each use, since it belongs to the request in which it was opened. Where it throws, the store has failed. */
   private open() {
-    return new this.constructor_({ namespace: this.namespace });
+    return new this.EdgeKv({ namespace: this.namespace });
   }
 }

@@ -14,6 +14,12 @@ const MOST = 4;
  */
 const MOST_LIVE = 3;
 
+/** What was given up counts until the runtime has ended it, and this long beyond: it closes behind our back, ms. */
+const MOMENT = 5;
+
+/** Should the runtime never say that it has ended it, ms. */
+const LINGER = 100;
+
 export type Kind = "live" | "probe";
 
 /** What waits, whatever it brings. */
@@ -65,6 +71,7 @@ export class Turn<T> implements Sending<T> {
   private begun: number | undefined;
   private over = false;
   private sending: Sending<T> | undefined;
+  private linger: ReturnType<typeof setTimeout> | undefined;
   private resolve!: (work: Promise<T>) => void;
 
   constructor(
@@ -75,7 +82,7 @@ export class Turn<T> implements Sending<T> {
       this.resolve = resolve;
     });
     // One that fails holds no room any more.
-    this.result.catch(() => this.end());
+    this.result.catch(() => this.endSoon(MOMENT));
   }
 
   get hasBegun(): boolean {
@@ -96,11 +103,29 @@ export class Turn<T> implements Sending<T> {
   end(): void {
     if (this.over) return;
     this.over = true;
+    clearTimeout(this.linger);
     this.onEnd();
   }
 
+  /** Gives its room to others as soon as `ending` is over. */
+  endAfter(ending: Promise<unknown>): void {
+    this.endSoon(LINGER);
+    const ended = () => this.endSoon(MOMENT);
+    ending.then(ended, ended);
+  }
+
   abort(): void {
-    this.sending?.abort();
-    this.end();
+    if (this.sending === undefined) {
+      this.end();
+      return;
+    }
+    this.sending.abort();
+    // Its failure ends it. An answer that came before is let go of by whoever has it.
+    this.endSoon(LINGER);
+  }
+
+  private endSoon(ms: number): void {
+    clearTimeout(this.linger);
+    this.linger = setTimeout(() => this.end(), ms);
   }
 }

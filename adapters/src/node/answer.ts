@@ -4,9 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-
-/** Fields by their names in lower case; a repeated one is an array. */
-export type FieldMap = Readonly<Record<string, string | string[] | undefined>>;
+import type { FieldMap } from "./fields.js";
 
 /** The source of an answer's body. */
 export interface Flow {

@@ -3,13 +3,19 @@
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Sending } from "../driver/platform.js";
-import { Answer, type FieldMap } from "./answer.js";
+import { Answer } from "./answer.js";
 import { AttemptFailed, failureOf } from "./failures.js";
+import type { FieldMap } from "./fields.js";
 
 /** An attempt that can be ended from outside. */
 export interface Abortable {
   /** Its client has gone: the attempt fails. */
   leave(): void;
+}
+
+/** For whom an attempt is made. */
+interface Owner {
+  end(attempt: Abortable): void;
 }
 
 type Controller = Dispatcher.DispatchController;
@@ -22,10 +28,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abo
   private answer: Answer | undefined;
   private given: Error | undefined;
 
-  /** `over` hears once of the end of the whole exchange. */
+  /** `owner` hears of the end of the whole exchange. */
   constructor(
     private readonly secure: boolean,
-    private readonly over?: (attempt: Attempt) => void,
+    private readonly owner?: Owner,
   ) {
     this.result = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -70,7 +76,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abo
 
   onResponseEnd(_controller: Controller, trailers: FieldMap): void {
     this.answer?.onEnd(trailers);
-    this.over?.(this);
+    this.owner?.end(this);
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
@@ -79,13 +85,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abo
       const connected = this.controller !== undefined;
       this.reject(new AttemptFailed(failureOf(error, connected, this.secure), error));
     }
-    this.over?.(this);
+    this.owner?.end(this);
   }
 
   onRequestUpgrade(controller: Controller, status: number, fields: FieldMap, socket: Duplex): void {
     this.answer = new Answer(status, fields, controller);
     this.answer.socket = socket;
     this.resolve(this.answer);
-    this.over?.(this);
+    this.owner?.end(this);
   }
 }

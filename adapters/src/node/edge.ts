@@ -10,6 +10,7 @@ import type { Answer } from "./answer.js";
 import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
 import { Pools } from "./pools.js";
+import { RequestFields } from "./request-fields.js";
 
 /** A store as users bring it. Either may fail, or take its time. */
 export interface StoreOption {
@@ -30,6 +31,7 @@ export interface Options {
 export class Edge {
   readonly rules: FieldRules;
   readonly proxy: ReverseProxy<Inbound, Answer>;
+  private readonly requestFields: RequestFields;
   private readonly pools: Pools;
   private readonly work = new Set<Promise<void>>();
   private closed: Promise<void> | undefined;
@@ -42,6 +44,7 @@ export class Edge {
       Math.random(),
     );
     this.rules = new FieldRules(configuration);
+    this.requestFields = new RequestFields(configuration, this.rules);
     this.pools = new Pools(configuration);
     const store = options.store === undefined ? undefined : storeOf(options.store);
     const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
@@ -49,11 +52,11 @@ export class Edge {
   }
 
   inbound(from: Origins): Inbound {
-    return new Inbound(from, this.proxy.configuration, this.rules);
+    return new Inbound(from, this.requestFields);
   }
 
   serve(request: Inbound): Promise<Outcome<Answer>> {
-    return this.proxy.serve(request.about, { request, background: this.background });
+    return this.proxy.serve(request, { request, background: this.background });
   }
 
   /** A line for the operator, of what the engine knows nothing of. */

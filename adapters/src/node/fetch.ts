@@ -61,7 +61,7 @@ function inboundOf(edge: Edge, request: Request, facts: Facts): Inbound {
     method: request.method,
     url: pathname + search,
     rawFields,
-    told: (name) => request.headers.get(name) ?? undefined,
+    fields: Object.fromEntries(request.headers),
     client: {
       address: facts.address,
       host: request.headers.get("host") ?? host,

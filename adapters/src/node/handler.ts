@@ -8,7 +8,7 @@ import { bodyOf, CONSUMED, clientOf, isConsumed, letGo } from "./client.js";
 import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
 import { fail, reply } from "./own-words.js";
-import { joined, type Response, relay } from "./relay.js";
+import { type Response, relay } from "./relay.js";
 import { Tunnels } from "./tunnels.js";
 
 export type Request = IncomingMessage | Http2ServerRequest;
@@ -50,7 +50,7 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
       return;
     }
     const inbound = inboundOf(edge, request);
-    response.once("close", () => {
+    response.on("close", () => {
       inbound.leave();
       letGo(request);
       resolve();
@@ -73,14 +73,13 @@ async function answer(edge: Edge, inbound: Inbound, response: Response): Promise
 }
 
 function inboundOf(edge: Edge, request: Request): Inbound {
-  const { headers } = request;
   return edge.inbound({
     method: request.method ?? "GET",
     url: request.url ?? "/",
     rawFields: request.rawHeaders,
-    told: (name) => joined(headers[name]),
+    fields: request.headers,
     client: clientOf(request),
     body: bodyOf(request, edge.proxy.configuration.replayBodyBytes),
-    trailers: () => request.rawTrailers,
+    trailing: request,
   });
 }

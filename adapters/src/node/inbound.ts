@@ -1,10 +1,12 @@
 /** A client's request, ready to be sent as often as it takes. */
 
-import { type ClientFacts, type FieldRules, hops, namedByConnection } from "../driver/headers.js";
+import { type ClientFacts, hops } from "../driver/headers.js";
 import type { About } from "../driver/proxy.js";
-import type { Body, Configuration } from "../engine/interface.js";
+import type { Body } from "../engine/interface.js";
 import type { Abortable } from "./attempt.js";
 import type { ClientBody } from "./body.js";
+import { type FieldMap, joined } from "./fields.js";
+import type { RequestFields } from "./request-fields.js";
 
 /** What an inbound request is made of, whatever brought it. */
 export interface Origins {
@@ -13,44 +15,50 @@ export interface Origins {
   readonly url: string;
   /** Names and values by turns. */
   readonly rawFields: readonly string[];
-  /** Reads a field. */
-  readonly told: (name: string) => string | undefined;
+  /** The same, by name. */
+  readonly fields: FieldMap;
   readonly client: ClientFacts;
   readonly body: ClientBody | undefined;
   /** The protocol that the client wants to switch to. */
   readonly upgrade?: string;
-  /** The trailers of the body, once it has ended; names and values by turns. */
-  readonly trailers?: () => readonly string[];
+  /** Has the trailers of the body, once it has ended. */
+  readonly trailing?: { readonly rawTrailers: readonly string[] };
 }
 
-export class Inbound {
-  readonly about: About;
+export class Inbound implements About {
   readonly method: string;
   readonly path: string;
+  readonly hops: number;
+  readonly hasBody: boolean;
+  /** Whether there is a body whose length nobody has said. */
+  readonly isStreamed: boolean;
   /** For the target: names and values by turns. */
   readonly fields: string[];
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
-  /** Whether there is a body whose length nobody has said. */
-  readonly isStreamed: boolean;
-  /** Those of the body, once it has ended; names and values by turns. */
-  readonly trailers: () => readonly string[];
-  private readonly underWay = new Set<Abortable>();
+  private readonly trailing: Origins["trailing"];
+  /** Mostly one. */
+  private underWay: Abortable[] = [];
   private left = false;
 
-  constructor(from: Origins, configuration: Configuration, rules: FieldRules) {
-    const { method, url, body, told } = from;
+  constructor(from: Origins, fields: RequestFields) {
+    const { method, url, body } = from;
     const whole = wholeUrl(url);
-    const via = told("via");
-    this.about = { method, hops: hops(via), hasBody: body !== undefined };
     this.method = method;
     this.path = whole?.path ?? url;
+    this.hops = hops(joined(from.fields.via));
+    this.hasBody = body !== undefined;
+    this.isStreamed = body !== undefined && from.fields["content-length"] === undefined;
+    const client = whole === undefined ? from.client : { ...from.client, host: whole.authority };
+    this.fields = fields.forTarget(from.rawFields, from.fields, client);
     this.body = body;
     this.upgrade = from.upgrade;
-    this.isStreamed = body !== undefined && told("content-length") === undefined;
-    this.trailers = from.trailers ?? (() => []);
-    const client = whole === undefined ? from.client : { ...from.client, host: whole.authority };
-    this.fields = upstreamFields(from, client, configuration, rules);
+    this.trailing = from.trailing;
+  }
+
+  /** Those of the body, once it has ended; names and values by turns. */
+  get trailers(): readonly string[] {
+    return this.trailing?.rawTrailers ?? [];
   }
 
   get hasLeft(): boolean {
@@ -65,20 +73,22 @@ export class Inbound {
   /** An attempt goes with its client. */
   begin(attempt: Abortable): void {
     if (this.left) attempt.leave();
-    else this.underWay.add(attempt);
+    else this.underWay.push(attempt);
   }
 
-  readonly end = (attempt: Abortable): void => {
-    this.underWay.delete(attempt);
-  };
+  end(attempt: Abortable): void {
+    const at = this.underWay.indexOf(attempt);
+    if (at >= 0) this.underWay.splice(at, 1);
+  }
 
   /** The client has gone: so does everything that is done for it. */
   leave(): void {
     if (this.left) return;
     this.left = true;
     this.body?.fail(new Error("the client has gone"));
-    for (const attempt of this.underWay) attempt.leave();
-    this.underWay.clear();
+    const { underWay } = this;
+    this.underWay = [];
+    for (const attempt of underWay) attempt.leave();
   }
 }
 
@@ -90,30 +100,4 @@ function wholeUrl(url: string): { authority: string; path: string } | undefined 
   const [, authority = "", rest = ""] = match;
   // Whoever names a user there names nobody that we know.
   return { authority: authority.slice(authority.lastIndexOf("@") + 1), path: rest || "/" };
-}
-
-function upstreamFields(
-  { rawFields, told }: Origins,
-  client: ClientFacts,
-  configuration: Configuration,
-  rules: FieldRules,
-): string[] {
-  const named = namedByConnection(told("connection"));
-  const { forwarded } = configuration;
-  const fields: string[] = [];
-  for (let at = 0; at + 1 < rawFields.length; at += 2) {
-    const name = rawFields[at] as string;
-    const value = rawFields[at + 1] as string;
-    const known = name.toLowerCase();
-    if (rules.endsInRequest(known, value, named) || rules.isForged(known)) continue;
-    // Node.js has answered it, and the target is not asked again.
-    if (known === "expect") continue;
-    // HTTP/2 has these in place of a request line.
-    if (known.startsWith(":")) continue;
-    if (forwarded && known === "x-forwarded-for") continue;
-    fields.push(name, value);
-  }
-  for (const [name, value] of rules.forwarding(client, told)) fields.push(name, value);
-  fields.push("via", configuration.via);
-  return fields;
 }

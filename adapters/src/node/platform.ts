@@ -6,9 +6,9 @@ import type { Body, Configuration, Failure, Target } from "../engine/interface.j
 import type { Answer } from "./answer.js";
 import { Attempt } from "./attempt.js";
 import { AttemptFailed } from "./failures.js";
+import { joined } from "./fields.js";
 import type { Inbound } from "./inbound.js";
 import type { Pools } from "./pools.js";
-import { joined } from "./relay.js";
 import { StreamedAttempt } from "./streamed.js";
 
 export class NodePlatform implements Platform<Inbound, Answer> {
@@ -41,7 +41,7 @@ export class NodePlatform implements Platform<Inbound, Answer> {
       request.begin(attempt);
       return attempt;
     }
-    const attempt = new Attempt(secure, request.end);
+    const attempt = new Attempt(secure, request);
     request.begin(attempt);
     const { method, fields: headers, upgrade } = request;
     const pool = this.pools.of(target.origin);

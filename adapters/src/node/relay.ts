@@ -3,7 +3,8 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { type FieldRules, namedByConnection } from "../driver/headers.js";
-import type { Answer, FieldMap, Sink } from "./answer.js";
+import type { Answer, Sink } from "./answer.js";
+import { type FieldMap, joined } from "./fields.js";
 
 export type Response = ServerResponse | Http2ServerResponse;
 
@@ -56,10 +57,6 @@ export function clientFields(answer: Answer, rules: FieldRules): string[] {
 /** RFC 9110 §6.4.1: whether such an answer has content, whatever its fields say. */
 export function hasContent(status: number, method: string | undefined): boolean {
   return method !== "HEAD" && status !== 204 && status !== 304;
-}
-
-export function joined(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(", ") : value;
 }
 
 function without(unwanted: string, fields: string[]): string[] {

@@ -8,9 +8,10 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps, Agent as SecureAgent } from "node:https";
 import type { Sending } from "../driver/platform.js";
-import { Answer, type FieldMap } from "./answer.js";
+import { Answer } from "./answer.js";
 import type { Abortable } from "./attempt.js";
 import { AttemptFailed, failureOf } from "./failures.js";
+import type { FieldMap } from "./fields.js";
 import type { Inbound } from "./inbound.js";
 
 /** The connections for such requests; those of undici are for itself. */
@@ -112,7 +113,7 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     for await (const chunk of inbound.body?.forAttempt() ?? []) {
       if (!this.request.write(chunk)) await this.drained();
     }
-    const fields = inbound.trailers();
+    const fields = inbound.trailers;
     const pairs: [string, string][] = [];
     for (let at = 0; at + 1 < fields.length; at += 2) {
       pairs.push([fields[at] as string, fields[at + 1] as string]);

@@ -8,9 +8,10 @@ import type { Reply } from "../engine/interface.js";
 import type { Answer } from "./answer.js";
 import { clientOf, hasBody } from "./client.js";
 import type { Edge } from "./edge.js";
+import { joined } from "./fields.js";
 import type { Inbound } from "./inbound.js";
 import { fail, reply } from "./own-words.js";
-import { clientFields, joined, relay } from "./relay.js";
+import { clientFields, relay } from "./relay.js";
 
 /** Such a body is on the bare socket, its end known to nobody. */
 const BODY: Reply = {
@@ -60,8 +61,7 @@ export class Tunnels {
   }
 
   private inboundOf(request: IncomingMessage): Inbound {
-    const { headers } = request;
-    const upgrade = headers.upgrade ?? "";
+    const upgrade = request.headers.upgrade ?? "";
     // Other protocols (h2c) may be declined by going on as before, RFC 9110 §7.8.
     const wanted = upgrade.toLowerCase() === "websocket" ? { upgrade } : {};
     return this.edge.inbound({
@@ -69,7 +69,7 @@ export class Tunnels {
       method: request.method ?? "GET",
       url: request.url ?? "/",
       rawFields: request.rawHeaders,
-      told: (name) => joined(headers[name]),
+      fields: request.headers,
       client: clientOf(request),
       body: undefined,
     });

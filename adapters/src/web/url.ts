@@ -1,7 +1,7 @@
 /** What a `Request`'s URL says, without parsing it once more where that can be helped. */
 
-/** What a URL parser would take for `..`, or for a `/` before one. */
-const HIDDEN_DOTS = /%2e|\\/i;
+/** What a URL parser would take for `.` or `..`, or for the `/` before one. Not every runtime has resolved them. */
+const DOTS = /%2e|\\|\/\.\.?(?:[/?#]|$)/i;
 
 export interface Parts {
   /** `http` or `https`. */
@@ -24,13 +24,13 @@ export function partsOf(url: string): Parts {
 }
 
 /**
- * `fetch` would resolve encoded dots once the target's base path stands before
+ * `fetch` would resolve dot segments once the target's base path stands before
  * them, and leave it: so they are resolved here.
  */
 function pathOf(url: string, at: number): string {
   const fragment = url.indexOf("#", at);
   const path = fragment < 0 ? url.slice(at) : url.slice(at, fragment);
-  if (!HIDDEN_DOTS.test(path)) return path;
+  if (!DOTS.test(path)) return path;
   const { href, origin } = new URL(url);
   return href.slice(origin.length).replace(/#.*$/, "");
 }

@@ -14,6 +14,7 @@ export function esa(name: string, runtime: Runtime): CaseHost {
     store: "edge-kv",
     client: "127.0.0.1",
     atOnce: 3,
+    measuredAtOnce: 1,
     added: [],
     authority: (port) => `upstream-${port}.test`,
     start: async (settings, entry): Promise<RunningProxy> => {

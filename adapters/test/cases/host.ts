@@ -19,6 +19,8 @@ export interface CaseHost {
   readonly client: string;
   /** How many cases may run at once. */
   readonly atOnce: number;
+  /** The same of cases that hang on what is measured: where each starts a process, one. */
+  readonly measuredAtOnce: number;
   /** What the platform adds to a client's request before the proxy sees it. */
   readonly added: readonly Field[];
   /** The host and port under which its proxy reaches a port of 127.0.0.1. */

@@ -10,6 +10,7 @@ export const node: CaseHost = {
   store: "custom",
   client: "127.0.0.1",
   atOnce: 8,
+  measuredAtOnce: 4,
   added: [],
   authority: (port) => `127.0.0.1:${port}`,
   start: async (settings, entry): Promise<RunningProxy> => {

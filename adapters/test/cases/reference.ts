@@ -9,6 +9,7 @@ export const reference: CaseHost = {
   store: "custom",
   client: "127.0.0.1",
   atOnce: 8,
+  measuredAtOnce: 8,
   added: [],
   authority: (port) => `127.0.0.1:${port}`,
   start: async (settings: Settings, entry: Entry | undefined): Promise<RunningProxy> => {

@@ -15,11 +15,14 @@ type Exception = { readonly skip: string } | { readonly members: Json };
 export class Case {
   /** Group and name. */
   readonly id: string;
+  /** The group that its file names. */
+  readonly group: string;
   private readonly json: Json;
   private readonly exceptions: ReadonlyMap<string, Exception>;
 
   constructor(group: string, members: Members) {
     const name = members.required("name").text();
+    this.group = group;
     this.id = `${group}::${name}`;
     members.required("why").text();
     this.exceptions = readExceptions(members.optional("except")?.members());
@@ -33,11 +36,6 @@ export class Case {
   skipped(host: string): string | undefined {
     const exception = this.exceptions.get(host);
     return exception !== undefined && "skip" in exception ? exception.skip : undefined;
-  }
-
-  /** Whether the store holds something at first, on any host. */
-  get plantsARecord(): boolean {
-    return Object.hasOwn(this.json, "store");
   }
 
   /** The names of its upstreams. */

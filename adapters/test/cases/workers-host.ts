@@ -1,20 +1,15 @@
 /** Function Fetch on Cloudflare Workers: the bundle in workerd, with a KV namespace, each in a process of its own. */
 
-import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
-import { bundle } from "../cloudflare/bundle.js";
+import { COMPATIBILITY, published } from "../cloudflare/proxy.js";
 import type { CaseHost, RunningProxy } from "./host.js";
-
-const ENTRY = fileURLToPath(new URL("../../src/cloudflare/index.ts", import.meta.url));
-
-const modules = await bundle(ENTRY);
 
 export const workers: CaseHost = {
   name: "workers",
   store: "workers-kv",
   client: "127.0.0.1",
   atOnce: 3,
+  measuredAtOnce: 1,
   // The edge says so, whatever the client says.
   added: [["cf-connecting-ip", "127.0.0.1"]],
   authority: (port) => `127.0.0.1:${port}`,
@@ -22,19 +17,18 @@ export const workers: CaseHost = {
     const binding = settings.get("FETCH_CACHE_KV_BINDING") ?? "FASTEST_KV";
     const said: string[] = [];
     const miniflare = new Miniflare({
+      ...COMPATIBILITY,
       host: "127.0.0.1",
       port: 0,
-      modules,
-      compatibilityDate: "2026-01-01",
-      compatibilityFlags: ["enable_request_signal"],
+      modules: published,
       bindings: Object.fromEntries(settings),
       kvNamespaces: [binding],
+      // Unless told what it is, miniflare asks the network.
+      cf: { colo: "FRA", country: "DE" },
       // Miniflare's own front would tidy up what the client says.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-      handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
-        for (const output of [stdout, stderr]) {
-          output.on("data", (text: Buffer) => said.push(text.toString().trimEnd()));
-        }
+      handleStructuredLogs: ({ message }: { message: string }) => {
+        said.push(message);
       },
     });
     await miniflare.ready;

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 const LARGE = 256 * MIB;
 
 /** So much more memory may a body of 256 MiB take, MiB. */
-const FLAT = 48;
+const FLAT = 64;
 
 test("a_download_of_256_mib_takes_little_memory", async (t) => {
   const origin = await startOrigin(t, {

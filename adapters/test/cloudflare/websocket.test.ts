@@ -63,7 +63,7 @@ test("a_websocket_passes", async (t) => {
   const [code, reason] = await within(10_000, "the target closes it", closed);
   assert.deepEqual([code, String(reason)], [4001, "as you say"]);
   assert.equal(echo.handshakes[0]?.["x-mine"], "1");
-  assert.equal(echo.handshakes[0]?.["via"], "1.1 function-fetch");
+  assert.equal(echo.handshakes[0]?.via, "1.1 function-fetch");
 });
 
 test("a_handshake_that_is_refused_is_answered", async (t) => {

@@ -26,7 +26,8 @@ export class Workerd {
     private readonly folder: string,
   ) {}
 
-  static async start(modules: readonly Module[], bindings: object): Promise<Workerd> {
+  /** Starts it; it may take a moment until it listens. */
+  static async launch(modules: readonly Module[], bindings: object): Promise<Workerd> {
     const folder = mkdtempSync(join(tmpdir(), "function-fetch-workerd-"));
     for (const { path, contents } of modules) writeFileSync(join(folder, path), contents);
     const port = await freePort();
@@ -35,11 +36,15 @@ export class Workerd {
       cwd: folder,
       stdio: ["ignore", "inherit", "inherit"],
     });
-    const workerd = new Workerd(port, process, folder);
+    return new Workerd(port, process, folder);
+  }
+
+  static async start(modules: readonly Module[], bindings: object): Promise<Workerd> {
+    const workerd = await Workerd.launch(modules, bindings);
     await eventually("workerd listens", async () => {
-      if (process.exitCode !== null) throw new Error("workerd has ended");
+      if (workerd.process.exitCode !== null) throw new Error("workerd has ended");
       try {
-        (await Wire.connect(port)).close();
+        (await Wire.connect(workerd.port)).close();
         return true;
       } catch {
         return false;

@@ -1,14 +1,30 @@
-/** The routine as ESA's own tool makes it of `dist/esa.js`. */
+/** The routine as ESA's own tool makes it of `dist/esa.js` and `esa.jsonc`. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleEsa } from "../../scripts/esa-bundle.js";
 import type { Settings } from "../../src/settings.js";
 
-/** `esa-cli deploy` and `commit`: esbuild once more, as a module for browsers. */
-interface ProductionBuild {
-  default(minify: boolean, entry: string, folder: string): Promise<unknown>;
+/**
+ * What `esa-cli deploy` and `esa-cli commit` upload: what `esa.jsonc` names, once
+ * more through esbuild, in an archive.
+ */
+interface Packing {
+  default(
+    entry: undefined,
+    assets: undefined,
+    minify: boolean,
+    folder: string,
+  ): Promise<{ readonly zip: { readAsText(name: string): string } }>;
 }
 
 /** `esa-cli dev`: the same, and then every identifier `cache` and `EdgeKV` gets another name. */
@@ -16,7 +32,7 @@ interface LocalBuild {
   default(options: { minify: boolean }): Promise<unknown>;
 }
 
-const PRODUCTION = "esa-cli/dist/commands/commit/prodBuild.js";
+const PACKING = "esa-cli/dist/utils/compress.js";
 const LOCAL = "esa-cli/dist/commands/dev/build.js";
 
 let usual: Promise<string> | undefined;
@@ -30,9 +46,14 @@ export function built(): Promise<string> {
 /** The file that goes to ESA, with these settings baked in. */
 export async function buildWith(baked: Settings): Promise<string> {
   const folder = temporary();
-  const tool: ProductionBuild = await import(PRODUCTION);
-  await tool.default(false, await pasted(baked, folder), folder);
-  return module(join(folder, ".dev", "pub.js"));
+  mkdirSync(join(folder, "dist"));
+  renameSync(await pasted(baked, folder), join(folder, "dist", "esa.js"));
+  copyFileSync(join(import.meta.dirname, "..", "..", "esa.jsonc"), join(folder, "esa.jsonc"));
+  const packing: Packing = await import(PACKING);
+  const { zip } = await packing.default(undefined, undefined, false, folder);
+  const file = join(folder, "routine.mjs");
+  writeFileSync(file, zip.readAsText("routine/index.js"));
+  return file;
 }
 
 /** The file that `esa-cli dev` would run. It knows its project by the current folder and a global. */

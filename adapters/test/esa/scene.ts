@@ -1,0 +1,47 @@
+/** A routine in the stand-in for ESA's runtime, and origins behind it; all end with their test. */
+
+import { type TestContext, test } from "node:test";
+import { Origin, type OriginOptions } from "../support/origin.js";
+import { Double, type DoubleOptions, type Runtime } from "./double.js";
+
+export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
+
+/** The namespace that exists. */
+export const NAMESPACE = "decisions";
+
+/** As the engine spells `proxy:fastest` for EdgeKV. */
+export const KEY = "proxy_3Afastest";
+
+/** The same test in each runtime. */
+export function inEach(
+  name: string,
+  body: (t: TestContext, runtime: Runtime) => Promise<void>,
+): void {
+  for (const runtime of RUNTIMES) {
+    void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
+  }
+}
+
+export async function startOrigin(t: TestContext, options: OriginOptions = {}): Promise<Origin> {
+  const origin = await Origin.start(options);
+  t.after(() => origin.close());
+  return origin;
+}
+
+export async function startRoutine(t: TestContext, options: DoubleOptions): Promise<Double> {
+  const double = await Double.start(options);
+  t.after(() => double.close());
+  return double;
+}
+
+/** A routine with a namespace, whose targets are these origins, by name. */
+export async function routineTo(
+  t: TestContext,
+  runtime: Runtime,
+  origins: readonly Origin[],
+  options: Partial<DoubleOptions> = {},
+): Promise<Double> {
+  const targets = origins.map(({ port }) => `http://localhost:${port}`).join(",");
+  const env = { FETCH_TARGETS: targets, ESA_KV_NAMESPACE: NAMESPACE, ...options.env };
+  return startRoutine(t, { kv: { namespace: NAMESPACE }, ...options, runtime, env });
+}
