@@ -6,7 +6,7 @@ import { instantiate } from "../engine/workers.js";
 import type { Settings } from "../settings.js";
 import { broken, responseTo } from "./answer.js";
 import { namespaceOf, settingsOf } from "./bindings.js";
-import { endingAtProxy, endingFields, Inbound } from "./inbound.js";
+import { endingFields, endingFieldsOfResponse, Inbound } from "./inbound.js";
 import { KvStore } from "./kv.js";
 import { WorkersPlatform } from "./platform.js";
 
@@ -70,7 +70,7 @@ export class Edge {
       rules,
       endings: {
         request: endingFields(configuration, rules),
-        response: endingAtProxy(configuration),
+        response: endingFieldsOfResponse(configuration),
       },
     };
   }

@@ -15,6 +15,8 @@ const HIDDEN_DOTS = /%2e|\\/i;
  */
 const RUNTIME_ENDS = new Set(["connection", "keep-alive", "te", "transfer-encoding", "upgrade"]);
 
+const OF_REQUESTS = new Set(["proxy-authorization", "http2-settings"]);
+
 export class Inbound {
   readonly about: About;
   /** The client has gone: nothing that comes now counts for or against a target. */
@@ -54,14 +56,18 @@ export class Inbound {
   }
 
   /** Sends it to a target, with the target's share of the body. */
-  send({ origin, basePath }: Target, signal: AbortSignal): Promise<Response> {
+  send({ origin, basePath }: Target, signal: AbortSignal | undefined): Promise<Response> {
     const url = origin + joined(basePath, this.path);
     if (this.body !== undefined) return this.sendBody(url, this.body, signal);
     if (this.unrepeatable) return this.sendOnce(url, signal);
     return this.fetch(url, null, signal);
   }
 
-  private async sendBody(url: string, body: ReplayBody, signal: AbortSignal): Promise<Response> {
+  private async sendBody(
+    url: string,
+    body: ReplayBody,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
     const length = this.request.headers.get("content-length");
     if (length === null) return this.fetch(url, body.send(unsized), signal);
     const bytes = Number(length);
@@ -73,18 +79,18 @@ export class Inbound {
   private fetch(
     url: string,
     body: Uint8Array | ReadableStream<Uint8Array> | null,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<Response> {
     const { method, cf } = this.request;
     const headers = this.upstreamFields();
-    return fetch(url, { method, headers, body, cf, redirect: "manual", signal });
+    return fetch(url, { method, headers, body, cf, redirect: "manual", signal: signal ?? null });
   }
 
   /** With a body, only a copy of the client's own request can be a GET. */
-  private sendOnce(url: string, signal: AbortSignal): Promise<Response> {
+  private sendOnce(url: string, signal: AbortSignal | undefined): Promise<Response> {
     this.spent = true;
     const copy = new Request(new Request(url, this.request), { headers: this.upstreamFields() });
-    return fetch(copy, { redirect: "manual", signal });
+    return fetch(copy, { redirect: "manual", signal: signal ?? null });
   }
 
   get fate(): Body {
@@ -152,8 +158,13 @@ export function endingFields(configuration: Configuration, rules: FieldRules): s
 }
 
 /** The fields of one connection that the runtime lets through. */
-export function endingAtProxy({ hopByHop }: Configuration): string[] {
+function endingAtProxy({ hopByHop }: Configuration): string[] {
   return hopByHop.filter((name) => !RUNTIME_ENDS.has(name));
+}
+
+/** The same of a response, without those that only requests have: each look at a field costs. */
+export function endingFieldsOfResponse(configuration: Configuration): string[] {
+  return endingAtProxy(configuration).filter((name) => !OF_REQUESTS.has(name));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Workers as the driver's platform. */
 
 import type { Platform, Sending, Store } from "../driver/platform.js";
-import type { Body, Configuration, Failure, Target } from "../engine/interface.js";
+import type { Body, Configuration, Failure, Forward, Target } from "../engine/interface.js";
 import { AttemptFailed, failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
@@ -20,11 +20,11 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     };
   }
 
-  send(inbound: Inbound, target: Target): Sending<Response> {
-    const abort = new AbortController();
-    inbound.begin(abort);
+  send(inbound: Inbound, target: Target, forward: Forward): Sending<Response> {
+    const abort = mayBeGivenUp(inbound, forward) ? new AbortController() : undefined;
+    if (abort !== undefined) inbound.begin(abort);
     const started = performance.now();
-    const result = inbound.send(target, abort.signal).then(
+    const result = inbound.send(target, abort?.signal).then(
       (response) => answered(response, started),
       (error: unknown) => {
         // That the client has gone says nothing of the target, and nobody waits for what comes.
@@ -32,7 +32,7 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
         throw error;
       },
     );
-    return { result, abort: () => abort.abort() };
+    return { result, abort: () => abort?.abort() };
   }
 
   probe(url: string): Sending<number> {
@@ -82,6 +82,21 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
   notice(line: string): void {
     console.warn(line);
   }
+}
+
+/**
+ * Whether an attempt gets a signal, which is dear. A plain one of a warm
+ * request without a body does not: it ends with its request, by itself. Should
+ * its time run out before, it is only waited for no more.
+ */
+function mayBeGivenUp(inbound: Inbound, { report, widen }: Forward): boolean {
+  return (
+    report ||
+    widen !== Number.POSITIVE_INFINITY ||
+    inbound.about.hasBody ||
+    // It has work behind it, and then it does not end with its client.
+    inbound.followsClient
+  );
 }
 
 /** The response, if it is one of the target's. `started`: by `performance.now()`. */

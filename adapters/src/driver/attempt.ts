@@ -3,68 +3,65 @@
  * start.
  */
 
-import type { Event, Exchange, Failure, Forward, Step } from "../engine/interface.js";
-import type { Sending } from "./platform.js";
+import type { Event, Exchange, Forward, Step } from "../engine/interface.js";
 import type { Call, Proxy } from "./proxy.js";
-
-/** `setTimeout` takes no more. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** Of an overdue attempt, how often is asked whether its target is lost, ms. */
-const FIRST_LOOK = 5;
-const LAST_LOOK = 100;
-
-/** How an attempt ended: with a head, with a failure, or given up as lost (neither). */
-interface Ended<A> {
-  readonly target: number;
-  /** When it began, by `performance.now()`. */
-  readonly begun: number;
-  readonly answer: A | undefined;
-  readonly failure: Failure | undefined;
-}
+import { type Ended, LONGEST_TIMER, Watch } from "./watch.js";
 
 interface Running<A> {
   readonly ended: Promise<Ended<A>>;
   abort(): void;
 }
 
+/** The engine has said what comes next; an answer is held for it. */
+export interface Concluded<A> {
+  readonly step: Step;
+  readonly answer: A | undefined;
+}
+
 /** What became of the attempts that the engine called for. */
 type Settled<A> =
-  /** The engine has said what comes next; an answer is held for it. */
-  | { readonly step: Step; readonly answer: A | undefined }
+  | Concluded<A>
   /** An answer that may be relayed unasked. */
   | { readonly step?: undefined; readonly answer: A };
+
+/**
+ * Whether nothing runs beside an attempt, and a good answer may be relayed
+ * unasked: nearly every one of a warm instance, so it goes the shortest way.
+ */
+export function isPlain(forward: Forward): boolean {
+  return !forward.report && forward.widen === Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Makes a plain attempt, the first of its request. `relay` gets a good answer,
+ * `conclude` hears of any other end.
+ */
+export function plainAttempt<Q, A>(
+  proxy: Proxy<Q, A>,
+  call: Call<Q>,
+  exchange: Exchange,
+  forward: Forward,
+  relay: (answer: A) => void,
+  conclude: (concluded: Promise<Concluded<A>>) => void,
+): void {
+  new Watch(proxy, call, exchange, forward, (ended) => {
+    const { answer } = ended;
+    if (answer !== undefined && isUnreported(proxy, forward, answer)) {
+      relay(answer);
+      return;
+    }
+    const heard = eventOf(proxy, call, ended);
+    conclude(
+      heard.then((event) => ({ step: proxy.engine.settle(exchange, event, Date.now()), answer })),
+    );
+  });
+}
 
 /**
  * Makes the attempt that the engine called for, and others beside it where it
  * says so. Those that lose are given up.
  */
-export function attempt<Q, A>(
-  proxy: Proxy<Q, A>,
-  call: Call<Q>,
-  exchange: Exchange,
-  forward: Forward,
-  again: boolean,
-): Promise<Settled<A>> {
-  if (again || forward.widen !== Number.POSITIVE_INFINITY) {
-    return several(proxy, call, exchange, forward, again);
-  }
-  // Nearly every request of a warm instance: on the shortest way.
-  return new Promise((resolve, reject) => {
-    start(proxy, call, exchange, forward, (ended) => {
-      const { answer } = ended;
-      if (answer !== undefined && isUnreported(proxy, forward, answer)) {
-        resolve({ answer });
-        return;
-      }
-      eventOf(proxy, call, ended)
-        .then((event) => proxy.engine.settle(exchange, event, Date.now()))
-        .then((step) => resolve({ step, answer }), reject);
-    });
-  });
-}
-
-async function several<Q, A>(
+export async function attempt<Q, A>(
   proxy: Proxy<Q, A>,
   call: Call<Q>,
   exchange: Exchange,
@@ -185,86 +182,18 @@ function run<Q, A>(
   exchange: Exchange,
   forward: Forward,
 ): Running<A> {
-  let sending: Sending<A> | undefined;
+  let watch: Watch<Q, A> | undefined;
   const ended = new Promise<Ended<A>>((resolve) => {
-    sending = start(proxy, call, exchange, forward, resolve);
+    watch = new Watch(proxy, call, exchange, forward, resolve);
   });
   return {
     ended,
     abort() {
-      sending?.abort();
+      watch?.abort();
       // Should its head be there already, it is let go of.
       void ended.then(({ answer }) => {
         if (answer !== undefined) proxy.platform.drop(answer);
       });
     },
   };
-}
-
-/**
- * One attempt, up to its answer's head, within its time. When it is overdue a
- * probe asks whether the target is still there, and if it is not, the attempt
- * is given up long before its time.
- */
-function start<Q, A>(
-  proxy: Proxy<Q, A>,
-  call: Call<Q>,
-  exchange: Exchange,
-  forward: Forward,
-  ended: (how: Ended<A>) => void,
-): Sending<A> {
-  const { engine, platform, configuration } = proxy;
-  const { target } = forward;
-  const address = configuration.targets[target];
-  if (address === undefined) throw new RangeError(`there is no target ${target}`);
-  const started = performance.now();
-  const sending = platform.send(call.request, address, forward);
-  const begun = () => started + (sending.waited ?? 0);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let over = false;
-  let look = 0;
-  const end = (answer: A | undefined, failure: Failure | undefined) => {
-    over = true;
-    if (timer !== undefined) clearTimeout(timer);
-    ended({ target, begun: begun(), answer, failure });
-  };
-  const wait = (ms: number) => {
-    if (ms !== Number.POSITIVE_INFINITY) {
-      timer = setTimeout(tick, Math.min(Math.max(ms, 1), LONGEST_TIMER));
-    }
-  };
-  const tick = () => {
-    // The time that the client takes to send its body is not the target's.
-    const quiet = performance.now() - Math.max(begun(), platform.uploadProgress(call.request));
-    if (quiet >= forward.timeout) {
-      sending.abort();
-      end(undefined, forward.onTimeout);
-      return;
-    }
-    if (look === 0 && quiet >= forward.overdue) {
-      look = FIRST_LOOK;
-      if (engine.overdue(Date.now())) proxy.startRound(call.background);
-    }
-    if (look > 0 && engine.isLost(exchange)) {
-      sending.abort();
-      end(undefined, undefined);
-      return;
-    }
-    const left =
-      (look > 0 ? forward.timeout : Math.min(forward.overdue, forward.timeout)) -
-      Math.max(quiet, 0);
-    wait(look > 0 ? Math.min(look, left) : left);
-    look = Math.min(2 * look, LAST_LOOK);
-  };
-  wait(Math.min(forward.overdue, forward.timeout));
-  sending.result.then(
-    (answer) => {
-      if (over) platform.drop(answer);
-      else end(answer, undefined);
-    },
-    (error: unknown) => {
-      if (!over) end(undefined, platform.failure(error));
-    },
-  );
-  return sending;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Configuration, Engine, Exchange, Reply, Step } from "../engine/interface.js";
-import { attempt } from "./attempt.js";
+import { attempt, isPlain, plainAttempt } from "./attempt.js";
 import type { Background, Platform } from "./platform.js";
 import { round } from "./round.js";
 import { readStore, writeDue } from "./store.js";
@@ -48,13 +48,42 @@ export class Proxy<Q, A> {
     this.tell();
   }
 
-  async serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
-    const { engine, platform, configuration } = this;
+  serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
     // Only who explains needs to know; on some hosts a look at the clock is not free.
-    const started = configuration.explain ? performance.now() : 0;
-    let held: A | undefined;
-    let step = engine.begin(about.method, about.hops, about.hasBody, Date.now());
-    for (let attempts = 0; ; ) {
+    const started = this.configuration.explain ? performance.now() : 0;
+    const step = this.engine.begin(about.method, about.hops, about.hasBody, Date.now());
+    const { exchange, action } = step;
+    if (action.tag !== "forward" || !isPlain(action.val)) {
+      return this.converse(step, undefined, call, started);
+    }
+    this.beside(step, call.background);
+    return new Promise((resolve, reject) => {
+      plainAttempt(
+        this,
+        call,
+        exchange,
+        action.val,
+        (answer) => resolve(this.relay(exchange, answer, started)),
+        (concluded) => {
+          concluded
+            .then(({ step, answer }) => this.converse(step, answer, call, started, 1))
+            .then(resolve, reject);
+        },
+      );
+    });
+  }
+
+  /** From a step on, to the end. `held` is the answer that came last, after so many attempts. */
+  private async converse(
+    first: Step,
+    held: A | undefined,
+    call: Call<Q>,
+    started: number,
+    attempts = 0,
+  ): Promise<Outcome<A>> {
+    const { engine, platform, configuration } = this;
+    let step = first;
+    for (;;) {
       this.beside(step, call.background);
       const { exchange, action } = step;
       switch (action.tag) {

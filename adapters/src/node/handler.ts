@@ -3,7 +3,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
+import type { Outcome } from "../driver/proxy.js";
 import { explainFields } from "../driver/replies.js";
+import type { Answer } from "./answer.js";
 import { bodyOf, CONSUMED, clientOf, isConsumed, letGo } from "./client.js";
 import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
@@ -22,7 +24,9 @@ export interface NodeHandler {
   (request: Request, response: Response): Promise<void>;
   /** Serves a WebSocket: for a server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
-  /** Waits for what is under way and closes the connections to the targets. WebSockets are ended. */
+  /** Ends the WebSockets, for which `server.close()` would wait; their clients connect anew. */
+  closeWebSockets(): void;
+  /** Ends the WebSockets, waits for all else that is under way, and closes the connections to the targets. */
   close(): Promise<void>;
 }
 
@@ -34,6 +38,7 @@ export function createNodeHandler(options: Options = {}): NodeHandler {
   return Object.assign(handler, {
     upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       tunnels.open(request, socket, head),
+    closeWebSockets: () => tunnels.close(),
     close: async () => {
       tunnels.close();
       await edge.close();
@@ -55,12 +60,19 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
       letGo(request);
       resolve();
     });
-    answer(edge, inbound, response).catch((error: unknown) => fail(edge, response, error));
+    edge
+      .serve(inbound)
+      .then((outcome) => conclude(edge, inbound, response, outcome))
+      .catch((error: unknown) => fail(edge, response, error));
   });
 }
 
-async function answer(edge: Edge, inbound: Inbound, response: Response): Promise<void> {
-  const outcome = await edge.serve(inbound);
+function conclude(
+  edge: Edge,
+  inbound: Inbound,
+  response: Response,
+  outcome: Outcome<Answer>,
+): void {
   if (inbound.hasLeft) {
     if (outcome.answer !== undefined) outcome.answer.drop();
   } else if (outcome.answer !== undefined) {

@@ -51,13 +51,15 @@ export class EdgeServer {
 
   /**
    * Takes no more connections and waits for the requests that are under way,
-   * for at most `timeout` ms; then ends what is left.
+   * for at most `timeout` ms; then ends what is left. WebSockets have no end of
+   * their own to wait for.
    */
   async drain(timeout: number): Promise<void> {
     this.draining = true;
     const closed = new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
+    this.handler.closeWebSockets();
     // A kept connection becomes idle at its own time.
     const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP);
     const force = setTimeout(() => this.server.closeAllConnections(), timeout);

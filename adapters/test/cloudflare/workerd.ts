@@ -22,7 +22,7 @@ const COMPATIBILITY_DATE = "2026-07-01";
 export class Workerd {
   private constructor(
     readonly port: number,
-    private readonly process: ChildProcess,
+    private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
 
@@ -32,17 +32,20 @@ export class Workerd {
     for (const { path, contents } of modules) writeFileSync(join(folder, path), contents);
     const port = await freePort();
     writeFileSync(join(folder, "config.capnp"), config(modules, bindings, port));
-    const process = spawn(BINARY, ["serve", "config.capnp"], {
+    const child = spawn(BINARY, ["serve", "config.capnp"], {
       cwd: folder,
       stdio: ["ignore", "inherit", "inherit"],
     });
-    return new Workerd(port, process, folder);
+    const workerd = new Workerd(port, child, folder);
+    // Also when a test fails before it could say how it is to end.
+    process.once("exit", workerd.stop);
+    return workerd;
   }
 
   static async start(modules: readonly Module[], bindings: object): Promise<Workerd> {
     const workerd = await Workerd.launch(modules, bindings);
     await eventually("workerd listens", async () => {
-      if (workerd.process.exitCode !== null) throw new Error("workerd has ended");
+      if (workerd.child.exitCode !== null) throw new Error("workerd has ended");
       try {
         (await Wire.connect(workerd.port)).close();
         return true;
@@ -55,7 +58,7 @@ export class Workerd {
 
   /** The CPU time of all its threads so far, ms. */
   get cpu(): number {
-    const tasks = `/proc/${this.process.pid}/task`;
+    const tasks = `/proc/${this.child.pid}/task`;
     let total = 0;
     for (const task of readdirSync(tasks)) {
       const [ns] = readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ");
@@ -66,14 +69,15 @@ export class Workerd {
 
   /** The most memory that it ever had, MiB. */
   get peak(): number {
-    const status = readFileSync(`/proc/${this.process.pid}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
-  stop(): void {
-    this.process.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true });
-  }
+  readonly stop = (): void => {
+    process.off("exit", this.stop);
+    this.child.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  };
 }
 
 async function freePort(): Promise<number> {
