@@ -66,11 +66,11 @@ export function makeRecord(
   });
 }
 
-/** FNV-1a, 64 bits, in hexadecimal. */
+/** FNV-1a, 32 bits, in hexadecimal. */
 function fnv1a(text: string): string {
   const hash = Buffer.from(text).reduce(
-    (sum, byte) => BigInt.asUintN(64, (sum ^ BigInt(byte)) * 0x100000001b3n),
-    0xcbf29ce484222325n,
+    (sum, byte) => Math.imul(sum ^ byte, 0x01000193) >>> 0,
+    0x811c9dc5,
   );
-  return hash.toString(16).padStart(16, "0");
+  return hash.toString(16).padStart(8, "0");
 }

@@ -87,7 +87,7 @@ impl RecordPlan {
             .collect();
         let record = Record::new(settings, now_ms - self.age_ms, primary, targets);
         let mut members: Map<String, Value> =
-            serde_json::from_slice(&record.encode()).map_err(|error| error.to_string())?;
+            serde_json::from_str(&record.encode()).map_err(|error| error.to_string())?;
         members.extend(self.but.clone());
         Ok(Value::Object(members).to_string().into_bytes())
     }

@@ -2,7 +2,7 @@
 
 use crate::wit;
 use function_fetch_engine::settings::StoreKind;
-use function_fetch_engine::{Capabilities, Engine, Settings, Target, VERSION, headers};
+use function_fetch_engine::{Capabilities, Engine, Settings, Target, USER_AGENT, headers};
 
 /// An engine for these settings.
 pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> Engine {
@@ -16,12 +16,8 @@ pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> En
         // A call into the engine is dear for whoever comes this way.
         sampled_reports: true,
     };
-    let settings = Settings::read(host, |name| {
-        let (_, value) = given.iter().find(|(known, _)| known == name)?;
-        Some(value.clone())
-    });
     // The engine's generator mixes well; any bits of the host's number will do.
-    Engine::new(settings, seed.to_bits())
+    Engine::new(Settings::of(host, given), seed.to_bits())
 }
 
 /// What the host's part of the work needs of the settings.
@@ -41,17 +37,15 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,
         hop_by_hop: crate::texts(&headers::HOP_BY_HOP),
-        user_agent: format!("function-fetch/{VERSION}"),
+        user_agent: USER_AGENT.to_owned(),
         via: headers::VIA.to_owned(),
     }
 }
 
 fn to_host(target: &Target, health_path: &str) -> wit::Target {
-    let scheme = if target.is_https() { "https" } else { "http" };
-    let origin = format!("{scheme}://{}", target.authority());
     wit::Target {
-        health_url: format!("{origin}{}", target.path_for(health_path)),
+        origin: target.origin(),
         base_path: target.base_path().to_owned(),
-        origin,
+        health_url: target.origin() + &target.path_for(health_path),
     }
 }

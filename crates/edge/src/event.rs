@@ -6,7 +6,7 @@ use function_fetch_engine::{Event, Failure};
 
 pub fn from_host(event: &wit::Event) -> Event<'_> {
     match event {
-        wit::Event::StoreRead(value) => Event::StoreRead(value.as_deref().map(str::as_bytes)),
+        wit::Event::StoreRead(value) => Event::StoreRead(value.as_deref()),
         wit::Event::StoreFailed => Event::StoreFailed,
         wit::Event::RoundReady => Event::RoundReady,
         wit::Event::Response(response) => Event::Response {

@@ -126,7 +126,7 @@ impl wit::Guest for Edge {
     }
 
     fn round_read_store(value: Option<String>, now: f64) -> bool {
-        memory::engine(|engine| engine.round_read_store(value.as_deref().map(str::as_bytes), now))
+        memory::engine(|engine| engine.round_read_store(value.as_deref(), now))
     }
 
     fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
@@ -155,8 +155,7 @@ impl wit::Guest for Edge {
         memory::engine(|engine| {
             let write = engine.take_write(now)?;
             Some(wit::StoreWrite {
-                // JSON is always UTF-8.
-                value: String::from_utf8(write.value).ok()?,
+                value: write.value,
                 ttl_seconds: write.ttl_seconds,
             })
         })

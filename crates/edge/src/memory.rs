@@ -24,5 +24,5 @@ pub fn engine<R>(with: impl FnOnce(&mut Engine) -> R) -> R {
 }
 
 fn unconfigured() -> Engine {
-    Engine::new(Settings::read(Capabilities::default(), |_| None), 0)
+    Engine::new(Settings::of(Capabilities::default(), &[]), 0)
 }

@@ -2,7 +2,7 @@
 //! target, and what the client gets in the end.
 
 use crate::engine::Engine;
-use crate::exchange::{Exchange, Stage};
+use crate::exchange::{Exchange, Flag, Stage};
 use crate::failure::{Failure, Sent};
 use crate::headers::MAX_HOPS;
 use crate::reply::Reply;
@@ -52,7 +52,7 @@ impl Body {
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// The store answered, with a value or with none.
-    StoreRead(Option<&'a [u8]>),
+    StoreRead(Option<&'a str>),
     /// The store failed, or did not answer in time.
     StoreFailed,
     /// The round has its first healthy target, or is over, or took too long.
@@ -140,27 +140,18 @@ pub struct Step {
 impl Engine {
     /// Opens the conversation about a request.
     pub fn begin(&mut self, request: &Request<'_>, now: f64) -> Step {
-        let exchange = Exchange {
-            stage: Stage::Over,
-            since: now,
-            tried: 0,
-            target: 0,
-            repeatable: self.settings.may_repeat(request.method),
-            has_body: request.has_body,
-            racing: false,
-            store_read: false,
-            waited: false,
-            has_response: false,
-        };
+        let mut exchange = Exchange::new(now);
+        exchange.set_if(Flag::Repeatable, self.settings.may_repeat(request.method));
+        exchange.set_if(Flag::HasBody, request.has_body);
         if let Some(error) = &self.settings.no_targets {
             let reply = Reply::unconfigured(error);
-            return self.over(exchange, Action::Reply(reply), now);
+            return self.step(exchange, Action::Reply(reply), now);
         }
         if request.method == "CONNECT" {
-            return self.over(exchange, Action::Reply(Reply::no_tunnel()), now);
+            return self.step(exchange, Action::Reply(Reply::no_tunnel()), now);
         }
         if request.hops >= MAX_HOPS {
-            return self.over(exchange, Action::Reply(Reply::looped()), now);
+            return self.step(exchange, Action::Reply(Reply::looped()), now);
         }
         self.budget.request();
         self.route(exchange, now)
@@ -169,33 +160,33 @@ impl Engine {
     /// Says what happened, and gets what comes next.
     pub fn settle(&mut self, exchange: Exchange, event: Event<'_>, now: f64) -> Step {
         let mut x = exchange;
-        match (x.stage, event) {
+        match (x.stage(), event) {
             (Stage::Store, Event::StoreRead(value)) => {
                 self.store_worked("read");
                 self.adopt(value, now);
-                x.store_read = true;
+                x.set(Flag::StoreRead);
                 self.route(x, now)
             }
             (Stage::Store, Event::StoreFailed) => {
                 self.store_failed("read");
-                x.store_read = true;
+                x.set(Flag::StoreRead);
                 self.route(x, now)
             }
             (Stage::Round, Event::RoundReady) => {
-                x.waited = true;
+                x.set(Flag::Waited);
                 self.route(x, now)
             }
             (Stage::Attempt, Event::Response { status, body, .. }) => {
                 self.note(&mut x, event, now);
                 self.forget_losers(&x);
                 if !self.is_good(status)
-                    && x.repeatable
+                    && x.is(Flag::Repeatable)
                     && body.can_be_sent()
                     && let Some(step) = self.retry(x, true, now)
                 {
                     return step;
                 }
-                self.over(x, Action::Relay, now)
+                self.step(x, Action::Relay, now)
             }
             (Stage::Attempt, Event::Failed { failure, body }) => {
                 // What the client broke off is not the target's doing.
@@ -238,18 +229,16 @@ impl Engine {
             // With the store alone (`FETCH_CACHE_ADAPTER=kv`) each request asks
             // it; what is in memory is then only the answer for when it fails.
             let asks = !stands || !self.settings.cache_memory;
-            let unread = self.settings.cache_store.is_some() && !x.store_read;
+            let unread = self.settings.cache_store.is_some() && !x.is(Flag::StoreRead);
             if asks && unread && !self.round_runs(now) {
-                x.stage = Stage::Store;
                 return self.step(x, Action::ReadStore, now);
             }
-            if !stands && !x.waited && !self.round_has_healthy(now) {
+            if !stands && !x.is(Flag::Waited) && !self.round_has_healthy(now) {
                 if self.may_race(&x, now) {
-                    x.racing = true;
+                    x.set(Flag::Racing);
                     return self.first_attempt(x, now);
                 }
                 let timeout_ms = self.round_ms(self.settings.targets.len());
-                x.stage = Stage::Round;
                 return self.step(x, Action::AwaitRound { timeout_ms }, now);
             }
         }
@@ -281,8 +270,7 @@ impl Engine {
             timeout => f64::from(timeout),
         };
         x.tried |= 1 << target;
-        x.target = target as u8;
-        x.stage = Stage::Attempt;
+        x = x.at(target);
         let widen_ms = self.widen_after(&x);
         let report = widen_ms.is_finite() || self.wants_report(&x, now);
         let mut overdue_ms = f64::INFINITY;
@@ -368,16 +356,11 @@ impl Engine {
 
     /// No attempt is left: the last real response, else the failure in words.
     fn give_up(&mut self, x: Exchange, failure: Failure, now: f64) -> Step {
-        let action = if x.has_response {
+        let action = if x.is(Flag::HasResponse) {
             Action::Relay
         } else {
             Action::Reply(Reply::failed(failure))
         };
-        self.over(x, action, now)
-    }
-
-    fn over(&mut self, mut x: Exchange, action: Action, now: f64) -> Step {
-        x.stage = Stage::Over;
         self.step(x, action, now)
     }
 
@@ -388,11 +371,10 @@ impl Engine {
             Action::Forward(_) => Stage::Attempt,
             Action::Relay | Action::Reply(_) => Stage::Over,
         };
-        debug_assert_eq!(exchange.stage, owed, "{action:?}");
         Step {
-            round: self.wants_round(owed == Stage::Round || exchange.racing, now),
+            round: self.wants_round(owed == Stage::Round || exchange.is(Flag::Racing), now),
             write: self.write_due && self.settings.cache_store.is_some() && self.decision.is_some(),
-            exchange,
+            exchange: exchange.owing(owed),
             action,
         }
     }
@@ -412,7 +394,7 @@ fn may_move_on(x: &Exchange, failure: Failure, body: Body) -> Option<bool> {
     };
     match sent {
         Sent::Nothing if body.can_be_sent() => Some(false),
-        Sent::Perhaps if x.repeatable && body.can_be_sent() => Some(true),
+        Sent::Perhaps if x.is(Flag::Repeatable) && body.can_be_sent() => Some(true),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::notice::Notice;
 use crate::rank;
-use crate::record::{self, Record, Stored, TargetRecord};
+use crate::record::{self, Record, Stored, TargetRecord, rounded};
 
 /// A background refresh may start at this share of the TTL, and has started by
 /// the TTL; where between is each instance's own dice, so that instances that
@@ -62,7 +62,7 @@ pub(crate) enum DecisionSource {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoreWrite {
     /// The value.
-    pub value: Vec<u8>,
+    pub value: String,
     /// For stores that can forget by themselves: after so many seconds nobody
     /// would use it any more.
     pub ttl_seconds: u32,
@@ -196,7 +196,7 @@ impl Engine {
         if from == Some(to) {
             return;
         }
-        let name = |index: usize| self.settings.targets[index].to_string();
+        let name = |index: usize| self.settings.targets[index].url();
         self.notices.push(Notice::PrimaryChanged {
             from: from.map(name),
             to: name(to),
@@ -218,7 +218,7 @@ impl Engine {
     }
 
     /// Uses what the store held, when it is of any use.
-    pub(crate) fn adopt(&mut self, value: Option<&[u8]>, now: f64) {
+    pub(crate) fn adopt(&mut self, value: Option<&str>, now: f64) {
         self.remember(value);
         self.sync_begins(now);
         match self.read(value, now) {
@@ -241,7 +241,7 @@ impl Engine {
 
     /// Before a refresh: uses the store's record when it is newer than ours and
     /// not itself due. True when it was used.
-    pub(crate) fn adopt_newer(&mut self, value: Option<&[u8]>, now: f64) -> bool {
+    pub(crate) fn adopt_newer(&mut self, value: Option<&str>, now: f64) -> bool {
         self.remember(value);
         let ours = self
             .decision
@@ -267,16 +267,16 @@ impl Engine {
             return None;
         }
         // Microseconds are enough, and keep the value short.
-        let short = |value: f64| (value * 1000.0).round() / 1000.0;
+        let short = |value: f64| rounded(value * 1000.0) / 1000.0;
         let targets = self
             .health
             .iter()
             .map(|health| TargetRecord {
                 ms: health.latency.map(|known| short(known.ms())),
                 n: health.latency.map_or(0, |known| known.samples),
-                at: health.latency.map(|known| known.at.round()),
+                at: health.latency.map(|known| rounded(known.at)),
                 fail: health.failures,
-                until: health.ejected_until.map(f64::round),
+                until: health.ejected_until.map(rounded),
                 last: health.last_ejection(now),
                 live: health
                     .drift
@@ -286,7 +286,7 @@ impl Engine {
             .collect();
         let mut record = Record::new(
             &self.settings,
-            decision.measured_at.round(),
+            rounded(decision.measured_at),
             decision.primary,
             targets,
         );
@@ -301,7 +301,7 @@ impl Engine {
         })
     }
 
-    pub(crate) fn read(&self, value: Option<&[u8]>, now: f64) -> Stored {
+    pub(crate) fn read(&self, value: Option<&str>, now: f64) -> Stored {
         match value.map_or(Stored::Miss, |value| {
             record::decode(value, &self.settings, now)
         }) {

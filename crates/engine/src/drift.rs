@@ -7,6 +7,8 @@
 //! baseline, so that a mixture of cheap and dear endpoints is a matter of its
 //! spread and not a false alarm.
 
+use crate::curve;
+
 /// Requests that the baseline is learned from before anything is compared.
 const LEARN: f64 = 16.0;
 
@@ -58,7 +60,7 @@ impl Drift {
 
     /// Adds a request's time to head. True when the recent ones have drifted.
     pub(crate) fn observe(&mut self, ms: f64) -> bool {
-        let x = ms.max(0.1).ln();
+        let x = curve::ln(ms.max(0.1));
         let learned = self.baseline.count >= LEARN;
         if learned {
             self.recent_count = (self.recent_count + 1.0).min(RECENT_MEMORY);
@@ -101,7 +103,7 @@ impl Baseline {
     /// What one healthy answer in a thousand exceeds, ms, if their logarithms
     /// were normally distributed.
     pub(crate) fn slow_ms(&self) -> f64 {
-        (self.mean + 3.0 * self.variance.sqrt()).exp()
+        curve::exp(self.mean + 3.0 * self.variance.sqrt())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::health::{Health, MAX_EJECTION_MS};
 use crate::notice::Notice;
 use crate::probe::Running;
 use crate::settings::Settings;
+use crate::text;
 
 /// Decides. See the crate's documentation for how a host drives it.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ pub struct Engine {
     pub(crate) next_sync_at: f64,
     /// What the store holds as far as this instance knows: the hash of the
     /// value that it wrote or read last.
-    pub(crate) known_value: Option<u64>,
+    pub(crate) known_value: Option<u32>,
     /// While a write is under way the store may still show what was before.
     pub(crate) writing_until: f64,
     store_failures_told: [bool; 2],
@@ -141,7 +142,12 @@ impl Engine {
         if matches!(status, 502..=504) {
             if self.health[target].failed_softly() {
                 let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
-                self.eject(target, format!("status {status}"), wish, now);
+                self.eject(
+                    target,
+                    text::concat(&["status ", &text::digits(status.into())]),
+                    wish,
+                    now,
+                );
             }
             return;
         }
@@ -196,9 +202,9 @@ impl Engine {
         };
         self.write_due = true;
         self.notices.push(Notice::Ejected {
-            target: self.settings.targets[target].to_string(),
+            target: self.settings.targets[target].url(),
             reason,
-            for_ms: length as u64,
+            for_ms: length as u32,
         });
         let served = self
             .decision
@@ -218,7 +224,7 @@ impl Engine {
             return;
         }
         self.notices.push(Notice::Denied {
-            target: self.settings.targets[target].to_string(),
+            target: self.settings.targets[target].url(),
             remedy: if failure == Failure::DestinationIpProhibited {
                 "the runtime blocks this network: see [outbound_http] blocked_networks of the \
                  runtime configuration"

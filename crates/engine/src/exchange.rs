@@ -6,24 +6,15 @@ use crate::failure::{Failure, Source};
 /// What must be remembered of a request between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exchange {
-    pub(crate) stage: Stage,
     /// When it began, ms since the Unix epoch.
     pub(crate) since: f64,
     /// A bit for each target that was tried.
     pub(crate) tried: u32,
-    /// The target of the attempt that runs, or ran last.
-    pub(crate) target: u8,
-    /// Whether it may be sent again after it may have reached a target.
-    pub(crate) repeatable: bool,
-    pub(crate) has_body: bool,
-    /// Whether it is a cold start that is raced to the targets.
-    pub(crate) racing: bool,
-    pub(crate) store_read: bool,
-    pub(crate) waited: bool,
-    /// Whether the host holds a real response, to fall back on.
-    pub(crate) has_response: bool,
+    /// The stage in two bits, the target in five, and the flags.
+    state: u32,
 }
 
+/// Which action is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Store,
@@ -32,49 +23,76 @@ pub(crate) enum Stage {
     Over,
 }
 
-/// The flags of [`Exchange::to_parts`], above the stage and the target.
-const FLAGS_FROM: u32 = 7;
+/// What is so or not of a request.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum Flag {
+    /// It may be sent again after it may have reached a target.
+    Repeatable = 1 << 7,
+    HasBody = 1 << 8,
+    /// It is a cold start that is raced to the targets.
+    Racing = 1 << 9,
+    StoreRead = 1 << 10,
+    /// It has waited for the round.
+    Waited = 1 << 11,
+    /// The host holds a real response, to fall back on.
+    HasResponse = 1 << 12,
+}
+
+const STAGE: u32 = 3;
+const TARGET_FROM: u32 = 2;
+const TARGET: u32 = 31 << TARGET_FROM;
 
 impl Exchange {
+    pub(crate) fn new(since: f64) -> Self {
+        Self::from_parts(since, 0, 0)
+    }
+
     /// As three numbers, for hosts that keep it outside of Rust: when it began,
     /// the targets tried, and everything else.
     #[must_use]
     pub fn to_parts(self) -> (f64, u32, u32) {
-        let flags = [
-            self.repeatable,
-            self.has_body,
-            self.racing,
-            self.store_read,
-            self.waited,
-            self.has_response,
-        ];
-        let state = flags.iter().enumerate().fold(0, |state, (bit, flag)| {
-            state | u32::from(*flag) << (FLAGS_FROM + bit as u32)
-        });
-        let rest = self.stage as u32 | u32::from(self.target) << 2;
-        (self.since, self.tried, state | rest)
+        (self.since, self.tried, self.state)
     }
 
     /// Back from [`Exchange::to_parts`]. Any numbers make some exchange.
     #[must_use]
     pub fn from_parts(since: f64, tried: u32, state: u32) -> Self {
-        let flag = |bit: u32| state >> (FLAGS_FROM + bit) & 1 == 1;
         Self {
-            stage: match state & 3 {
-                0 => Stage::Store,
-                1 => Stage::Round,
-                2 => Stage::Attempt,
-                _ => Stage::Over,
-            },
             since,
             tried,
-            target: (state >> 2 & 31) as u8,
-            repeatable: flag(0),
-            has_body: flag(1),
-            racing: flag(2),
-            store_read: flag(3),
-            waited: flag(4),
-            has_response: flag(5),
+            state,
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match self.state & STAGE {
+            0 => Stage::Store,
+            1 => Stage::Round,
+            2 => Stage::Attempt,
+            _ => Stage::Over,
+        }
+    }
+
+    /// The same exchange, where another action is owed.
+    pub(crate) fn owing(self, stage: Stage) -> Self {
+        Self {
+            state: self.state & !STAGE | stage as u32,
+            ..self
+        }
+    }
+
+    pub(crate) fn is(&self, flag: Flag) -> bool {
+        self.state & flag as u32 != 0
+    }
+
+    pub(crate) fn set(&mut self, flag: Flag) {
+        self.state |= flag as u32;
+    }
+
+    pub(crate) fn set_if(&mut self, flag: Flag, so: bool) {
+        if so {
+            self.set(flag);
         }
     }
 
@@ -84,10 +102,10 @@ impl Exchange {
         self.tried.count_ones()
     }
 
-    /// The index of the target of the attempt that this is about.
+    /// The index of the target of the attempt that runs, or ran last.
     #[must_use]
     pub fn target(&self) -> usize {
-        usize::from(self.target)
+        (self.state & TARGET) as usize >> TARGET_FROM
     }
 
     /// The same exchange, about the attempt at another target: while two run at
@@ -95,7 +113,7 @@ impl Exchange {
     #[must_use]
     pub fn at(self, target: usize) -> Self {
         Self {
-            target: target as u8,
+            state: self.state & !TARGET | (target as u32) << TARGET_FROM & TARGET,
             ..self
         }
     }
@@ -108,18 +126,18 @@ impl Exchange {
     }
 
     pub(crate) fn heard(&mut self, event: &Event<'_>) {
-        self.has_response |= matches!(event, Event::Response { .. });
+        self.set_if(Flag::HasResponse, matches!(event, Event::Response { .. }));
     }
 
     /// Whether two targets may have it at once.
     pub(crate) fn may_run_twice(&self) -> bool {
-        self.repeatable && !self.has_body
+        self.is(Flag::Repeatable) && !self.is(Flag::HasBody)
     }
 
     /// Whether its time to head says something of the target: with a body it is
     /// the client's upload that takes the time.
     pub(crate) fn times_target(&self) -> bool {
-        !self.has_body
+        !self.is(Flag::HasBody)
     }
 
     pub(crate) fn was_tried(&self, target: usize) -> bool {

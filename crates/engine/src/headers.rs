@@ -4,6 +4,7 @@
 //! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
 
 use crate::Settings;
+use crate::text;
 
 /// Header or trailer fields, in order, repeated names kept apart.
 pub type Fields = Vec<(String, Vec<u8>)>;
@@ -112,17 +113,25 @@ pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
 /// The `Proxy-Status` value (RFC 9209) of one of our own errors.
 #[must_use]
 pub fn proxy_status(error: &str) -> String {
-    format!("{PSEUDONYM}; error={error}")
+    text::concat(&[PSEUDONYM, "; error=", error])
 }
 
 /// The `Proxy-Status` value of a response that was passed through, for
 /// `FETCH_EXPLAIN`: which target answered, with what, at which attempt.
 #[must_use]
 pub fn explain(next_hop: &str, status: u16, attempt: u32, source: &str) -> String {
-    format!(
-        "{PSEUDONYM}; next-hop=\"{next_hop}\"; received-status={status}; \
-         details=\"attempt {attempt}, decision from {source}\""
-    )
+    text::concat(&[
+        PSEUDONYM,
+        "; next-hop=\"",
+        next_hop,
+        "\"; received-status=",
+        &text::digits(status.into()),
+        "; details=\"attempt ",
+        &text::digits(attempt.into()),
+        ", decision from ",
+        source,
+        "\"",
+    ])
 }
 
 fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {

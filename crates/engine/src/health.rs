@@ -3,7 +3,7 @@
 
 use crate::drift::Drift;
 use crate::latency::Latency;
-use crate::record::TargetRecord;
+use crate::record::{TargetRecord, rounded};
 
 /// Gateway failures in a row that put a target aside.
 const FAILURES_TO_EJECT: u32 = 3;
@@ -65,7 +65,7 @@ impl Health {
             Some(baseline) => baseline.slow_ms().clamp(OVERDUE_LEAST_MS, OVERDUE_MOST_MS),
             None => OVERDUE_MS,
         };
-        usual * 2f64.powi(self.false_alarms)
+        usual * f64::from(1 << self.false_alarms)
     }
 
     /// Whether a request has waited for too long without any answer to it or to
@@ -161,7 +161,7 @@ impl Health {
     pub(crate) fn last_ejection(&self, now: f64) -> Option<[f64; 2]> {
         self.last_ejection
             .filter(|(ended, length)| self.is_ejected() || now < ended + 2.0 * length)
-            .map(|(ended, length)| [ended.round(), length.round()])
+            .map(|(ended, length)| [rounded(ended), rounded(length)])
     }
 
     /// A failure that says little alone. Says whether it was one too many.

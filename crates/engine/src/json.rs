@@ -5,6 +5,9 @@
 //! load at each cold start, and there its number tables and error texts were
 //! half of all bytes.
 
+use crate::text::push_digits;
+use std::str::Chars;
+
 /// The most that values may be nested: our own are three deep.
 const MOST_LEVELS: u32 = 8;
 
@@ -41,7 +44,9 @@ impl Value {
     /// A whole number from 0 on.
     pub(crate) fn count(&self) -> Option<u32> {
         self.number()
-            .filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number))
+            .filter(|number| {
+                number.floor() == *number && (0.0..=f64::from(u32::MAX)).contains(number)
+            })
             .map(|number| number as u32)
     }
 
@@ -62,103 +67,94 @@ impl Value {
 
 /// Reads one value (RFC 8259), and nothing after it.
 pub(crate) fn read(text: &str) -> Option<Value> {
-    let mut reader = Reader {
-        rest: text.as_bytes(),
-    };
+    let mut reader = Reader { rest: text.chars() };
     let value = reader.value(MOST_LEVELS)?;
     reader.skip_space();
-    reader.rest.is_empty().then_some(value)
+    reader.is_done().then_some(value)
 }
 
 struct Reader<'a> {
-    rest: &'a [u8],
+    rest: Chars<'a>,
 }
 
 impl Reader<'_> {
     fn value(&mut self, levels: u32) -> Option<Value> {
         let levels = levels.checked_sub(1)?;
         self.skip_space();
-        match self.rest.first()? {
-            b'{' => {
+        match self.peek() {
+            '{' => {
                 let mut members = Vec::new();
-                self.sequence(b'}', |reader| {
-                    reader.skip_space();
-                    let name = reader.string()?;
-                    reader.skip_space();
-                    reader.take(b":")?;
-                    members.push((name, reader.value(levels)?));
-                    Some(())
-                })?;
+                let mut more = self.opens('}')?;
+                while more {
+                    self.skip_space();
+                    let name = self.string()?;
+                    self.skip_space();
+                    self.take(":")?;
+                    members.push((name, self.value(levels)?));
+                    more = self.goes_on('}')?;
+                }
                 Some(Value::Object(members))
             }
-            b'[' => {
+            '[' => {
                 let mut values = Vec::new();
-                self.sequence(b']', |reader| {
-                    values.push(reader.value(levels)?);
-                    Some(())
-                })?;
+                let mut more = self.opens(']')?;
+                while more {
+                    values.push(self.value(levels)?);
+                    more = self.goes_on(']')?;
+                }
                 Some(Value::List(values))
             }
-            b'"' => self.string().map(Value::Text),
-            b'n' => self.take(b"null").map(|()| Value::Null),
-            b't' => self.take(b"true").map(|()| Value::Bool(true)),
-            b'f' => self.take(b"false").map(|()| Value::Bool(false)),
+            '"' => self.string().map(Value::Text),
+            'n' => self.take("null").map(|()| Value::Null),
+            't' => self.take("true").map(|()| Value::Bool(true)),
+            'f' => self.take("false").map(|()| Value::Bool(false)),
             _ => self.number().map(Value::Number),
         }
     }
 
-    /// What stands between brackets, separated by commas.
-    fn sequence(&mut self, end: u8, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        self.rest = &self.rest[1..];
+    /// Goes past the opening bracket: whether there is anything before `end`.
+    fn opens(&mut self, end: char) -> Option<bool> {
+        self.next()?;
         self.skip_space();
-        if self.take(&[end]).is_some() {
-            return Some(());
+        Some(!self.skip(end))
+    }
+
+    /// Goes past the comma after an item, or past `end`.
+    fn goes_on(&mut self, end: char) -> Option<bool> {
+        self.skip_space();
+        if self.skip(end) {
+            return Some(false);
         }
-        loop {
-            item(self)?;
-            self.skip_space();
-            if self.take(&[end]).is_some() {
-                return Some(());
-            }
-            self.take(b",")?;
-        }
+        self.take(",").map(|()| true)
     }
 
     fn string(&mut self) -> Option<String> {
-        self.take(b"\"")?;
-        let mut bytes = Vec::new();
+        self.take("\"")?;
+        let mut text = String::new();
         loop {
-            let (&byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            match byte {
-                // It was valid UTF-8, and escapes add whole characters.
-                b'"' => return String::from_utf8(bytes).ok(),
-                b'\\' => {
-                    let character = self.escape()?;
-                    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                0..=0x1f => return None,
-                _ => bytes.push(byte),
+            match self.next()? {
+                '"' => return Some(text),
+                '\\' => text.push(self.escape()?),
+                '\0'..='\u{1f}' => return None,
+                character => text.push(character),
             }
         }
     }
 
     fn escape(&mut self) -> Option<char> {
-        let (&byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(match byte {
-            b'"' | b'\\' | b'/' => byte as char,
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
+        Some(match self.next()? {
+            character @ ('"' | '\\' | '/') => character,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
                 let first = self.hex()?;
                 if !(0xd800..0xdc00).contains(&first) {
                     return char::from_u32(first);
                 }
-                self.take(b"\\u")?;
+                self.take("\\u")?;
                 let low = self.hex()?.checked_sub(0xdc00)?;
                 return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + low);
             }
@@ -167,33 +163,35 @@ impl Reader<'_> {
     }
 
     fn hex(&mut self) -> Option<u32> {
-        let (digits, rest) = self.rest.split_at_checked(4)?;
-        self.rest = rest;
-        digits.iter().try_fold(0, |value, digit| {
-            Some(value << 4 | char::from(*digit).to_digit(16)?)
-        })
+        let mut value = 0;
+        for _ in 0..4 {
+            value = value << 4 | self.next()?.to_digit(16)?;
+        }
+        Some(value)
     }
 
     fn number(&mut self) -> Option<f64> {
-        let negative = self.take(b"-").is_some();
-        let before = self.rest.len();
-        let leads_with_zero = self.rest.first() == Some(&b'0');
+        let negative = self.skip('-');
         let mut decimal = Decimal::default();
-        self.digits(&mut decimal, 0)?;
-        if leads_with_zero && before - self.rest.len() > 1 {
-            return None;
+        if self.skip('0') {
+            // Nothing but a point or an exponent may follow.
+            if self.peek().is_ascii_digit() {
+                return None;
+            }
+        } else {
+            self.digits(&mut decimal, 0)?;
         }
-        if self.take(b".").is_some() {
+        if self.skip('.') {
             self.digits(&mut decimal, -1)?;
         }
-        if self.take(b"e").or_else(|| self.take(b"E")).is_some() {
-            let down = self.take(b"-").is_some();
+        if self.skip('e') || self.skip('E') {
+            let down = self.skip('-');
             if !down {
-                let _ = self.take(b"+");
+                self.skip('+');
             }
             let mut exponent = Decimal::default();
             self.digits(&mut exponent, 0)?;
-            let exponent = exponent.digits.min(1_000) as i32;
+            let exponent = exponent.digits.min(1_000.0) as i32;
             decimal.shift += if down { -exponent } else { exponent };
         }
         let value = decimal.value();
@@ -201,24 +199,46 @@ impl Reader<'_> {
     }
 
     fn digits(&mut self, decimal: &mut Decimal, shift: i32) -> Option<()> {
-        let mut any = false;
-        while let Some((digit @ b'0'..=b'9', rest)) = self.rest.split_first() {
-            self.rest = rest;
-            decimal.push(digit - b'0', shift);
-            any = true;
+        let mut any = None;
+        while let Some(digit) = self.peek().to_digit(10) {
+            self.next();
+            decimal.push(digit, shift);
+            any = Some(());
         }
-        any.then_some(())
+        any
     }
 
-    fn take(&mut self, text: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(text)?;
-        Some(())
+    /// Goes past a text that must come now.
+    fn take(&mut self, text: &str) -> Option<()> {
+        text.chars().all(|wanted| self.skip(wanted)).then_some(())
+    }
+
+    /// Goes past a character, if it is the one that comes now.
+    fn skip(&mut self, wanted: char) -> bool {
+        let comes = self.peek() == wanted;
+        if comes {
+            self.next();
+        }
+        comes
     }
 
     fn skip_space(&mut self) {
-        while let Some((b' ' | b'\t' | b'\n' | b'\r', rest)) = self.rest.split_first() {
-            self.rest = rest;
+        while matches!(self.peek(), ' ' | '\t' | '\n' | '\r') {
+            self.next();
         }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        self.rest.next()
+    }
+
+    /// What comes now; at the end a character that stands for nothing in JSON.
+    fn peek(&self) -> char {
+        self.rest.clone().next().unwrap_or('\0')
+    }
+
+    fn is_done(&self) -> bool {
+        self.rest.as_str().is_empty()
     }
 }
 
@@ -227,23 +247,18 @@ impl Reader<'_> {
 /// that it may be off in the last place, which nothing here depends on.
 #[derive(Default)]
 struct Decimal {
-    digits: u64,
+    digits: f64,
     shift: i32,
 }
 
 impl Decimal {
-    fn push(&mut self, digit: u8, shift: i32) {
-        match self
-            .digits
-            .checked_mul(10)
-            .and_then(|digits| digits.checked_add(u64::from(digit)))
-        {
-            Some(digits) => {
-                self.digits = digits;
-                self.shift += shift;
-            }
+    fn push(&mut self, digit: u32, shift: i32) {
+        if self.digits < 1e15 {
+            self.digits = self.digits * 10.0 + f64::from(digit);
+            self.shift += shift;
+        } else {
             // Too small to matter, but for its place.
-            None => self.shift += 1 + shift,
+            self.shift += 1 + shift;
         }
     }
 
@@ -252,32 +267,32 @@ impl Decimal {
         for _ in 0..self.shift.unsigned_abs().min(400) {
             power *= 10.0;
         }
-        let digits = self.digits as f64;
-        match (self.digits, self.shift < 0) {
-            (0, _) => 0.0,
-            (_, true) => digits / power,
-            (_, false) => digits * power,
+        if self.digits == 0.0 {
+            0.0
+        } else if self.shift < 0 {
+            self.digits / power
+        } else {
+            self.digits * power
         }
     }
 }
 
 /// A decimal number as people and JSON write it, if it is all there is.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
-    let mut reader = Reader {
-        rest: text.as_bytes(),
-    };
+    let mut reader = Reader { rest: text.chars() };
     let number = reader.number()?;
-    reader.rest.is_empty().then_some(number)
+    reader.is_done().then_some(number)
 }
 
 /// Writes a number to three decimals: milliseconds to the microsecond.
 pub(crate) fn write_number(out: &mut String, value: f64) {
-    let thousandths = (value.abs() * 1000.0).round() as u64;
-    if value < 0.0 && thousandths > 0 {
+    let thousandths = (value.abs() * 1000.0 + 0.5).floor();
+    if value < 0.0 && thousandths > 0.0 {
         out.push('-');
     }
-    write_whole(out, thousandths / 1000);
-    let mut fraction = thousandths % 1000;
+    let whole = (thousandths / 1000.0).floor();
+    push_digits(out, whole);
+    let mut fraction = (thousandths - 1000.0 * whole) as u32;
     if fraction > 0 {
         out.push('.');
         while fraction > 0 {
@@ -285,11 +300,6 @@ pub(crate) fn write_number(out: &mut String, value: f64) {
             fraction = fraction % 100 * 10;
         }
     }
-}
-
-/// Writes a whole number.
-pub(crate) fn write_whole(out: &mut String, value: u64) {
-    out.push_str(&value.to_string());
 }
 
 /// Writes a string, quoted.

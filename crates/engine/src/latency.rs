@@ -6,6 +6,8 @@
 //! average over irregular intervals, in the form that also knows how much it
 //! stands on.
 
+use crate::curve;
+
 /// A fading mean, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Latency {
@@ -44,7 +46,7 @@ impl Latency {
                 at: now,
             };
         };
-        let old = known.weight * (-(now - known.at).max(0.0) / fade_ms).exp();
+        let old = known.weight * curve::exp(-(now - known.at).max(0.0) / fade_ms);
         let weight = old + 1.0;
         Self {
             mean_ms: (known.mean_ms * old + sample_ms) / weight,

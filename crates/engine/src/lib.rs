@@ -9,7 +9,7 @@
 //! must be kept between the calls is an [`Exchange`], a `Copy` value, so a
 //! client that goes away leaves nothing behind.
 //!
-//! The invariant, checked in debug builds after each step: *either exactly one
+//! The invariant, which every step ends with: *either exactly one
 //! action is owed by the host, or the request is over.*
 //!
 //! Times are milliseconds since the Unix epoch, as `f64` (JavaScript hosts have
@@ -20,6 +20,7 @@
 
 pub mod attempt;
 mod budget;
+mod curve;
 mod decision;
 mod drift;
 mod engine;
@@ -39,6 +40,7 @@ pub mod settings;
 pub mod store_key;
 mod sync;
 pub mod target;
+mod text;
 
 pub use attempt::{Action, Event, Forward, Request, Step};
 pub use engine::Engine;
@@ -50,8 +52,8 @@ pub use reply::Reply;
 pub use settings::{Capabilities, Settings};
 pub use target::Target;
 
-/// The version in the `user-agent` of probes.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The `user-agent` of probes.
+pub const USER_AGENT: &str = concat!("function-fetch/", env!("CARGO_PKG_VERSION"));
 
 /// The most targets that one configuration may name; each is a bit of the
 /// [`Exchange`].

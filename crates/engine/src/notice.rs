@@ -3,6 +3,7 @@
 
 use crate::json;
 use crate::settings::Problem;
+use crate::text::push_digits;
 
 /// Something that changed, or is wrong. [`Notice::line`] is what hosts print.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub enum Notice {
         /// The failure, or `status 503` and the like.
         reason: String,
         /// For how long, in milliseconds.
-        for_ms: u64,
+        for_ms: u32,
     },
     /// A probe found an ejected target healthy again.
     Recovered {
@@ -58,48 +59,61 @@ impl Notice {
     /// The notice as one line of JSON.
     #[must_use]
     pub fn line(&self) -> String {
-        let (event, texts): (_, &[(&str, &str)]) = match self {
-            Self::PrimaryChanged {
-                from: Some(from),
-                to,
-                reason,
-            } => (
-                "primary_changed",
-                &[("from", from), ("to", to), ("reason", reason)],
-            ),
-            Self::PrimaryChanged {
-                from: None,
-                to,
-                reason,
-            } => ("primary_changed", &[("to", to), ("reason", reason)]),
-            Self::Ejected { target, reason, .. } => {
-                ("ejected", &[("target", target), ("reason", reason)])
+        let mut line = Line(String::from("{\"source\":\"function-fetch\""));
+        match self {
+            Self::PrimaryChanged { from, to, reason } => {
+                line.add("event", "primary_changed");
+                if let Some(from) = from {
+                    line.add("from", from);
+                }
+                line.add("to", to);
+                line.add("reason", reason);
             }
-            Self::Recovered { target } => ("recovered", &[("target", target)]),
-            Self::NoHealthyTarget => ("no_healthy_target", &[]),
+            Self::Ejected {
+                target,
+                reason,
+                for_ms,
+            } => {
+                line.add("event", "ejected");
+                line.add("target", target);
+                line.add("reason", reason);
+                line.0.push_str(",\"for_ms\":");
+                push_digits(&mut line.0, (*for_ms).into());
+            }
+            Self::Recovered { target } => {
+                line.add("event", "recovered");
+                line.add("target", target);
+            }
+            Self::NoHealthyTarget => line.add("event", "no_healthy_target"),
             Self::Denied { target, remedy } => {
-                ("denied", &[("target", target), ("remedy", remedy)])
+                line.add("event", "denied");
+                line.add("target", target);
+                line.add("remedy", remedy);
             }
-            Self::StoreFailed { operation } => ("store_failed", &[("operation", operation)]),
+            Self::StoreFailed { operation } => {
+                line.add("event", "store_failed");
+                line.add("operation", operation);
+            }
             Self::BadSetting { setting, reason } => {
-                ("bad_setting", &[("setting", setting), ("reason", reason)])
+                line.add("event", "bad_setting");
+                line.add("setting", setting);
+                line.add("reason", reason);
             }
-        };
-        let mut line = String::from("{\"source\":\"function-fetch\",\"event\":\"");
-        line.push_str(event);
-        line.push('"');
-        for (name, text) in texts {
-            line.push_str(",\"");
-            line.push_str(name);
-            line.push_str("\":");
-            json::write_text(&mut line, text);
         }
-        if let Self::Ejected { for_ms, .. } = self {
-            line.push_str(",\"for_ms\":");
-            json::write_whole(&mut line, *for_ms);
+        line.0.push('}');
+        line.0
+    }
+}
+
+/// A JSON object as it is written.
+struct Line(String);
+
+impl Line {
+    fn add(&mut self, name: &str, text: &str) {
+        for part in [",\"", name, "\":"] {
+            self.0.push_str(part);
         }
-        line.push('}');
-        line
+        json::write_text(&mut self.0, text);
     }
 }
 

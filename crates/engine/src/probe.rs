@@ -15,6 +15,7 @@ use crate::failure::{Failure, Source};
 use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
+use crate::text;
 
 /// How long nothing is probed after a round that found nothing healthy, at
 /// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`].
@@ -175,7 +176,7 @@ impl Engine {
 
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
-    pub fn round_read_store(&mut self, value: Option<&[u8]>, now: f64) -> bool {
+    pub fn round_read_store(&mut self, value: Option<&str>, now: f64) -> bool {
         let settled = match &self.round {
             Some(running) if !running.full => self.sync_with(value, now),
             _ => self.adopt_newer(value, now),
@@ -194,12 +195,22 @@ impl Engine {
         }
         match outcome.result {
             Ok(200..=499) => self.probe_passed(round, target, outcome.elapsed_ms, now),
-            Ok(status) => self.eject(target, format!("probe status {status}"), 0.0, now),
+            Ok(status) => self.eject(
+                target,
+                text::concat(&["probe status ", &text::digits(status.into())]),
+                0.0,
+                now,
+            ),
             Err(failure) => {
                 if failure.source() == Source::HostPolicy {
                     self.tell_denial(target, failure);
                 }
-                self.eject(target, format!("probe {}", failure.proxy_error()), 0.0, now);
+                self.eject(
+                    target,
+                    text::concat(&["probe ", failure.proxy_error()]),
+                    0.0,
+                    now,
+                );
             }
         }
     }
@@ -224,7 +235,7 @@ impl Engine {
         if health.probe_passed(elapsed_ms, now, fade_ms) {
             self.write_due = true;
             self.notices.push(Notice::Recovered {
-                target: self.settings.targets[target].to_string(),
+                target: self.settings.targets[target].url(),
             });
         }
     }
@@ -323,15 +334,21 @@ impl Engine {
             targets.insert(0, primary);
             return Verdict::LookAgain(targets);
         }
-        let winner = (0..self.health.len())
-            .filter(|target| *target != primary)
-            .filter_map(|target| Some((target, running.shown_ms(target)?)))
-            .filter(|(target, ms)| *ms < must_beat_ms(*target))
-            .min_by(|a, b| a.1.total_cmp(&b.1));
+        let mut winner = None;
+        let mut least_ms = f64::INFINITY;
+        for challenger in (0..self.health.len()).filter(|target| *target != primary) {
+            if let Some(ms) = running.shown_ms(challenger)
+                && ms < must_beat_ms(challenger)
+                && ms < least_ms
+            {
+                winner = Some(challenger);
+                least_ms = ms;
+            }
+        }
         match winner {
             None => Verdict::Keep,
-            Some((challenger, _)) if running.looks == LOOKS => Verdict::Switch(challenger),
-            Some((challenger, _)) => Verdict::LookAgain(vec![primary, challenger]),
+            Some(challenger) if running.looks == LOOKS => Verdict::Switch(challenger),
+            Some(challenger) => Verdict::LookAgain(vec![primary, challenger]),
         }
     }
 

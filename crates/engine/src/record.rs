@@ -6,6 +6,7 @@
 
 use crate::json::{self, Value};
 use crate::settings::Settings;
+use crate::text::push_digits;
 
 const VERSION: u32 = 1;
 
@@ -71,14 +72,11 @@ pub enum Stored {
 
 /// Reads a stored value. Never fails: what is not ours is a miss.
 #[must_use]
-pub fn decode(value: &[u8], settings: &Settings, now: f64) -> Stored {
+pub fn decode(value: &str, settings: &Settings, now: f64) -> Stored {
     if value.len() > MAX_BYTES {
         return Stored::Miss;
     }
-    let Ok(text) = std::str::from_utf8(value) else {
-        return Stored::Miss;
-    };
-    let text = text.trim();
+    let text = value.trim();
     if text.starts_with("http") {
         return crate::Target::parse(text)
             .ok()
@@ -123,9 +121,9 @@ impl Record {
 
     /// The value to store.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> String {
         let mut out = String::from("{\"v\":");
-        json::write_whole(&mut out, self.version.into());
+        push_digits(&mut out, self.version.into());
         write_member(&mut out, "at", self.at);
         out.push_str(",\"hash\":");
         json::write_text(&mut out, &self.hash);
@@ -141,27 +139,23 @@ impl Record {
             target.write(&mut out);
         }
         out.push_str("]}");
-        out.into_bytes()
+        out
     }
 
     fn from_json(value: &Value) -> Option<Self> {
-        let index = |name| match value.get(name) {
-            None | Some(Value::Null) => Some(None),
-            Some(given) => given.count().map(|index| Some(index as usize)),
-        };
-        Some(Self {
-            version: value.get("v")?.count()?,
-            at: value.get("at")?.number()?,
+        let mut members = Members::of(value);
+        let mut record = Self {
+            version: members.count("v")?,
+            at: members.number("at")?,
             hash: value.get("hash")?.text()?.to_owned(),
-            primary: index("primary")??,
-            stands_in_for: index("for")?,
-            targets: value
-                .get("targets")?
-                .list()?
-                .iter()
-                .map(TargetRecord::from_json)
-                .collect::<Option<_>>()?,
-        })
+            primary: members.count("primary")? as usize,
+            stands_in_for: members.count("for").map(|index| index as usize),
+            targets: Vec::new(),
+        };
+        for target in value.get("targets")?.list()? {
+            record.targets.push(TargetRecord::from_json(target)?);
+        }
+        members.sound.then_some(record)
     }
 }
 
@@ -175,7 +169,7 @@ fn write_member(out: &mut String, name: &str, value: f64) {
 impl TargetRecord {
     fn write(&self, out: &mut String) {
         out.push_str("{\"n\":");
-        json::write_whole(out, self.n.into());
+        push_digits(out, self.n.into());
         write_member(out, "fail", self.fail.into());
         for (name, value) in [("ms", self.ms), ("at", self.at), ("until", self.until)] {
             if let Some(value) = value {
@@ -196,66 +190,93 @@ impl TargetRecord {
         out.push('}');
     }
 
-    /// `None` when a member is there and is not what it should be.
     fn from_json(value: &Value) -> Option<Self> {
-        if !matches!(value, Value::Object(_)) {
-            return None;
+        let mut members = Members::of(value);
+        let record = Self {
+            ms: members.number("ms"),
+            n: members.count("n").unwrap_or(0),
+            fail: members.count("fail").unwrap_or(0),
+            at: members.number("at"),
+            until: members.number("until"),
+            last: members.pair("last"),
+            live: members.pair("live"),
+        };
+        members.sound.then_some(record)
+    }
+}
+
+/// The members of an object, which may be absent, or null, but nothing else than
+/// what is asked for.
+struct Members<'a> {
+    object: &'a Value,
+    sound: bool,
+}
+
+impl<'a> Members<'a> {
+    fn of(value: &'a Value) -> Self {
+        Self {
+            object: value,
+            sound: matches!(value, Value::Object(_)),
         }
-        let given = |name| match value.get(name) {
-            None | Some(Value::Null) => None,
-            given => given,
-        };
-        let count = |name| given(name).map_or(Some(0), Value::count);
-        let number = |name| match given(name) {
-            None => Some(None),
-            Some(value) => value.number().map(Some),
-        };
-        let pair = |name| match given(name) {
-            None => Some(None),
-            Some(value) => match value.list()? {
-                [first, second] => Some(Some([first.number()?, second.number()?])),
-                _ => None,
-            },
-        };
-        Some(Self {
-            ms: number("ms")?,
-            n: count("n")?,
-            fail: count("fail")?,
-            at: number("at")?,
-            until: number("until")?,
-            last: pair("last")?,
-            live: pair("live")?,
+    }
+
+    fn member<T>(&mut self, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        let value = self
+            .object
+            .get(name)
+            .filter(|value| !matches!(value, Value::Null))?;
+        let read = read(value);
+        self.sound &= read.is_some();
+        read
+    }
+
+    fn number(&mut self, name: &str) -> Option<f64> {
+        self.member(name, Value::number)
+    }
+
+    fn count(&mut self, name: &str) -> Option<u32> {
+        self.member(name, Value::count)
+    }
+
+    fn pair(&mut self, name: &str) -> Option<[f64; 2]> {
+        self.member(name, |value| match value.list()? {
+            [first, second] => Some([first.number()?, second.number()?]),
+            _ => None,
         })
     }
 }
 
 /// What a measurement was made for: the targets in their order, and the health
-/// path. 16 hexadecimal digits, the same on every host.
+/// path. 8 hexadecimal digits, the same on every host.
 #[must_use]
 pub fn hash(settings: &Settings) -> String {
     let mut text = settings.health_path.clone();
     for target in &settings.targets {
         text.push('\n');
-        text.push_str(&target.to_string());
+        text.push_str(&target.url());
     }
-    hex(fnv1a(text.as_bytes()))
+    hex(fnv1a(&text))
 }
 
-/// 16 hexadecimal digits.
-#[must_use]
-pub(crate) fn hex(number: u64) -> String {
-    (0..16)
-        .rev()
-        .filter_map(|place| char::from_digit((number >> (4 * place)) as u32 & 15, 16))
-        .collect()
+/// To the whole millisecond, or whatever the unit is.
+pub(crate) fn rounded(number: f64) -> f64 {
+    (number + 0.5).floor()
 }
 
-/// FNV-1a, 64 bits: a hash that must come out alike on every host and in every
-/// version, which the standard library's does not promise.
-#[must_use]
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+/// 8 hexadecimal digits.
+pub(crate) fn hex(number: u32) -> String {
+    let mut digits = String::new();
+    for place in (0..8).rev() {
+        digits.extend(char::from_digit(number >> (4 * place) & 15, 16));
+    }
+    digits
+}
+
+/// FNV-1a (Fowler, Noll and Vo), 32 bits: a hash that must come out alike on every host and
+/// in every version, which the standard library's does not promise.
+pub(crate) fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
 }
 
@@ -302,14 +323,14 @@ mod tests {
         let ours = settings("https://a.com https://b.com");
         let good = record(&ours);
         let mut cases = vec![
-            b"".to_vec(),
-            b"{}".to_vec(),
-            b"null".to_vec(),
-            b"{\"v\":1".to_vec(),
-            vec![0xff, 0xfe],
-            vec![b' '; MAX_BYTES + 1],
-            b"https://elsewhere.com".to_vec(),
-            b"http".to_vec(),
+            String::new(),
+            "{}".to_owned(),
+            "null".to_owned(),
+            "{\"v\":1".to_owned(),
+            "\u{feff}".to_owned(),
+            " ".repeat(MAX_BYTES + 1),
+            "https://elsewhere.com".to_owned(),
+            "http".to_owned(),
             record(&settings("https://b.com https://a.com")).encode(),
         ];
         let changes: [fn(&mut Record); 6] = [
@@ -326,12 +347,7 @@ mod tests {
             cases.push(bad.encode());
         }
         for value in cases {
-            assert_eq!(
-                decode(&value, &ours, NOW),
-                Stored::Miss,
-                "{}",
-                String::from_utf8_lossy(&value)
-            );
+            assert_eq!(decode(&value, &ours, NOW), Stored::Miss, "{}", value);
         }
     }
 
@@ -350,7 +366,7 @@ mod tests {
     fn the_original_s_plain_url_names_the_winner() {
         let settings = settings("https://a.com https://b.com");
         assert_eq!(
-            decode(b"https://b.com/\n", &settings, NOW),
+            decode("https://b.com/\n", &settings, NOW),
             Stored::Winner(1)
         );
     }

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::headers::proxy_status;
 use crate::settings::TargetsError;
+use crate::text;
 
 /// A response of the proxy's own, `text/plain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +17,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn new(status: u16, error: &str, body: impl Into<String>) -> Self {
+    fn new(status: u16, error: &str, body: &str) -> Self {
         Self {
             status,
-            body: body.into(),
+            body: text::concat(&[body, "\n"]),
             proxy_status: proxy_status(error),
         }
     }
@@ -29,11 +30,11 @@ impl Reply {
     pub fn failed(failure: Failure) -> Self {
         let status = failure.status();
         let text = match status {
-            504 => "Gateway timeout: no target answered in time\n",
-            503 => "Service unavailable: out of connections\n",
-            502 => "Bad gateway: no target could be reached\n",
-            508 => "Loop detected\n",
-            _ => "The request cannot be sent on as it is\n",
+            504 => "Gateway timeout: no target answered in time",
+            503 => "Service unavailable: out of connections",
+            502 => "Bad gateway: no target could be reached",
+            508 => "Loop detected",
+            _ => "The request cannot be sent on as it is",
         };
         Self::new(status, failure.proxy_error(), text)
     }
@@ -50,13 +51,13 @@ impl Reply {
         Self::new(
             501,
             "http_request_error",
-            "CONNECT is not supported: this is a reverse proxy\n",
+            "CONNECT is not supported: this is a reverse proxy",
         )
     }
 
     /// There is no target to send anything to.
     #[must_use]
     pub fn unconfigured(error: &TargetsError) -> Self {
-        Self::new(500, "proxy_configuration_error", format!("{error}\n"))
+        Self::new(500, "proxy_configuration_error", &error.message())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::record::{fnv1a, hex};
 use crate::settings::StoreKind;
+use crate::text::is_one_of;
 
 /// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
 const MAX_BYTES: usize = 256;
@@ -20,16 +21,16 @@ pub fn encode(kind: StoreKind, key: &str) -> String {
                 push_hex(&mut out, '_', byte);
             }
             // Azure Cosmos DB behind Spin's interface bars these four.
-            _ if byte.is_ascii_graphic() && !b"/\\?#%".contains(&byte) => out.push(byte as char),
+            _ if byte.is_ascii_graphic() && !is_one_of(byte, b"/\\?#%") => out.push(byte as char),
             _ => {
                 push_hex(&mut out, '%', byte);
             }
         }
     }
     if out.len() > MAX_BYTES {
-        out.truncate(MAX_BYTES - 17);
+        out.truncate(MAX_BYTES - 9);
         out.push('-');
-        out.push_str(&hex(fnv1a(key.as_bytes())));
+        out.push_str(&hex(fnv1a(key)));
     }
     out
 }

@@ -11,7 +11,7 @@
 use crate::decision::{DecisionSource, STORE};
 use crate::engine::Engine;
 use crate::rank;
-use crate::record::{Record, Stored, fnv1a};
+use crate::record::{Record, Stored, fnv1a, rounded};
 
 impl Engine {
     /// Whether the store should be asked what others have found.
@@ -32,12 +32,12 @@ impl Engine {
     }
 
     /// Notes what the store holds.
-    pub(crate) fn remember(&mut self, value: Option<&[u8]>) {
+    pub(crate) fn remember(&mut self, value: Option<&str>) {
         self.known_value = value.map(fnv1a);
     }
 
     /// Merges what the store holds. True when nothing is left to be probed.
-    pub(crate) fn sync_with(&mut self, value: Option<&[u8]>, now: f64) -> bool {
+    pub(crate) fn sync_with(&mut self, value: Option<&str>, now: f64) -> bool {
         let news = self.known_value != value.map(fnv1a) && now >= self.writing_until;
         if news && let Stored::Record(record) = self.read(value, now) {
             self.remember(value);
@@ -53,7 +53,7 @@ impl Engine {
         let Some(ours) = &self.decision else {
             return;
         };
-        let (primary, measured_at) = (ours.primary, ours.measured_at.round());
+        let (primary, measured_at) = (ours.primary, rounded(ours.measured_at));
         let mut untold = record.at < measured_at;
         for (health, known) in self.health.iter_mut().zip(&record.targets) {
             if record.at >= measured_at {

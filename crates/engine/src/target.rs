@@ -1,5 +1,6 @@
 //! A target: one upstream that requests may go to, fixed by the settings.
 
+use crate::text;
 use std::fmt;
 
 /// An upstream's address, normalised: lower-case scheme and host, no default
@@ -13,31 +14,51 @@ pub struct Target {
 
 /// Why an entry of `FETCH_TARGETS` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum TargetError {
     /// No `http://` or `https://` in front.
-    #[error("has no scheme; write it as https://… or http://…")]
     NoScheme,
     /// Some other scheme.
-    #[error("has the scheme \"{0}\"; only http and https are served")]
     Scheme(String),
     /// `user:password@` in the address.
-    #[error("carries a user name or password; remove what stands before the @")]
     UserInfo,
     /// Nothing where the host should be.
-    #[error("names no host")]
     NoHost,
     /// The port is not a number from 1 to 65535.
-    #[error("has a port that is not a number from 1 to 65535")]
     Port,
     /// A host or path with characters that may not stand in an address.
-    #[error(
-        "is not a valid address; write other characters percent-encoded, other scripts' host names in punycode"
-    )]
     Syntax,
     /// More targets than the engine takes.
-    #[error("is one too many; at most {} targets are taken", crate::MAX_TARGETS)]
     TooMany,
+}
+
+impl TargetError {
+    /// What is wrong with the entry, and what to do.
+    pub(crate) fn message(&self) -> String {
+        let text = match self {
+            Self::NoScheme => "has no scheme; write it as https://… or http://…",
+            Self::Scheme(other) => {
+                return text::concat(&[
+                    "has the scheme \"",
+                    other,
+                    "\"; only http and https are served",
+                ]);
+            }
+            Self::UserInfo => "carries a user name or password; remove what stands before the @",
+            Self::NoHost => "names no host",
+            Self::Port => "has a port that is not a number from 1 to 65535",
+            Self::Syntax => {
+                "is not a valid address; write other characters percent-encoded, \
+                 other scripts' host names in punycode"
+            }
+            Self::TooMany => {
+                let most = text::digits(crate::MAX_TARGETS as f64);
+                return text::concat(&["is one too many; at most ", &most, " targets are taken"]);
+            }
+        };
+        text.to_owned()
+    }
 }
 
 impl Target {
@@ -46,61 +67,70 @@ impl Target {
     /// # Errors
     ///
     /// A [`TargetError`] that says what to change.
-    pub fn parse(text: &str) -> Result<Self, TargetError> {
-        let Some((scheme, rest)) = text
-            .split_once(':')
-            .and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)))
-        else {
+    pub fn parse(entry: &str) -> Result<Self, TargetError> {
+        let (scheme, rest) = text::cut(entry, b":");
+        let Some(rest) = rest.strip_prefix("://") else {
             return Err(TargetError::NoScheme);
         };
-        let https = match scheme.to_ascii_lowercase().as_str() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(TargetError::Scheme(scheme.to_owned())),
-        };
-        // The query and the fragment go first: an `@` in them is no user name.
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        if !rest.is_ascii() {
-            return Err(TargetError::Syntax);
+        let https = scheme.eq_ignore_ascii_case("https");
+        if !https && !scheme.eq_ignore_ascii_case("http") {
+            return Err(TargetError::Scheme(scheme.to_owned()));
         }
-        let (authority, path) = split_before(rest, rest.find('/'));
-        if authority.contains('@') {
+        // The query and the fragment go first: an `@` in them is no user name.
+        let (rest, _) = text::cut(rest, b"?#");
+        let (authority, path) = text::cut(rest, b"/");
+        if !text::cut(authority, b"@").1.is_empty() {
             return Err(TargetError::UserInfo);
         }
-        if authority.is_empty() || authority.starts_with(':') {
+        // The colons of an IPv6 address are between brackets.
+        let (address, after) = text::cut(authority, b"]");
+        let (host, port) = match after.strip_prefix("]") {
+            Some(port) => (&authority[..=address.len()], port),
+            None => text::cut(authority, b":"),
+        };
+        if host.is_empty() {
             return Err(TargetError::NoHost);
         }
-        let end = match authority.find(']') {
-            Some(bracket) => Some(bracket + 1),
-            None => authority.find(':'),
-        };
-        let (host, port_text) = split_before(authority, end);
         let host = host.to_ascii_lowercase();
         if !is_host(&host) || !may_stand_in_path(path) {
             return Err(TargetError::Syntax);
         }
-        let default_port = if https { 443 } else { 80 };
-        let port = match port_text.strip_prefix(':') {
-            None if port_text.is_empty() => default_port,
-            Some("") => default_port,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                match digits.parse::<u16>() {
-                    Ok(port) if port > 0 => port,
-                    _ => return Err(TargetError::Port),
-                }
-            }
-            _ => return Err(TargetError::Port),
+        let default_port = if https { 443.0 } else { 80.0 };
+        let port = match port.strip_prefix(":") {
+            None if !port.is_empty() => f64::NAN,
+            None | Some("") => default_port,
+            Some(digits) => text::whole_number(digits),
         };
+        if !(1.0..=65535.0).contains(&port) {
+            return Err(TargetError::Port);
+        }
         let authority = if port == default_port {
             host
         } else {
-            format!("{host}:{port}")
+            text::concat(&[&host, ":", &text::digits(port)])
         };
+        let mut base_path = path;
+        while let Some(shorter) = base_path.strip_suffix("/") {
+            base_path = shorter;
+        }
         Ok(Self {
             https,
             authority,
-            base_path: path.trim_end_matches('/').to_owned(),
+            base_path: base_path.to_owned(),
         })
+    }
+
+    /// The address as it was understood.
+    #[must_use]
+    pub fn url(&self) -> String {
+        text::concat(&[&self.origin(), self.base_path()])
+    }
+
+    /// Scheme, host and port, without a trailing slash.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = if self.https { "https://" } else { "http://" };
+        text::concat(&[scheme, &self.authority])
     }
 
     /// Whether the target is spoken to over TLS.
@@ -131,62 +161,48 @@ impl Target {
         // a base path, and on hosts that cannot say `*`, that is the root.
         let path = if path == "*" { "/" } else { path };
         let slash = if path.starts_with('/') { "" } else { "/" };
-        format!("{}{slash}{path}", self.base_path)
+        text::concat(&[self.base_path(), slash, path])
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority, self.base_path)
+        f.write_str(&self.url())
     }
-}
-
-/// What stands before a place in a text, and the rest; all of it without one.
-fn split_before(text: &str, place: Option<usize>) -> (&str, &str) {
-    place
-        .and_then(|place| text.split_at_checked(place))
-        .unwrap_or((text, ""))
 }
 
 /// Whether all of it may stand in a path or a query (RFC 3986 §3.3, §3.4, and
 /// what is common beyond).
-pub(crate) fn may_stand_in_path(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && !b"\"<>\\`#".contains(&byte))
+pub(crate) fn may_stand_in_path(path: &str) -> bool {
+    path.bytes()
+        .all(|byte| byte.is_ascii_graphic() && !text::is_one_of(byte, b"\"<>\\`#"))
 }
 
 /// A DNS name, an IPv4 address or a bracketed IPv6 address, already in lower
 /// case. Stricter than RFC 3986's reg-name, which takes almost anything.
 fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(is_ipv6),
-        None => {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        }
+    match host.strip_prefix("[") {
+        Some(rest) => rest.strip_suffix("]").is_some_and(is_ipv6),
+        None => host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')),
     }
 }
 
 /// An IPv6 address (RFC 4291 §2.2): eight groups of up to four digits, some of
 /// them left out by one `::`, the last two perhaps as an IPv4 address. The
 /// standard library's parser is six times the code.
-fn is_ipv6(text: &str) -> bool {
+fn is_ipv6(address: &str) -> bool {
     let mut groups = 0;
     let mut gap = false;
-    let mut rest = text;
+    let mut rest = address;
     if let Some(after) = rest.strip_prefix("::") {
         gap = true;
         rest = after;
     }
     while !rest.is_empty() {
-        let (group, after) = match rest.split_once(':') {
-            Some((group, after)) => (group, Some(after)),
-            None => (rest, None),
-        };
-        if after.is_none() && is_ipv4(group) {
+        let (group, after) = text::cut(rest, b":");
+        if after.is_empty() && is_ipv4(group) {
             groups += 2;
         } else if (1..=4).contains(&group.len())
             && group.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -196,28 +212,32 @@ fn is_ipv6(text: &str) -> bool {
             return false;
         }
         rest = match after {
-            None => "",
+            "" => "",
             // Nothing follows the last colon.
-            Some("") => return false,
-            Some(after) => match after.strip_prefix(':') {
-                Some(further) if !gap => {
-                    gap = true;
-                    further
-                }
-                _ => after,
-            },
+            ":" => return false,
+            _ if !gap && after.starts_with("::") => {
+                gap = true;
+                &after[2..]
+            }
+            _ => &after[1..],
         };
     }
     if gap { groups < 8 } else { groups == 8 }
 }
 
-fn is_ipv4(text: &str) -> bool {
-    let mut numbers = 0;
-    text.split('.').all(|number| {
-        numbers += 1;
+fn is_ipv4(address: &str) -> bool {
+    let mut rest = address;
+    for last in [false, false, false, true] {
+        let (number, after) = text::cut(rest, b".");
+        // Zeros in front mean octal to some.
         let plain = number == "0" || !number.starts_with('0');
-        plain && number.len() <= 3 && number.parse::<u8>().is_ok()
-    }) && numbers == 4
+        let fits = text::whole_number(number) <= 255.0;
+        if !plain || !fits || after.is_empty() != last {
+            return false;
+        }
+        rest = after.strip_prefix(".").unwrap_or_default();
+    }
+    true
 }
 
 #[cfg(test)]

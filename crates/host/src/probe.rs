@@ -1,7 +1,7 @@
 //! Measuring a target as the proxy measures it.
 
 use crate::Outbound;
-use function_fetch_engine::{Target, VERSION};
+use function_fetch_engine::{Target, USER_AGENT as OURS};
 use http::Request;
 use http::header::USER_AGENT;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -84,7 +84,7 @@ async fn sample(
 ) -> Result<(u16, Duration), String> {
     let body: WasiBody = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let request = Request::get(url)
-        .header(USER_AGENT, format!("function-fetch/{VERSION}"))
+        .header(USER_AGENT, OURS)
         .body(body)
         .map_err(|error| error.to_string())?;
     let started = Instant::now();

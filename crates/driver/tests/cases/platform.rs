@@ -5,7 +5,7 @@ use function_fetch_cases::Seen;
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::headers::{self, Fields};
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Settings, Target, VERSION};
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Settings, Target, USER_AGENT};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -135,10 +135,7 @@ impl Platform for Instance {
         let request = Seen {
             method: "GET".into(),
             path: path.into(),
-            fields: vec![(
-                "user-agent".into(),
-                format!("function-fetch/{VERSION}").into_bytes(),
-            )],
+            fields: vec![("user-agent".into(), USER_AGENT.into())],
             body: Vec::new(),
         };
         let network = self.0.network.clone();

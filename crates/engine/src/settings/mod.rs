@@ -9,6 +9,7 @@ mod parse;
 mod targets;
 
 use crate::target::Target;
+use crate::text;
 use parse::Reader;
 pub use targets::{Rejected, TargetsError};
 
@@ -108,7 +109,7 @@ pub struct Settings {
     /// `FETCH_DEADLINE_MS`; 0 = none.
     pub deadline_ms: u32,
     /// `FETCH_RETRY_METHODS`, in upper case.
-    pub retry_methods: Vec<String>,
+    pub retry_methods: Vec<&'static str>,
     /// `FETCH_REPLAY_BODY_BYTES`.
     pub replay_body_bytes: u32,
     /// `FETCH_STALE_SECONDS`.
@@ -175,61 +176,60 @@ impl Settings {
     /// by the names in [`NAMES`].
     #[must_use]
     pub fn read(host: Capabilities, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        Self::from_reader(host, Reader::new(&lookup))
+        let given: Vec<(String, String)> = NAMES
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), lookup(name)?)))
+            .collect();
+        Self::of(host, &given)
     }
 
-    fn from_reader(host: Capabilities, mut from: Reader<'_>) -> Self {
-        let (targets, no_targets) = targets::read(&mut from);
-        let (cache_memory, cache_store) = cache(&mut from, host);
-        let cache_key = from
-            .text("FETCH_CACHE_KEY")
-            .unwrap_or_else(|| "proxy:fastest".into());
-        let ttl_s = from.number("FETCH_CACHE_TTL_SECONDS", 300, 10..=MONTH_S);
+    /// Reads every setting from a list of names and values; names that are not
+    /// in [`NAMES`] do not matter.
+    #[must_use]
+    pub fn of(host: Capabilities, given: &[(String, String)]) -> Self {
+        let from = &mut Reader::new(given);
+        let (targets, no_targets) = targets::read(from);
+        let (cache_memory, cache_store) = cache(from, host);
+        let ttl_s = from.number("FETCH_CACHE_TTL_SECONDS", 300, 10, MONTH_S);
         Self {
             targets,
             no_targets,
             health_path: from.path("FETCH_HEALTH_PATH").unwrap_or_else(|| "/".into()),
-            health_timeout_ms: from.number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200..=600_000),
+            health_timeout_ms: from.number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200, 600_000),
             retry_on_5xx: from.flag("FETCH_RETRY_ON_5XX", true),
             cache_memory,
             cache_store,
             cache_key: crate::store_key::encode(
                 host.store.unwrap_or(StoreKind::Custom),
-                &cache_key,
+                from.text("FETCH_CACHE_KEY").unwrap_or("proxy:fastest"),
             ),
             cache_ttl_ms: f64::from(ttl_s) * 1000.0,
-            cache_sync_ms: sync_ms(&mut from, host),
-            store_name: store_name(&mut from, host),
-            max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1..=crate::MAX_TARGETS as u32),
-            connect_timeout_ms: from.number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1..=DAY_MS),
-            attempt_timeout_ms: from.number("FETCH_ATTEMPT_TIMEOUT_MS", 30_000, 0..=DAY_MS),
-            deadline_ms: from.number("FETCH_DEADLINE_MS", 60_000, 0..=DAY_MS),
+            cache_sync_ms: sync_ms(from, host),
+            store_name: store_name(from, host),
+            max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1, crate::MAX_TARGETS as u32),
+            connect_timeout_ms: from.number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1, DAY_MS),
+            attempt_timeout_ms: from.number("FETCH_ATTEMPT_TIMEOUT_MS", 30_000, 0, DAY_MS),
+            deadline_ms: from.number("FETCH_DEADLINE_MS", 60_000, 0, DAY_MS),
             retry_methods: from.methods("FETCH_RETRY_METHODS", &["GET", "HEAD", "OPTIONS"]),
-            replay_body_bytes: from.number("FETCH_REPLAY_BODY_BYTES", 65_536, 0..=16_777_216),
-            stale_ms: f64::from(from.number("FETCH_STALE_SECONDS", ttl_s, 0..=MONTH_S)) * 1000.0,
-            switch_margin: from.margin(
-                "FETCH_SWITCH_MARGIN",
-                Margin {
-                    percent: 20.0,
-                    ms: 10.0,
-                },
-            ),
+            replay_body_bytes: from.number("FETCH_REPLAY_BODY_BYTES", 65_536, 0, 16_777_216),
+            stale_ms: f64::from(from.number("FETCH_STALE_SECONDS", ttl_s, 0, MONTH_S)) * 1000.0,
+            switch_margin: from.margin("FETCH_SWITCH_MARGIN"),
             spread: from.flag("FETCH_SPREAD", false),
             cold_start: match from.choice("FETCH_COLD_START", &["probe", "race"]) {
-                Some("race") => ColdStart::Race,
-                _ => ColdStart::Probe,
+                0 => ColdStart::Probe,
+                _ => ColdStart::Race,
             },
-            hedge_ms: from.number_or_off("FETCH_HEDGE_MS", 1..=DAY_MS),
+            hedge_ms: from.number_or_off("FETCH_HEDGE_MS", 1, DAY_MS),
             max_probes: from
-                .number("FETCH_MAX_PROBES", 6, 1..=crate::MAX_TARGETS as u32)
+                .number("FETCH_MAX_PROBES", 6, 1, crate::MAX_TARGETS as u32)
                 .min(host.max_probes.unwrap_or(u32::MAX).max(1)),
             forwarded: from.flag("FETCH_FORWARDED", true),
             trust_forwarded: from.flag("FETCH_TRUST_FORWARDED", false),
             explain: from.flag("FETCH_EXPLAIN", false),
             status_path: from.path("FETCH_STATUS_PATH"),
-            status_token: from.text("FETCH_STATUS_TOKEN"),
+            status_token: from.text("FETCH_STATUS_TOKEN").map(str::to_owned),
             sampled_reports: host.sampled_reports,
-            problems: from.problems,
+            problems: std::mem::take(&mut from.problems),
         }
     }
 
@@ -244,30 +244,41 @@ impl Settings {
     /// reached a target.
     #[must_use]
     pub fn may_repeat(&self, method: &str) -> bool {
-        self.retry_methods.iter().any(|known| known == method)
+        self.retry_methods.contains(&method)
     }
 }
 
 const DAY_MS: u32 = 86_400_000;
 const MONTH_S: u32 = 31 * 86_400;
 
+/// What `FETCH_CACHE_ADAPTER` may say: three ways to say neither, three to say
+/// memory, two to say the store, and one to say both.
+const ADAPTERS: [&str; 9] = [
+    "none",
+    "off",
+    "disabled",
+    "memory",
+    "mem",
+    "inmemory",
+    "kv",
+    "cloudflare_kv",
+    "auto",
+];
+
 /// Where decisions are kept: (memory, store).
 fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>) {
     const NAME: &str = "FETCH_CACHE_ADAPTER";
     let (mut memory, mut store, mut none) = (false, false, false);
-    for word in from.list(NAME) {
-        match word.to_ascii_lowercase().as_str() {
-            "auto" => (memory, store) = (true, true),
-            "memory" | "mem" | "inmemory" => memory = true,
-            "kv" | "cloudflare_kv" => store = true,
-            "none" | "off" | "disabled" => none = true,
-            _ => from.problem(
-                NAME,
-                format!(
-                    "{} is not one of memory, kv, auto, none; it is left out",
-                    parse::quote(&word)
-                ),
-            ),
+    for word in &from.list(NAME) {
+        match text::place(&ADAPTERS, word) {
+            Some(0..=2) => none = true,
+            Some(3..=5) => memory = true,
+            Some(6..=7) => store = true,
+            Some(_) => (memory, store) = (true, true),
+            None => {
+                let known = ["memory", "kv", "auto", "none"];
+                from.refuse(NAME, word, " is not one of ", &known, "; left out");
+            }
         }
     }
     if none {
@@ -277,10 +288,8 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
         (memory, store) = (true, true);
     }
     if store && !memory && host.store.is_none() {
-        from.problem(
-            NAME,
-            "this host has no key-value store; memory is used instead".into(),
-        );
+        let reason = "this host has no key-value store; memory is used instead";
+        from.problem(NAME, reason.to_owned());
         memory = true;
     }
     (memory, host.store.filter(|_| store))
@@ -292,20 +301,16 @@ fn sync_ms(from: &mut Reader<'_>, host: Capabilities) -> f64 {
         Some(StoreKind::WorkersKv | StoreKind::EdgeKv) => 0,
         _ => 1,
     };
-    f64::from(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0..=MONTH_S)) * 1000.0
+    f64::from(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0, MONTH_S)) * 1000.0
 }
 
-fn store_name(from: &mut Reader<'_>, host: Capabilities) -> String {
-    if host.store == Some(StoreKind::EdgeKv) {
-        return from.text("ESA_KV_NAMESPACE").unwrap_or_default();
-    }
-    from.text("FETCH_CACHE_KV_BINDING").unwrap_or_else(|| {
-        match host.store {
-            Some(StoreKind::WorkersKv) => "FASTEST_KV",
-            _ => "default",
-        }
-        .into()
-    })
+fn store_name(from: &Reader<'_>, host: Capabilities) -> String {
+    let (setting, default) = match host.store {
+        Some(StoreKind::EdgeKv) => ("ESA_KV_NAMESPACE", ""),
+        Some(StoreKind::WorkersKv) => ("FETCH_CACHE_KV_BINDING", "FASTEST_KV"),
+        _ => ("FETCH_CACHE_KV_BINDING", "default"),
+    };
+    from.text(setting).unwrap_or(default).to_owned()
 }
 
 #[cfg(test)]

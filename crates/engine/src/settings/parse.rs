@@ -2,18 +2,37 @@
 
 use super::{Margin, Problem};
 use crate::json;
-use std::ops::RangeInclusive;
+use crate::text;
+
+/// What a flag may say: yes in the first five ways, no in the others.
+const FLAGS: [&str; 10] = [
+    "1", "true", "yes", "y", "on", "0", "false", "no", "n", "off",
+];
+
+/// What turns a number off.
+const OFF: [&str; 5] = ["off", "none", "no", "false", "0"];
+
+/// The methods that may be repeated.
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "POST", "PATCH",
+];
+
+/// `20%,10ms`.
+const DEFAULT_MARGIN: Margin = Margin {
+    percent: 20.0,
+    ms: 10.0,
+};
 
 /// Looks settings up and collects what is wrong with them.
 pub(super) struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
+    given: &'a [(String, String)],
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(given: &'a [(String, String)]) -> Self {
         Self {
-            lookup,
+            given,
             problems: Vec::new(),
         }
     }
@@ -22,132 +41,123 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem { setting, reason });
     }
 
+    /// A problem with what was given: what is wrong with it, and what would be
+    /// right or is used instead.
+    pub(super) fn refuse(
+        &mut self,
+        setting: &'static str,
+        given: &str,
+        wrong: &str,
+        right: &[&str],
+        then: &str,
+    ) {
+        let right = text::join(right, ", ");
+        let reason = text::concat(&[&quote(given), wrong, &right, then]);
+        self.problem(setting, reason);
+    }
+
     /// The setting's text, trimmed; a blank one counts as not set.
-    pub(super) fn text(&self, setting: &str) -> Option<String> {
-        (self.lookup)(setting)
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+    pub(super) fn text(&self, setting: &str) -> Option<&'a str> {
+        let (_, text) = self.given.iter().find(|(name, _)| name == setting)?;
+        let text = text.trim();
+        (!text.is_empty()).then_some(text)
     }
 
     /// A JSON array of strings, or a list split on commas and any white space.
     pub(super) fn list(&mut self, setting: &'static str) -> Vec<String> {
-        let Some(text) = self.text(setting) else {
-            return Vec::new();
-        };
-        split_list(&text).unwrap_or_else(|reason| {
-            self.problem(setting, reason);
-            Vec::new()
-        })
+        match split_list(self.text(setting).unwrap_or_default()) {
+            Ok(words) => words,
+            Err(reason) => {
+                self.problem(setting, reason.to_owned());
+                Vec::new()
+            }
+        }
     }
 
     pub(super) fn flag(&mut self, setting: &'static str, default: bool) -> bool {
         let Some(text) = self.text(setting) else {
             return default;
         };
-        match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "y" | "on" => true,
-            "0" | "false" | "no" | "n" | "off" => false,
-            _ => {
-                self.problem(
-                    setting,
-                    format!(
-                        "{} is neither true nor false; using {default}",
-                        quote(&text)
-                    ),
-                );
-                default
-            }
+        if let Some(place) = text::place(&FLAGS, text) {
+            return place < FLAGS.len() / 2;
         }
+        let used = if default { "true" } else { "false" };
+        let wrong = " is neither true nor false; using ";
+        self.refuse(setting, text, wrong, &[], used);
+        default
     }
 
     pub(super) fn number(
         &mut self,
         setting: &'static str,
         default: u32,
-        range: RangeInclusive<u32>,
+        least: u32,
+        most: u32,
     ) -> u32 {
         let Some(text) = self.text(setting) else {
             return default;
         };
-        whole_number(&text, &range).unwrap_or_else(|reason| {
-            self.problem(setting, format!("{reason}; using {default}"));
-            default
-        })
+        let (wrong, limit) = match text::whole_number(text) {
+            number if number < f64::from(least) => (" is below the least, ", least),
+            number if number > f64::from(most) => (" is above the most, ", most),
+            number if number.is_nan() => (" is not a whole number up to ", most),
+            number => return number as u32,
+        };
+        let limit = text::digits(limit.into());
+        let then = text::concat(&["; using ", &text::digits(default.into())]);
+        self.refuse(setting, text, wrong, &[&limit], &then);
+        default
     }
 
     /// A number, or 0 for `off`, `none` and the like.
-    pub(super) fn number_or_off(
-        &mut self,
-        setting: &'static str,
-        range: RangeInclusive<u32>,
-    ) -> u32 {
-        let off = self.text(setting).is_none_or(|text| {
-            ["off", "none", "no", "false", "0"].contains(&text.to_ascii_lowercase().as_str())
-        });
+    pub(super) fn number_or_off(&mut self, setting: &'static str, least: u32, most: u32) -> u32 {
+        let off = self
+            .text(setting)
+            .is_none_or(|text| text::place(&OFF, text).is_some());
         if off {
             return 0;
         }
-        self.number(setting, 0, range)
+        self.number(setting, 0, least, most)
     }
 
-    pub(super) fn choice(
-        &mut self,
-        setting: &'static str,
-        choices: &[&'static str],
-    ) -> Option<&'static str> {
-        let text = self.text(setting)?;
-        let found = choices
-            .iter()
-            .find(|choice| choice.eq_ignore_ascii_case(&text));
-        if found.is_none() {
-            self.problem(
-                setting,
-                format!(
-                    "{} is not one of {}; using {}",
-                    quote(&text),
-                    choices.join(", "),
-                    choices[0]
-                ),
-            );
-        }
-        found.copied()
+    /// Which of the choices it is; the first, where it is none of them.
+    pub(super) fn choice(&mut self, setting: &'static str, choices: &[&str]) -> usize {
+        let Some(text) = self.text(setting) else {
+            return 0;
+        };
+        text::place(choices, text).unwrap_or_else(|| {
+            let then = text::concat(&["; using ", choices[0]]);
+            self.refuse(setting, text, " is not one of ", choices, &then);
+            0
+        })
     }
 
     /// A path with an optional query, made to begin with `/`.
     pub(super) fn path(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting)?;
-        let path = if text.starts_with('/') {
-            text
-        } else {
-            format!("/{text}")
-        };
-        if path.contains('#') || !crate::target::may_stand_in_path(&path) {
-            self.problem(
-                setting,
-                format!(
-                    "{} is not a path; write other characters percent-encoded",
-                    quote(&path)
-                ),
-            );
-            return None;
+        let slash = if text.starts_with('/') { "" } else { "/" };
+        let path = text::concat(&[slash, text]);
+        if crate::target::may_stand_in_path(&path) {
+            return Some(path);
         }
-        Some(path)
+        let wrong = " is not a path; write other characters percent-encoded";
+        self.refuse(setting, &path, wrong, &[], "");
+        None
     }
 
     /// `20%,10ms`: a share, an absolute amount, or both.
-    pub(super) fn margin(&mut self, setting: &'static str, default: Margin) -> Margin {
+    pub(super) fn margin(&mut self, setting: &'static str) -> Margin {
+        let parts = self.list(setting);
+        if parts.is_empty() {
+            return DEFAULT_MARGIN;
+        }
         let mut margin = Margin {
             percent: 0.0,
             ms: 0.0,
         };
-        let parts = self.list(setting);
-        if parts.is_empty() {
-            return default;
-        }
         for part in &parts {
             let amount = |unit| {
-                part.strip_suffix(unit)
-                    .and_then(|digits| json::decimal(digits.trim()))
+                json::decimal(part.strip_suffix(unit)?.trim())
                     .filter(|value| (0.0..=100_000.0).contains(value))
             };
             if let Some(percent) = amount("%") {
@@ -155,100 +165,75 @@ impl<'a> Reader<'a> {
             } else if let Some(ms) = amount("ms") {
                 margin.ms = ms;
             } else {
-                let mut reason = quote(part);
-                reason += " is neither a share like 20% nor a time like 10ms; using ";
-                json::write_number(&mut reason, default.percent);
-                reason += "%,";
-                json::write_number(&mut reason, default.ms);
-                reason += "ms";
-                self.problem(setting, reason);
-                return default;
+                let wrong = " is neither a share like 20% nor a time like 10ms; using 20%,10ms";
+                self.refuse(setting, part, wrong, &[], "");
+                return DEFAULT_MARGIN;
             }
         }
         margin
     }
 
-    pub(super) fn methods(&mut self, setting: &'static str, default: &[&str]) -> Vec<String> {
-        const KNOWN: [&str; 8] = [
-            "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "POST", "PATCH",
-        ];
-        let mut methods: Vec<String> = Vec::new();
-        let mut given = self.list(setting);
-        given
-            .iter_mut()
-            .for_each(|word| word.make_ascii_uppercase());
-        // `none` and an empty list in JSON say: repeat nothing.
-        if given == ["NONE"] {
-            return methods;
-        }
-        for word in given {
-            if !KNOWN.contains(&word.as_str()) {
-                self.problem(
-                    setting,
-                    format!(
-                        "{} is not one of {}; left out",
-                        quote(&word),
-                        KNOWN.join(", ")
-                    ),
-                );
-            } else if !methods.contains(&word) {
-                methods.push(word);
+    /// Methods, in upper case.
+    pub(super) fn methods(
+        &mut self,
+        setting: &'static str,
+        default: &[&'static str],
+    ) -> Vec<&'static str> {
+        let given = self.list(setting);
+        let mut methods = Vec::new();
+        for word in &given {
+            // `none` and an empty list in JSON say: repeat nothing.
+            if given.len() == 1 && word.eq_ignore_ascii_case("none") {
+                return methods;
+            }
+            let Some(place) = text::place(&METHODS, word) else {
+                self.refuse(setting, word, " is not one of ", &METHODS, "; left out");
+                continue;
+            };
+            if !methods.contains(&METHODS[place]) {
+                methods.push(METHODS[place]);
             }
         }
         if methods.is_empty() {
-            methods = default.iter().map(|word| (*word).to_owned()).collect();
+            methods = default.to_vec();
         }
         methods
     }
 }
 
 /// The two list forms of the user's document.
-pub(super) fn split_list(text: &str) -> Result<Vec<String>, String> {
-    let words: Vec<String> = if text.starts_with('[') {
-        strings(text)
-            .ok_or("begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")?
-    } else {
-        text.split(|c: char| c == ',' || c.is_whitespace())
-            .map(str::to_owned)
-            .collect()
-    };
-    Ok(words
-        .iter()
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty())
-        .collect())
-}
-
-fn strings(json: &str) -> Option<Vec<String>> {
-    json::read(json)?
-        .list()?
-        .iter()
-        .map(|value| value.text().map(str::to_owned))
-        .collect()
-}
-
-fn whole_number(text: &str, range: &RangeInclusive<u32>) -> Result<u32, String> {
-    let (least, most) = (range.start(), range.end());
-    let number: u64 = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().unwrap_or(u64::MAX))
-        .ok_or_else(|| format!("{} is not a whole number", quote(text)))?;
-    match u32::try_from(number) {
-        Ok(number) if range.contains(&number) => Ok(number),
-        _ if number < u64::from(*least) => Err(format!("{number} is below the least, {least}")),
-        _ => Err(format!("{} is above the most, {most}", quote(text))),
+pub(super) fn split_list(text: &str) -> Result<Vec<String>, &'static str> {
+    if !text.starts_with('[') {
+        return Ok(text::words(text));
     }
+    strings(text).ok_or("begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")
+}
+
+/// The strings of a JSON array, but for blank ones.
+fn strings(json: &str) -> Option<Vec<String>> {
+    let array = json::read(json)?;
+    let mut strings = Vec::new();
+    for value in array.list()? {
+        let text = value.text()?.trim();
+        if !text.is_empty() {
+            strings.push(text.to_owned());
+        }
+    }
+    Some(strings)
 }
 
 /// The text as it stands in a message: quoted, and cut where it is long.
 pub(super) fn quote(text: &str) -> String {
     const MOST: usize = 80;
-    let mut quoted = String::new();
-    let mut shown: String = text.chars().take(MOST).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
+    let mut shown = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == MOST {
+            shown.push('…');
+            break;
+        }
+        shown.push(character);
     }
+    let mut quoted = String::new();
     json::write_text(&mut quoted, &shown);
     quoted
 }

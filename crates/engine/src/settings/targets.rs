@@ -1,9 +1,9 @@
 //! `FETCH_TARGETS`: the one setting that must be there.
 
-use super::Problem;
 use super::parse::{Reader, quote, split_list};
 use crate::MAX_TARGETS;
 use crate::target::{Target, TargetError};
+use crate::text;
 use std::fmt;
 
 const NAME: &str = "FETCH_TARGETS";
@@ -27,27 +27,35 @@ pub enum TargetsError {
     Invalid(Vec<Rejected>),
 }
 
-impl std::error::Error for TargetsError {}
+impl TargetsError {
+    /// The first line says what is wrong, those that follow what to do.
+    pub(crate) fn message(&self) -> String {
+        let entries = match self {
+            Self::Missing => {
+                return "Missing env: FETCH_TARGETS\n\
+                        Set it to the servers to proxy to, for example \
+                        FETCH_TARGETS=\"https://us.example.com, https://eu.example.com\""
+                    .to_owned();
+            }
+            Self::Invalid(entries) => entries,
+        };
+        let mut message = "Invalid env: FETCH_TARGETS".to_owned();
+        for Rejected { entry, reason } in entries {
+            for part in ["\n", entry, " ", reason] {
+                message.push_str(part);
+            }
+        }
+        message
+    }
+}
 
 impl fmt::Display for TargetsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => write!(
-                f,
-                "Missing env: {NAME}\n\
-                 Set it to the servers to proxy to, for example \
-                 {NAME}=\"https://us.example.com, https://eu.example.com\""
-            ),
-            Self::Invalid(entries) => {
-                write!(f, "Invalid env: {NAME}")?;
-                for Rejected { entry, reason } in entries {
-                    write!(f, "\n{entry} {reason}")?;
-                }
-                Ok(())
-            }
-        }
+        f.write_str(&self.message())
     }
 }
+
+impl std::error::Error for TargetsError {}
 
 /// The usable targets, duplicates collapsed; bad entries beside good ones are
 /// problems, alone they are the error.
@@ -55,12 +63,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     let Some(text) = from.text(NAME) else {
         return (Vec::new(), Some(TargetsError::Missing));
     };
-    let entries = match split_list(&text) {
+    let entries = match split_list(text) {
         Ok(entries) => entries,
         Err(reason) => {
             let rejected = Rejected {
-                entry: hide_user(&text),
-                reason,
+                entry: hide_user(text),
+                reason: reason.to_owned(),
             };
             return (Vec::new(), Some(TargetsError::Invalid(vec![rejected])));
         }
@@ -71,41 +79,38 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     let mut targets: Vec<Target> = Vec::new();
     let mut rejected = Vec::new();
     for entry in &entries {
-        let result = match Target::parse(entry) {
+        let error = match Target::parse(entry) {
             Ok(target) if targets.contains(&target) => continue,
-            Ok(_) if targets.len() == MAX_TARGETS => Err(TargetError::TooMany),
-            other => other,
+            Ok(target) if targets.len() < MAX_TARGETS => {
+                targets.push(target);
+                continue;
+            }
+            Ok(_) => TargetError::TooMany,
+            Err(error) => error,
         };
-        match result {
-            Ok(target) => targets.push(target),
-            Err(error) => rejected.push(Rejected {
-                entry: hide_user(entry),
-                reason: error.to_string(),
-            }),
-        }
+        rejected.push(Rejected {
+            entry: hide_user(entry),
+            reason: error.message(),
+        });
     }
     if targets.is_empty() {
         return (targets, Some(TargetsError::Invalid(rejected)));
     }
-    for Rejected { entry, reason } in rejected {
-        from.problems.push(Problem {
-            setting: NAME,
-            reason: format!("{entry} {reason}; it is skipped"),
-        });
+    for Rejected { entry, reason } in &rejected {
+        let reason = text::concat(&[entry, " ", reason, "; it is skipped"]);
+        from.problem(NAME, reason);
     }
     (targets, None)
 }
 
 /// Entries are shown to whoever sends a request, so a password in one is not.
 fn hide_user(entry: &str) -> String {
-    if let Some((before, host)) = entry.rsplit_once('@')
-        && let Some((scheme, user)) = before.split_once(':')
-        && user.starts_with("//")
+    if let Some(at) = entry.bytes().rposition(|byte| byte == b'@')
+        && let Some((before, host)) = entry.split_at_checked(at)
+        && let (scheme, user) = text::cut(before, b":")
+        && user.starts_with("://")
     {
-        let mut shown = scheme.to_owned();
-        shown += "://…@";
-        shown += host;
-        return quote(&shown);
+        return quote(&text::concat(&[scheme, "://…", host]));
     }
     quote(entry)
 }

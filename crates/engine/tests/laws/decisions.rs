@@ -11,7 +11,7 @@ fn waits(step: &Step) -> bool {
     matches!(step.action, Action::AwaitRound { .. })
 }
 
-fn record(talk: &Talk, age: f64) -> Vec<u8> {
+fn record(talk: &Talk, age: f64) -> String {
     let targets = [90.0, 7.0, 40.0].map(|ms| TargetRecord {
         ms: Some(ms),
         n: 2,
@@ -143,8 +143,8 @@ fn a_store_that_has_nothing_or_fails_or_lies_is_a_cold_start() {
     for event in [
         Event::StoreRead(None),
         Event::StoreFailed,
-        Event::StoreRead(Some(b"{\"v\":99}")),
-        Event::StoreRead(Some(b"\xff")),
+        Event::StoreRead(Some("{\"v\":99}")),
+        Event::StoreRead(Some("\u{feff}")),
     ] {
         let mut talk = Talk::with_store(&[]);
         let step = talk.begin("GET");
@@ -172,7 +172,7 @@ fn a_store_failure_is_told_once_until_it_works() {
 fn the_original_s_plain_url_serves_and_is_refreshed_at_once() {
     let mut talk = Talk::with_store(&[]);
     let step = talk.begin("GET");
-    let step = talk.settle(step.exchange, Event::StoreRead(Some(b"http://c.test")));
+    let step = talk.settle(step.exchange, Event::StoreRead(Some("http://c.test")));
     assert_eq!((target(&step), step.round), (2, true));
 }
 

@@ -346,7 +346,7 @@ fn a_restarted_ejection_goes_on_where_another_instance_left_it() {
     other.wait(30.0 * SECOND);
     let round = other.engine.start_round(other.now).expect("a probe is due");
     other.engine.probed(round.id, 0, probe(None), other.now);
-    let lengths: Vec<u64> = other
+    let lengths: Vec<u32> = other
         .notices()
         .iter()
         .filter_map(|notice| match notice {

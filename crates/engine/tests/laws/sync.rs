@@ -4,7 +4,7 @@ use crate::talk::{Talk, target};
 use function_fetch_engine::{Failure, Notice};
 
 /// Two instances that know the same: one has measured, the other was told.
-fn two() -> (Talk, Talk, Vec<u8>) {
+fn two() -> (Talk, Talk, String) {
     let mut one = Talk::with_store(&[]);
     one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
     let value = one.write().expect("a decision to tell");
@@ -20,7 +20,7 @@ fn two() -> (Talk, Talk, Vec<u8>) {
 }
 
 /// A second later: the instance reads the store behind its next request.
-fn sync(talk: &mut Talk, value: &[u8]) {
+fn sync(talk: &mut Talk, value: &str) {
     talk.wait(1_000.0);
     assert!(talk.get().round, "a second has passed");
     let round = talk
@@ -94,7 +94,7 @@ fn two_discoveries_at_once_become_one_knowledge() {
     other.status(&step, 200);
     let mut from_other = other.write().expect("told");
     // Of `a` it knows as well; take that away, as if only `b` had failed there.
-    let mut record: serde_json::Value = serde_json::from_slice(&from_other).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&from_other).unwrap();
     record["targets"][0]["fail"] = 0.into();
     record["targets"][0]
         .as_object_mut()
@@ -102,11 +102,11 @@ fn two_discoveries_at_once_become_one_knowledge() {
         .remove("until");
     record["targets"][0].as_object_mut().unwrap().remove("last");
     record["primary"] = 0.into();
-    from_other = serde_json::to_vec(&record).unwrap();
+    from_other = serde_json::to_string(&record).unwrap();
     sync(&mut one, &from_other);
     assert_eq!(one.first_choice(), 2, "neither of the dead ones");
     let union = one.write().expect("what was overwritten is said again");
-    let record: serde_json::Value = serde_json::from_slice(&union).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&union).unwrap();
     assert!(record["targets"][0]["until"].is_number());
     assert!(record["targets"][1]["until"].is_number());
 }

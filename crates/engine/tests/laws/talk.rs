@@ -99,7 +99,7 @@ impl Talk {
     }
 
     /// What the engine writes to the store; the write goes well.
-    pub fn write(&mut self) -> Option<Vec<u8>> {
+    pub fn write(&mut self) -> Option<String> {
         let write = self.engine.take_write(self.now)?;
         self.engine.store_written(true);
         Some(write.value)
