@@ -10,7 +10,7 @@ import { type TestContext, test } from "node:test";
 import { createClient } from "redis";
 import { fileStore } from "../../src/node/index.js";
 import { send } from "../support/client.js";
-import { listen, listenAnywhere } from "../support/port.js";
+import { freePort, listen } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
 import { Command, startOrigin } from "./proxy.js";
 
@@ -99,10 +99,7 @@ function redisServer(): string | undefined {
 }
 
 async function startRedis(t: TestContext, program: string): Promise<number> {
-  // A port that nobody has; Redis takes it a moment later.
-  const probe = createServer();
-  const port = await listenAnywhere(probe);
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder(t)];
   const child: ChildProcess = spawn(program, args, { stdio: "ignore" });
   t.after(() => child.kill("SIGKILL"));

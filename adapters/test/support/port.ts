@@ -1,6 +1,6 @@
 /** Ports that stay ours while nobody listens on them. */
 
-import type { Server } from "node:net";
+import { createServer, type Server } from "node:net";
 
 /**
  * Below the range that the kernel gives out (32768 on), so that a port that was
@@ -23,6 +23,14 @@ export async function listenAnywhere(server: Server): Promise<number> {
     if (await listen(server, port)) return port;
   }
   throw new Error("there is no free port");
+}
+
+/** A port that nobody has, for a program that takes it a moment later. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  const port = await listenAnywhere(probe);
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 /** Listens on this port of 127.0.0.1; false when somebody else does. */
