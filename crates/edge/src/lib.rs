@@ -19,6 +19,8 @@ mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/engine.wit",
         world: "adapter",
+        // There is nothing that would have to run before the first call.
+        disable_run_ctors_once_workaround: true,
     });
 }
 

@@ -201,6 +201,8 @@ impl Engine {
                 0.0,
                 now,
             ),
+            // This side has run out of connections: that says nothing of the target.
+            Err(Failure::ConnectionLimitReached) => {}
             Err(failure) => {
                 if failure.source() == Source::HostPolicy {
                     self.tell_denial(target, failure);

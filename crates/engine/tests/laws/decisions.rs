@@ -3,7 +3,7 @@
 
 use crate::talk::{Talk, forward, probe, target};
 use function_fetch_engine::record::{Record, Stored, TargetRecord, decode};
-use function_fetch_engine::{Action, Event, Failure, Notice, Step};
+use function_fetch_engine::{Action, Event, Failure, Notice, ProbeOutcome, Step};
 
 const TTL: f64 = 300_000.0;
 
@@ -44,6 +44,30 @@ fn a_cold_start_waits_for_the_first_healthy_probe_and_never_for_the_slowest() {
     talk.engine.probed(round.id, 1, probe(Some(90.0)), talk.now);
     talk.engine.finish_round(round.id, talk.now);
     assert_eq!(talk.first_choice(), 2);
+}
+
+#[test]
+fn a_probe_that_this_side_has_no_connection_for_says_nothing_of_the_target() {
+    let mut talk = Talk::new(&[]);
+    talk.begin("GET");
+    let round = talk.engine.start_round(talk.now).unwrap();
+    let unsent = ProbeOutcome {
+        result: Err(Failure::ConnectionLimitReached),
+        elapsed_ms: 1.0,
+    };
+    talk.engine.probed(round.id, 0, unsent, talk.now);
+    talk.engine.probed(round.id, 1, probe(None), talk.now);
+    talk.engine.probed(round.id, 2, probe(Some(60.0)), talk.now);
+    talk.engine.finish_round(round.id, talk.now);
+    let ejected: Vec<String> = talk
+        .notices()
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Ejected { target, .. } => Some(target),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ejected, ["http://b.test"]);
 }
 
 #[test]
