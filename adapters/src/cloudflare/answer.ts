@@ -2,22 +2,15 @@
 
 import { type FieldRules, namedByConnection } from "../driver/headers.js";
 import type { Outcome } from "../driver/proxy.js";
-import { explainFields, replyFields } from "../driver/replies.js";
-import type { Reply } from "../engine/interface.js";
-
-/** Something went wrong that nobody foresaw. */
-const BROKEN: Reply = {
-  status: 502,
-  body: "Function Fetch cannot pass this request on.\n",
-  proxyStatus: "function-fetch; error=proxy_internal_error",
-};
+import { explainFields } from "../driver/replies.js";
+import { broken, ownWords } from "../web/answers.js";
 
 export function responseTo(
   outcome: Outcome<Response>,
   rules: FieldRules,
   ends: readonly string[],
 ): Response {
-  if (outcome.answer === undefined) return replied(outcome.reply);
+  if (outcome.answer === undefined) return ownWords(outcome.reply);
   const { answer, explain, elapsed } = outcome;
   const more = explain === undefined ? [] : explainFields(explain, elapsed);
   const { headers } = answer;
@@ -46,13 +39,9 @@ function changed(
   return response;
 }
 
-function replied(reply: Reply): Response {
-  return new Response(reply.body, { status: reply.status, headers: replyFields(reply) });
-}
-
 /** The operator hears what it was, the client only that it was. */
-export function broken(error: unknown): Response {
+export function unforeseen(error: unknown): Response {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   console.error(JSON.stringify({ source: "function-fetch", event: "error", reason }));
-  return replied(BROKEN);
+  return broken();
 }

@@ -4,7 +4,7 @@ import { FieldRules } from "../driver/headers.js";
 import { Proxy as ReverseProxy } from "../driver/proxy.js";
 import { instantiate } from "../engine/workers.js";
 import type { Settings } from "../settings.js";
-import { broken, responseTo } from "./answer.js";
+import { responseTo, unforeseen } from "./answer.js";
 import { namespaceOf, settingsOf } from "./bindings.js";
 import { endingFields, endingFieldsOfResponse, Inbound } from "./inbound.js";
 import { KvStore } from "./kv.js";
@@ -43,7 +43,7 @@ export class Edge {
       const outcome = await proxy.serve(inbound.about, { request: inbound, background });
       return responseTo(outcome, rules, endings.response);
     } catch (error) {
-      return broken(error);
+      return unforeseen(error);
     }
   }
 

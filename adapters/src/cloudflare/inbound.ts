@@ -4,10 +4,8 @@ import { type FieldRules, hops, joined, namedByConnection } from "../driver/head
 import type { About } from "../driver/proxy.js";
 import { ReplayBody } from "../driver/replay.js";
 import type { Body, Configuration, Target } from "../engine/interface.js";
+import { type Parts, partsOf } from "../web/url.js";
 import { largePieces } from "./pieces.js";
-
-/** What a URL parser would take for `..`, or for a `/` before one. */
-const HIDDEN_DOTS = /%2e|\\/i;
 
 /**
  * What the runtime itself keeps to its connections (RFC 9110 §7.6.1). `upgrade`
@@ -23,9 +21,7 @@ export class Inbound {
   left = false;
   /** Whether `leave` is called when the client goes. */
   followsClient = false;
-  private readonly path: string;
-  private readonly scheme: string;
-  private readonly host: string;
+  private readonly url: Parts;
   private readonly via: string | null;
   /** Absent where there is none, and where it can only be sent once: see `unrepeatable`. */
   private readonly body: ReplayBody | undefined;
@@ -42,11 +38,7 @@ export class Inbound {
     private readonly endings: readonly string[],
   ) {
     const { method, url, body, headers } = request;
-    const hostAt = url.indexOf("//") + 2;
-    const pathAt = url.indexOf("/", hostAt);
-    this.scheme = url.slice(0, hostAt - 3);
-    this.host = url.slice(hostAt, pathAt);
-    this.path = pathOf(url, pathAt);
+    this.url = partsOf(url);
     this.via = headers.get("via");
     this.about = { method, hops: hops(this.via), hasBody: body !== null };
     this.unrepeatable = body !== null && (method === "GET" || method === "HEAD");
@@ -57,7 +49,7 @@ export class Inbound {
 
   /** Sends it to a target, with the target's share of the body. */
   send({ origin, basePath }: Target, signal: AbortSignal | undefined): Promise<Response> {
-    const url = origin + joined(basePath, this.path);
+    const url = origin + joined(basePath, this.url.path);
     if (this.body !== undefined) return this.sendBody(url, this.body, signal);
     if (this.unrepeatable) return this.sendOnce(url, signal);
     return this.fetch(url, null, signal);
@@ -132,7 +124,8 @@ export class Inbound {
     // Without the edge nobody says who the client is, least of all the client.
     if (address === undefined && rules.isForged("x-forwarded-for"))
       fields.delete("x-forwarded-for");
-    const client = { address, host: this.host, scheme: this.scheme };
+    const { authority: host, scheme } = this.url;
+    const client = { address, host, scheme };
     for (const [name, value] of rules.forwarding(client, (name) => told.get(name))) {
       fields.set(name, value);
     }
@@ -165,17 +158,6 @@ function endingAtProxy({ hopByHop }: Configuration): string[] {
 /** The same of a response, without those that only requests have: each look at a field costs. */
 export function endingFieldsOfResponse(configuration: Configuration): string[] {
   return endingAtProxy(configuration).filter((name) => !OF_REQUESTS.has(name));
-}
-
-/**
- * Path and query, as they came. `fetch` would resolve encoded dots once the
- * target's base path stands before them, and leave it: so they are resolved here.
- */
-function pathOf(url: string, pathAt: number): string {
-  const path = url.slice(pathAt);
-  if (!HIDDEN_DOTS.test(path)) return path;
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }
 
 function unsized(): TransformStream<Uint8Array, Uint8Array> {
