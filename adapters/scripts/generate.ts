@@ -1,7 +1,7 @@
 /**
- * Makes `generated/` of the engine as Rust's compiler left it: the glue that
- * speaks the component model's ABI, and two cores for it, WebAssembly and
- * plain JavaScript. Called by `cargo xtask build --edge`:
+ * Makes `generated/` of the engine as Rust's compiler left it: its core in
+ * WebAssembly with jco's glue, and in plain JavaScript with a glue of its own.
+ * Called by `cargo xtask build --edge`:
  *
  *     npm run generate -- function_fetch_edge.wasm
  */
@@ -11,9 +11,11 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
+import { plainCore } from "./plain-core.js";
 
 const HERE = join(import.meta.dirname, "..");
 const GENERATED = join(HERE, "generated");
+const WIT = join(HERE, "..", "wit", "engine.wit");
 
 /** What the core may use of WebAssembly beyond its first version. */
 const FEATURES = [
@@ -31,6 +33,9 @@ const LOWERING = [
   "--signext-lowering",
   "--llvm-nontrapping-fptoint-lowering",
 ];
+
+/** Loops and blocks anew from what jumps where, which is less JavaScript; twice, since each finds something. */
+const RELOOPED = ["--flatten", "--rereloop", "-Oz"];
 
 const JCO = "@bytecodealliance/jco/src/jco.js";
 const WASM_OPT = "binaryen/bin/wasm-opt";
@@ -71,7 +76,7 @@ function replaceOnce(text: string, what: string, by: string, tool: string): stri
   return parts.join(by);
 }
 
-/** The glue, with nothing in it that asks for WebAssembly: which core it drives is its caller's to say. */
+/** The glue of the core in WebAssembly. */
 function glue(built: string, folder: string): void {
   const component = join(folder, "component.wasm");
   run(JCO, "new", built, "--output", component);
@@ -82,9 +87,7 @@ function glue(built: string, folder: string): void {
     "--valid-lifting-optimization",
   );
   const file = join(folder, "engine.js");
-  const standard = " = (module, importObject) => new WebAssembly.Instance(module, importObject)";
-  const anyCore = replaceOnce(readFileSync(file, "utf8"), standard, "", "jco");
-  const code = replaceOnce(anyCore, ENCODE, SHORT_ASCII + ENCODE, "jco");
+  const code = replaceOnce(readFileSync(file, "utf8"), ENCODE, SHORT_ASCII + ENCODE, "jco");
   if (code.includes("BigInt")) {
     throw new Error(
       "wit/engine.wit has a 64-bit integer, or lays an f64 over a string in a variant: slow to pass, and wasm2js cannot",
@@ -94,29 +97,23 @@ function glue(built: string, folder: string): void {
   rmSync(component);
 }
 
-/** The core as a plain JavaScript module, which exports a function that makes an instance. */
-function plainCore(wasm: string, folder: string): void {
+/** The engine as a plain JavaScript module. */
+function plain(wasm: string, folder: string): void {
   const lowered = join(folder, "lowered.wasm");
   const translated = join(folder, "translated.js");
-  run(WASM_OPT, wasm, ...FEATURES, ...LOWERING, "-Oz", "-o", lowered);
+  run(
+    WASM_OPT,
+    wasm,
+    ...FEATURES,
+    ...LOWERING,
+    ...RELOOPED,
+    ...RELOOPED,
+    "--converge",
+    "-o",
+    lowered,
+  );
   run(WASM2JS, lowered, "-Oz", "-o", translated);
-
-  // What follows makes one instance as the module loads; we want one for each call.
-  const [functions, once, ...more] = readFileSync(translated, "utf8").split("var retasmFunc = ");
-  const call = once?.split(";")[0];
-  if (functions === undefined || call === undefined || more.length > 0) {
-    throw new Error("wasm2js writes something else now: its instance is not there");
-  }
-  // wasm2js spells the names of exports as JavaScript identifiers; the glue knows them as they are.
-  const module = new WebAssembly.Module(readFileSync(lowered));
-  const names = WebAssembly.Module.exports(module)
-    .filter(({ kind }) => kind === "function" || kind === "memory")
-    .map(({ name }) => `${JSON.stringify(name)}: core.${name.replace(/[^A-Za-z0-9_$]/g, "_")}`);
-  const source = `${functions}
-export function instantiateCore() {
-  const core = ${call};
-  return { exports: { ${names.join(", ")} } };
-}`;
+  const source = plainCore(readFileSync(translated, "utf8"), readFileSync(WIT, "utf8"));
   const { code } = transformSync(source, { minify: true, format: "esm", target: "es2022" });
   if (code.includes("WebAssembly")) {
     throw new Error("the plain core mentions WebAssembly, which some hosts do not have");
@@ -124,8 +121,13 @@ export function instantiateCore() {
   writeFileSync(join(folder, "engine.core.js"), code);
   writeFileSync(
     join(folder, "engine.core.d.ts"),
-    `/** A new instance of the core, without WebAssembly. */
-export function instantiateCore(): WebAssembly.Instance;
+    `import type * as engine from "./interfaces/function-fetch-edge-engine.js";
+
+/** A new engine, without WebAssembly, and the memory that it has. */
+export function instantiateCore(): {
+  readonly engine: typeof engine;
+  readonly memory: { readonly buffer: ArrayBuffer };
+};
 `,
   );
   rmSync(lowered);
@@ -174,7 +176,7 @@ try {
     "-o",
     wasm,
   );
-  plainCore(wasm, folder);
+  plain(wasm, folder);
   report(folder);
   rmSync(GENERATED, { recursive: true, force: true });
   renameSync(folder, GENERATED);

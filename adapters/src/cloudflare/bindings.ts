@@ -11,28 +11,6 @@ export interface Bindings extends Settings {
 
 const USUAL_BINDING = "FASTEST_KV";
 
-/** The settings that are given, by name. Variables may be JSON in `wrangler.jsonc`: a list of targets, a number, a flag. */
-export function settingsOf(
-  names: readonly string[],
-  sources: readonly object[],
-): [name: string, value: string][] {
-  const settings: [string, string][] = [];
-  for (const name of names) {
-    for (const source of sources) {
-      const value = textOf(Reflect.get(source, name));
-      if (value === undefined) continue;
-      settings.push([name, value]);
-      break;
-    }
-  }
-  return settings;
-}
-
-function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 /** The namespace that the settings name; what to tell the operator when the binding is not one. */
 export function namespaceOf(
   env: object,

@@ -8,9 +8,5 @@ import type { Engine } from "./interface.js";
  * own business: some may compile nothing at run time.
  */
 export function instantiate(core: WebAssembly.Module): Engine {
-  return link(
-    () => core,
-    {},
-    (module) => new WebAssembly.Instance(module),
-  ).engine;
+  return link(() => core, {}).engine;
 }

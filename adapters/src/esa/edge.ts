@@ -7,7 +7,7 @@ import type { Configuration, Engine, Reply } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
 import { broken, ownWords, relayed } from "../web/answers.js";
-import { settingsOf } from "./environment.js";
+import { settingsOf } from "../web/environment.js";
 import { cannotBeSent, Inbound } from "./inbound.js";
 import { Invocation } from "./invocation.js";
 import { LIMITS } from "./limits.js";
@@ -61,7 +61,7 @@ export class Edge {
   private configure(handed: readonly unknown[]): Configured {
     ensureClock();
     const engine = instantiate();
-    const settings = settingsOf(engine.settingNames(), handed, this.baked);
+    const settings = settingsOf(engine.settingNames(), [...handed, this.baked]);
     const given = new Map(settings);
     const found = storeOf(given.get("ESA_KV_NAMESPACE")?.trim() ?? "");
     const store = "store" in found ? found.store : undefined;
