@@ -2,7 +2,7 @@
 //!
 //! The standard library's searchers, formatters and number parsers would do, and
 //! did. But the engine is also what JavaScript edges load at each cold start,
-//! and there they were a quarter of all bytes.
+//! and there they were a sixth of all bytes.
 
 /// What stands before the first of `marks`, which are ASCII, and the rest from
 /// there on; without any of them, all of it and nothing.
