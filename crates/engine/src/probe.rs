@@ -18,7 +18,8 @@ use crate::rank;
 use crate::text;
 
 /// How long nothing is probed after a round that found nothing healthy, at
-/// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`].
+/// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`]. Likewise
+/// after one that this side had too few connections for.
 const HOLD_OFF_MS: f64 = 1_000.0;
 const MAX_HOLD_OFF_MS: f64 = 10_000.0;
 
@@ -75,6 +76,8 @@ pub(crate) struct Running {
     /// When it is taken for dead.
     expires: f64,
     any_healthy: bool,
+    /// Whether this side had no connection for some probe.
+    starved: bool,
     /// What was known of each target before its first probe: a second one
     /// replaces the first, so that a handshake is not averaged in.
     before: Vec<(usize, Option<Latency>)>,
@@ -144,6 +147,7 @@ impl Engine {
             // The store may be asked first, and more looks may follow.
             expires: now + (1 + LOOKS) as f64 * self.round_ms(targets.len()) + ROUND_SLACK_MS,
             any_healthy: false,
+            starved: false,
             recovered: false,
             before: Vec::new(),
             looks: 0,
@@ -202,7 +206,11 @@ impl Engine {
                 now,
             ),
             // This side has run out of connections: that says nothing of the target.
-            Err(Failure::ConnectionLimitReached) => {}
+            Err(Failure::ConnectionLimitReached) => {
+                if let Some(running) = &mut self.round {
+                    running.starved = true;
+                }
+            }
             Err(failure) => {
                 if failure.source() == Source::HostPolicy {
                     self.tell_denial(target, failure);
@@ -247,6 +255,10 @@ impl Engine {
     /// be run and finished likewise.
     pub fn finish_round(&mut self, round: u32, now: f64) -> Option<Round> {
         let running = self.round.take_if(|running| running.id == round)?;
+        if running.starved {
+            // Probes would only take more of what there is too little of.
+            self.hold_off_until = now + HOLD_OFF_MS;
+        }
         if !running.any_healthy {
             if running.full {
                 self.notices.push(Notice::NoHealthyTarget);

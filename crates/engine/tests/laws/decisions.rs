@@ -68,6 +68,17 @@ fn a_probe_that_this_side_has_no_connection_for_says_nothing_of_the_target() {
         })
         .collect();
     assert_eq!(ejected, ["http://b.test"]);
+
+    // A target that only a probe can bring back is asked again, but not behind each request.
+    talk.wait(2_000.0);
+    assert!(talk.get().round);
+    let round = talk.engine.start_round(talk.now).unwrap();
+    assert_eq!(round.targets, [1]);
+    talk.engine.probed(round.id, 1, unsent, talk.now);
+    assert_eq!(talk.engine.finish_round(round.id, talk.now), None);
+    assert!(!talk.get().round);
+    talk.wait(1_000.0);
+    assert!(talk.get().round);
 }
 
 #[test]
