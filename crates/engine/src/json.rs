@@ -5,7 +5,7 @@
 //! load at each cold start, and there its number tables and error texts were
 //! half of all bytes.
 
-use crate::text::push_digits;
+use crate::text::{push_digits, push_hex};
 use std::str::Chars;
 
 /// The most that values may be nested: our own are three deep.
@@ -315,10 +315,8 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\u{1f}' => {
-                out.push_str("\\u00");
-                for digit in [character as u32 >> 4, character as u32 & 15] {
-                    out.push(char::from_digit(digit, 16).unwrap_or('0'));
-                }
+                out.push_str("\\u");
+                push_hex(out, character as u32, 4);
             }
             _ => out.push(character),
         }

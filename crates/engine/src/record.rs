@@ -6,7 +6,7 @@
 
 use crate::json::{self, Value};
 use crate::settings::Settings;
-use crate::text::push_digits;
+use crate::text::{push_digits, push_hex};
 
 const VERSION: u32 = 1;
 
@@ -255,21 +255,14 @@ pub fn hash(settings: &Settings) -> String {
         text.push('\n');
         text.push_str(&target.url());
     }
-    hex(fnv1a(&text))
+    let mut hash = String::new();
+    push_hex(&mut hash, fnv1a(&text), 8);
+    hash
 }
 
 /// To the whole millisecond, or whatever the unit is.
 pub(crate) fn rounded(number: f64) -> f64 {
     (number + 0.5).floor()
-}
-
-/// 8 hexadecimal digits.
-pub(crate) fn hex(number: u32) -> String {
-    let mut digits = String::new();
-    for place in (0..8).rev() {
-        digits.extend(char::from_digit(number >> (4 * place) & 15, 16));
-    }
-    digits
 }
 
 /// FNV-1a (Fowler, Noll and Vo), 32 bits: a hash that must come out alike on every host and

@@ -1,8 +1,8 @@
 //! One logical key, spelt so that the store at hand takes it.
 
-use crate::record::{fnv1a, hex};
+use crate::record::fnv1a;
 use crate::settings::StoreKind;
-use crate::text::is_one_of;
+use crate::text::{is_one_of, push_hex};
 
 /// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
 const MAX_BYTES: usize = 256;
@@ -18,29 +18,28 @@ pub fn encode(kind: StoreKind, key: &str) -> String {
                 out.push(byte as char);
             }
             StoreKind::EdgeKv => {
-                push_hex(&mut out, '_', byte);
+                push_escaped(&mut out, '_', byte);
             }
             // Azure Cosmos DB behind Spin's interface bars these four.
             _ if byte.is_ascii_graphic() && !is_one_of(byte, b"/\\?#%") => out.push(byte as char),
             _ => {
-                push_hex(&mut out, '%', byte);
+                push_escaped(&mut out, '%', byte);
             }
         }
     }
     if out.len() > MAX_BYTES {
         out.truncate(MAX_BYTES - 9);
         out.push('-');
-        out.push_str(&hex(fnv1a(key)));
+        push_hex(&mut out, fnv1a(key), 8);
     }
     out
 }
 
-fn push_hex(out: &mut String, escape: char, byte: u8) {
+fn push_escaped(out: &mut String, escape: char, byte: u8) {
     out.push(escape);
-    for digit in [byte >> 4, byte & 15] {
-        let digit = char::from_digit(digit.into(), 16).unwrap_or_default();
-        out.push(digit.to_ascii_uppercase());
-    }
+    let digits = out.len();
+    push_hex(out, byte.into(), 2);
+    out[digits..].make_ascii_uppercase();
 }
 
 #[cfg(test)]

@@ -59,6 +59,11 @@ pub(crate) fn place(list: &[&str], word: &str) -> Option<usize> {
         .position(|known| known.eq_ignore_ascii_case(word))
 }
 
+/// Whether a word is in a list, whatever its case.
+pub(crate) fn says(list: &[&str], word: &str) -> bool {
+    place(list, word).is_some()
+}
+
 /// The number that the text is all digits of; NaN for any other text, since no
 /// comparison holds of that.
 pub(crate) fn whole_number(text: &str) -> f64 {
@@ -88,6 +93,13 @@ pub(crate) fn push_digits(out: &mut String, number: f64) {
     out.push(char::from(b'0' + (number - 10.0 * tens) as u8));
 }
 
+/// Appends so many hexadecimal digits, in lower case.
+pub(crate) fn push_hex(out: &mut String, number: u32, digits: u32) {
+    for place in (0..digits).rev() {
+        out.extend(char::from_digit(number >> (4 * place) & 15, 16));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +124,14 @@ mod tests {
     fn words_stand_between_commas_and_any_white_space() {
         assert_eq!(words(" a,\tb ,,\u{3000}c\u{a0}"), ["a", "b", "c"]);
         assert!(words(" , ").is_empty());
+    }
+
+    #[test]
+    fn hexadecimal_digits_have_zeros_in_front() {
+        let mut out = String::new();
+        push_hex(&mut out, 0x1f, 4);
+        push_hex(&mut out, 0xdead_beef, 8);
+        assert_eq!(out, "001fdeadbeef");
     }
 
     #[test]

@@ -251,34 +251,27 @@ impl Settings {
 const DAY_MS: u32 = 86_400_000;
 const MONTH_S: u32 = 31 * 86_400;
 
-/// What `FETCH_CACHE_ADAPTER` may say: three ways to say neither, three to say
-/// memory, two to say the store, and one to say both.
-const ADAPTERS: [&str; 9] = [
-    "none",
-    "off",
-    "disabled",
-    "memory",
-    "mem",
-    "inmemory",
-    "kv",
-    "cloudflare_kv",
-    "auto",
-];
+/// What `FETCH_CACHE_ADAPTER` may say, apart from `auto`: neither, and one of the two.
+const NEITHER: [&str; 3] = ["none", "off", "disabled"];
+const MEMORY: [&str; 3] = ["memory", "mem", "inmemory"];
+const STORE: [&str; 2] = ["kv", "cloudflare_kv"];
 
 /// Where decisions are kept: (memory, store).
 fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>) {
     const NAME: &str = "FETCH_CACHE_ADAPTER";
     let (mut memory, mut store, mut none) = (false, false, false);
     for word in &from.list(NAME) {
-        match text::place(&ADAPTERS, word) {
-            Some(0..=2) => none = true,
-            Some(3..=5) => memory = true,
-            Some(6..=7) => store = true,
-            Some(_) => (memory, store) = (true, true),
-            None => {
-                let known = ["memory", "kv", "auto", "none"];
-                from.refuse(NAME, word, " is not one of ", &known, "; left out");
-            }
+        if text::says(&NEITHER, word) {
+            none = true;
+        } else if text::says(&MEMORY, word) {
+            memory = true;
+        } else if text::says(&STORE, word) {
+            store = true;
+        } else if text::says(&["auto"], word) {
+            (memory, store) = (true, true);
+        } else {
+            let known = ["memory", "kv", "auto", "none"];
+            from.refuse(NAME, word, " is not one of ", &known, "; left out");
         }
     }
     if none {

@@ -4,10 +4,9 @@ use super::{Margin, Problem};
 use crate::json;
 use crate::text;
 
-/// What a flag may say: yes in the first five ways, no in the others.
-const FLAGS: [&str; 10] = [
-    "1", "true", "yes", "y", "on", "0", "false", "no", "n", "off",
-];
+/// What a flag may say.
+const YES: [&str; 5] = ["1", "true", "yes", "y", "on"];
+const NO: [&str; 5] = ["0", "false", "no", "n", "off"];
 
 /// What turns a number off.
 const OFF: [&str; 5] = ["off", "none", "no", "false", "0"];
@@ -78,8 +77,11 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(setting) else {
             return default;
         };
-        if let Some(place) = text::place(&FLAGS, text) {
-            return place < FLAGS.len() / 2;
+        if text::says(&YES, text) {
+            return true;
+        }
+        if text::says(&NO, text) {
+            return false;
         }
         let used = if default { "true" } else { "false" };
         let wrong = " is neither true nor false; using ";
@@ -111,9 +113,7 @@ impl<'a> Reader<'a> {
 
     /// A number, or 0 for `off`, `none` and the like.
     pub(super) fn number_or_off(&mut self, setting: &'static str, least: u32, most: u32) -> u32 {
-        let off = self
-            .text(setting)
-            .is_none_or(|text| text::place(&OFF, text).is_some());
+        let off = self.text(setting).is_none_or(|text| text::says(&OFF, text));
         if off {
             return 0;
         }
