@@ -10,6 +10,7 @@
  * when the origin server never got the request.
  */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Failure } from "../engine/interface.js";
 
 /**
@@ -40,13 +41,6 @@ const NOTHING_SENT: ReadonlyMap<number, Failure> = new Map([
  * longer than this may have been sent, ms.
  */
 const CONNECTED_BY = 60_000;
-
-/** An attempt that failed, where the reason is known. */
-export class AttemptFailed extends Error {
-  constructor(readonly failure: Failure) {
-    super(`no response: ${failure}`);
-  }
-}
 
 /** Which failure a response stands for, if any. `started`: the request, by `performance.now()`. */
 export function failureBehind(response: Response, started: number): Failure | undefined {

@@ -95,7 +95,7 @@ export class Inbound {
     return this.fate;
   }
 
-  /** See `Platform.uploadProgress`. Who has gone is waited for forever. */
+  /** See `Upload.progress`. Who has gone is waited for forever. */
   get progress(): number {
     return this.left ? Number.POSITIVE_INFINITY : (this.body?.progress ?? 0);
   }

@@ -1,8 +1,9 @@
 /** Workers as the driver's platform. */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Sending, Store } from "../driver/platform.js";
-import type { Body, Configuration, Failure, Forward, Target } from "../engine/interface.js";
-import { AttemptFailed, failureBehind, failureOf } from "./failures.js";
+import type { Configuration, Failure, Forward, Target } from "../engine/interface.js";
+import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
 export class WorkersPlatform implements Platform<Inbound, Response> {
@@ -65,18 +66,6 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
 
   drop(answer: Response): void {
     letGo(answer);
-  }
-
-  body(inbound: Inbound): Body {
-    return inbound.fate;
-  }
-
-  reclaim(inbound: Inbound): Promise<Body> {
-    return inbound.reclaim();
-  }
-
-  uploadProgress(inbound: Inbound): number {
-    return inbound.progress;
   }
 
   notice(line: string): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Event, Exchange, Forward, Step } from "../engine/interface.js";
+import type { Upload } from "./platform.js";
 import type { Call, Proxy } from "./proxy.js";
 import { type Ended, LONGEST_TIMER, Watch } from "./watch.js";
 
@@ -36,7 +37,7 @@ export function isPlain(forward: Forward): boolean {
  * Makes a plain attempt, the first of its request. `relay` gets a good answer,
  * `conclude` hears of any other end.
  */
-export function plainAttempt<Q, A>(
+export function plainAttempt<Q extends Upload, A>(
   proxy: Proxy<Q, A>,
   call: Call<Q>,
   exchange: Exchange,
@@ -61,7 +62,7 @@ export function plainAttempt<Q, A>(
  * Makes the attempt that the engine called for, and others beside it where it
  * says so. Those that lose are given up.
  */
-export async function attempt<Q, A>(
+export async function attempt<Q extends Upload, A>(
   proxy: Proxy<Q, A>,
   call: Call<Q>,
   exchange: Exchange,
@@ -72,7 +73,7 @@ export async function attempt<Q, A>(
   if (again) {
     // An earlier attempt may have been answered while it still took the body;
     // if it took more than can be sent again, this one must not start.
-    const body = await platform.reclaim(call.request);
+    const body = await call.request.reclaim();
     if (body === "gone" || body === "broken") {
       const failed: Event = { tag: "failed", val: { failure: "internal-error", body } };
       return { step: engine.settle(exchange, failed, Date.now()), answer: undefined };
@@ -116,12 +117,16 @@ export async function attempt<Q, A>(
 }
 
 /** Whether an answer may be relayed unasked. */
-function isUnreported<Q, A>({ platform }: Proxy<Q, A>, forward: Forward, answer: A): boolean {
+function isUnreported<Q extends Upload, A>(
+  { platform }: Proxy<Q, A>,
+  forward: Forward,
+  answer: A,
+): boolean {
   return !forward.report && platform.status(answer) < 500;
 }
 
 /** What the engine hears of the end of an attempt. */
-async function eventOf<Q, A>(
+async function eventOf<Q extends Upload, A>(
   { platform }: Proxy<Q, A>,
   call: Call<Q>,
   { answer, failure, begun }: Ended<A>,
@@ -133,11 +138,11 @@ async function eventOf<Q, A>(
         status: platform.status(answer),
         retryAfter: retryAfter(platform.retryAfter(answer)),
         head: performance.now() - begun,
-        body: platform.body(call.request),
+        body: call.request.fate,
       },
     };
   }
-  const body = await platform.reclaim(call.request);
+  const body = await call.request.reclaim();
   if (failure === undefined) return { tag: "lost", val: body };
   return { tag: "failed", val: { failure, body } };
 }
@@ -176,7 +181,7 @@ function next<A>(
 }
 
 /** An attempt beside which others may run. */
-function run<Q, A>(
+function run<Q extends Upload, A>(
   proxy: Proxy<Q, A>,
   call: Call<Q>,
   exchange: Exchange,

@@ -28,8 +28,22 @@ export interface Store {
  */
 export type Background = (work: Promise<void>) => void;
 
+/** What the driver asks of a client's request: about its body. */
+export interface Upload {
+  /** What has become of it so far. */
+  readonly fate: Body;
+  /** Ends what an attempt still takes of it, and says what has become of it. */
+  reclaim(): Promise<Body>;
+  /**
+   * When a target last took some of it, by `performance.now()`: time-outs count
+   * from there, and not at all while it is `Infinity`, since the client is
+   * waited for. 0 where no body is sent.
+   */
+  readonly progress: number;
+}
+
 /** A host. `Q` is a client's request, `A` a target's answer up to its head. */
-export interface Platform<Q, A> {
+export interface Platform<Q extends Upload, A> {
   /** Sends the request to `target`, up to the answer's head. */
   send(request: Q, target: Target, forward: Forward): Sending<A>;
   /** A `GET` of `url`: the status of its answer, whose body is not read. */
@@ -42,16 +56,6 @@ export interface Platform<Q, A> {
   retryAfter(answer: A): string | undefined;
   /** Lets go of an answer that the client does not get. */
   drop(answer: A): void;
-  /** What has become of the request's body so far. */
-  body(request: Q): Body;
-  /** Ends what an attempt still takes of the request's body, and says what has become of it. */
-  reclaim(request: Q): Promise<Body>;
-  /**
-   * When a target last took some of the request's body, by
-   * `performance.now()`: time-outs count from there, and not at all while it is
-   * `Infinity`, since the client is waited for. 0 where no body is sent.
-   */
-  uploadProgress(request: Q): number;
   /** Tells the operator. */
   notice(line: string): void;
 }

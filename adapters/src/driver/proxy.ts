@@ -6,7 +6,7 @@
 
 import type { Configuration, Engine, Exchange, Reply, Step } from "../engine/interface.js";
 import { attempt, isPlain, plainAttempt } from "./attempt.js";
-import type { Background, Platform } from "./platform.js";
+import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
 import { readStore, writeDue } from "./store.js";
 
@@ -33,13 +33,13 @@ export type Outcome<A> =
   | { readonly reply: Reply; readonly answer?: undefined };
 
 /** A client's request under way. */
-export interface Call<Q> {
+export interface Call<Q extends Upload> {
   readonly request: Q;
   readonly background: Background;
 }
 
 /** A proxy with one configuration: an engine, and the host that it runs on. */
-export class Proxy<Q, A> {
+export class Proxy<Q extends Upload, A> {
   constructor(
     readonly engine: Engine,
     readonly configuration: Configuration,

@@ -68,7 +68,7 @@ export class ReplayBody {
     return this.state;
   }
 
-  /** See `Platform.uploadProgress`. */
+  /** See `Upload.progress`. */
   get progress(): number {
     return this.lastTaken;
   }
@@ -164,7 +164,7 @@ export class ReplayBody {
 
   /** The next piece. A read that is under way when an attempt stops is the next attempt's first. */
   private read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    // Not while the client is waited for: see `Platform.uploadProgress`.
+    // Not while the client is waited for: see `Upload.progress`.
     this.lastTaken = Number.POSITIVE_INFINITY;
     this.reading ??= this.next();
     return this.reading;

@@ -1,12 +1,12 @@
 /** A round of probes, as the engine laid it out. */
 
 import type { ProbeResult, Round } from "../engine/interface.js";
-import type { Background } from "./platform.js";
+import type { Background, Upload } from "./platform.js";
 import type { Proxy } from "./proxy.js";
 import { readStore, writeDue } from "./store.js";
 
 /** Probes each target and reports each answer as it comes. Never rejects. */
-export async function round<Q, A>(
+export async function round<Q extends Upload, A>(
   proxy: Proxy<Q, A>,
   first: Round,
   background: Background,
@@ -18,7 +18,10 @@ export async function round<Q, A>(
 }
 
 /** Says what is to be probed next: a second look may follow. */
-async function runOne<Q, A>(proxy: Proxy<Q, A>, round: Round): Promise<Round | undefined> {
+async function runOne<Q extends Upload, A>(
+  proxy: Proxy<Q, A>,
+  round: Round,
+): Promise<Round | undefined> {
   const { engine, platform, configuration } = proxy;
   if (round.readStore) {
     const event = await readStore(platform.store, configuration.cacheKey);
@@ -39,7 +42,7 @@ async function runOne<Q, A>(proxy: Proxy<Q, A>, round: Round): Promise<Round | u
 }
 
 /** What came of a probe, and after how long, ms. */
-function probe<Q, A>(
+function probe<Q extends Upload, A>(
   { platform, configuration }: Proxy<Q, A>,
   target: number,
   timeout: number,

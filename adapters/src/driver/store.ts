@@ -1,7 +1,7 @@
 /** The store: read within a time of its own, written behind the response. */
 
 import type { Event } from "../engine/interface.js";
-import type { Background, Store } from "./platform.js";
+import type { Background, Store, Upload } from "./platform.js";
 import type { Proxy } from "./proxy.js";
 
 /** A cold start may ask the store, but must not hang on it, ms. */
@@ -27,7 +27,7 @@ export async function readStore(store: Store | undefined, key: string): Promise<
 }
 
 /** Writes the record in the background, when the engine has something to tell. */
-export function writeDue<Q, A>(proxy: Proxy<Q, A>, background: Background): void {
+export function writeDue<Q extends Upload, A>(proxy: Proxy<Q, A>, background: Background): void {
   const { engine, platform, configuration } = proxy;
   const write = engine.takeWrite(Date.now());
   if (write === undefined) return;

@@ -5,7 +5,7 @@
  */
 
 import type { Exchange, Failure, Forward } from "../engine/interface.js";
-import type { Sending } from "./platform.js";
+import type { Sending, Upload } from "./platform.js";
 import type { Call, Proxy } from "./proxy.js";
 
 /** `setTimeout` takes no more. */
@@ -24,7 +24,7 @@ export interface Ended<A> {
   readonly failure: Failure | undefined;
 }
 
-export class Watch<Q, A> {
+export class Watch<Q extends Upload, A> {
   private readonly sending: Sending<A>;
   private readonly started = performance.now();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,9 +80,9 @@ export class Watch<Q, A> {
 
   private tick(): void {
     const { forward, proxy, call } = this;
-    const { engine, platform } = proxy;
+    const { engine } = proxy;
     // The time that the client takes to send its body is not the target's.
-    const quiet = performance.now() - Math.max(this.begun, platform.uploadProgress(call.request));
+    const quiet = performance.now() - Math.max(this.begun, call.request.progress);
     if (quiet >= forward.timeout) {
       this.sending.abort();
       this.end(undefined, forward.onTimeout);

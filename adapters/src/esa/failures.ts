@@ -3,6 +3,7 @@
  * or by a status of its own in place of the target's.
  */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Failure } from "../engine/interface.js";
 
 /**
@@ -39,13 +40,6 @@ const TOLD_BY: readonly (readonly [RegExp, Failure])[] = [
   [/HPE_|parser|invalid HTTP|parse error/i, "http-protocol-error"],
   [/UND_ERR_SOCKET|closed|incomplete|unexpected end|EOF/i, "connection-terminated"],
 ];
-
-/** An attempt that failed, where the reason is known. */
-export class AttemptFailed extends Error {
-  constructor(readonly failure: Failure) {
-    super(`no answer: ${failure}`);
-  }
-}
 
 /** Which failure an answer stands for, if any. */
 export function failureBehind(status: number): Failure | undefined {

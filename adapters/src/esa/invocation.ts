@@ -1,9 +1,10 @@
 /** ESA as the driver's platform, for one client's request: the runtime's limits count for each. */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Sending, Store } from "../driver/platform.js";
-import type { Body, Configuration, Failure, Target } from "../engine/interface.js";
+import type { Configuration, Failure, Target } from "../engine/interface.js";
 import { sending } from "../web/sending.js";
-import { AttemptFailed, failureBehind, failureOf } from "./failures.js";
+import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 import type { Init } from "./runtime.js";
 import { Subrequests } from "./subrequests.js";
@@ -75,18 +76,6 @@ export class Invocation implements Platform<Inbound, Answer> {
 
   drop(answer: Answer): void {
     answer.letGo();
-  }
-
-  body(request: Inbound): Body {
-    return request.fate;
-  }
-
-  reclaim(request: Inbound): Promise<Body> {
-    return request.reclaim();
-  }
-
-  uploadProgress(request: Inbound): number {
-    return request.progress;
   }
 }
 

@@ -2,9 +2,10 @@
 
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Sending } from "../driver/platform.js";
 import { Answer } from "./answer.js";
-import { AttemptFailed, failureOf } from "./failures.js";
+import { failureOf } from "./failures.js";
 import type { FieldMap } from "./fields.js";
 
 /** An attempt that can be ended from outside. */

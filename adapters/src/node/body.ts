@@ -15,7 +15,7 @@ interface Waiter {
 export class ClientBody {
   /** What has become of it so far. */
   fate: Body = "untouched";
-  /** See `Platform.uploadProgress`. */
+  /** See `Upload.progress`. */
   progress = 0;
   private kept: Buffer[] = [];
   private keptBytes = 0;

@@ -89,13 +89,3 @@ function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null || !("code" in error)) return "";
   return typeof error.code === "string" ? error.code : "";
 }
-
-/** What an attempt without an answer rejects with. */
-export class AttemptFailed extends Error {
-  constructor(
-    readonly failure: Failure,
-    cause: unknown,
-  ) {
-    super(`the attempt failed: ${failure}`, { cause });
-  }
-}

@@ -70,6 +70,15 @@ export class Inbound implements About {
     return this.body?.fate ?? "untouched";
   }
 
+  async reclaim(): Promise<Body> {
+    this.body?.reclaim();
+    return this.fate;
+  }
+
+  get progress(): number {
+    return this.body?.progress ?? 0;
+  }
+
   /** An attempt goes with its client. */
   begin(attempt: Abortable): void {
     if (this.left) attempt.leave();

@@ -1,11 +1,11 @@
 /** Node.js as the driver's platform. */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import { joined as joinedPath } from "../driver/headers.js";
 import type { Platform, Sending, Store } from "../driver/platform.js";
-import type { Body, Configuration, Failure, Target } from "../engine/interface.js";
+import type { Configuration, Failure, Target } from "../engine/interface.js";
 import type { Answer } from "./answer.js";
 import { Attempt } from "./attempt.js";
-import { AttemptFailed } from "./failures.js";
 import { joined } from "./fields.js";
 import type { Inbound } from "./inbound.js";
 import type { Pools } from "./pools.js";
@@ -81,19 +81,6 @@ export class NodePlatform implements Platform<Inbound, Answer> {
 
   drop(answer: Answer): void {
     answer.drop();
-  }
-
-  body(request: Inbound): Body {
-    return request.fate;
-  }
-
-  async reclaim(request: Inbound): Promise<Body> {
-    request.body?.reclaim();
-    return request.fate;
-  }
-
-  uploadProgress(request: Inbound): number {
-    return request.body?.progress ?? 0;
   }
 }
 

@@ -7,10 +7,11 @@
 
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps, Agent as SecureAgent } from "node:https";
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Sending } from "../driver/platform.js";
 import { Answer } from "./answer.js";
 import type { Abortable } from "./attempt.js";
-import { AttemptFailed, failureOf } from "./failures.js";
+import { failureOf } from "./failures.js";
 import type { FieldMap } from "./fields.js";
 import type { Inbound } from "./inbound.js";
 
