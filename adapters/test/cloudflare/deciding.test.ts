@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { send } from "../support/client.js";
 import type { Origin } from "../support/origin.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually, sleep } from "../support/waiting.js";
-import { double, type RunningProxy, startOrigin, startProxy } from "./proxy.js";
+import { double, type RunningProxy, startProxy } from "./proxy.js";
 
 const stores = await double("stores");
 

@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Miniflare, type MiniflareOptions } from "miniflare";
-import { Origin, type OriginOptions } from "../support/origin.js";
 import { bundle } from "./bundle.js";
 import { Workerd } from "./workerd.js";
 
@@ -29,13 +28,6 @@ export interface RunningProxy {
   readonly miniflare: Miniflare;
   /** What it told the operator. */
   readonly said: string[];
-}
-
-/** An origin that ends with the test. */
-export async function startOrigin(t: TestContext, options: OriginOptions = {}): Promise<Origin> {
-  const origin = await Origin.start(options);
-  t.after(() => origin.close());
-  return origin;
 }
 
 /** A proxy that ends with the test. */

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
-import { startOrigin, startProxy, startWorkerd } from "./proxy.js";
+import { startOrigin } from "../support/origin.js";
+import { startProxy, startWorkerd } from "./proxy.js";
 
 test("the_facts_of_the_edge_pass_with_the_request", async (t) => {
   const cf: unknown[] = [];

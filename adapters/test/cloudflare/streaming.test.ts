@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Conversation, send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
+import { Events, firstPieceAt, pour, uploadArrivesPieceByPiece } from "../support/streaming.js";
 import { eventually, sleep } from "../support/waiting.js";
-import { startOrigin, startProxy, startWorkerd } from "./proxy.js";
+import { startProxy, startWorkerd } from "./proxy.js";
 
 const MIB = 1024 * 1024;
 const LARGE = 256 * MIB;
@@ -16,18 +18,9 @@ test("a_download_of_256_mib_takes_little_memory", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {
       answers: (request, response) => {
-        const piece = Buffer.alloc(256 * 1024, "x");
-        let left = request.url === "/large" ? LARGE : MIB;
-        response.writeHead(200, { "content-length": left });
-        const more = () => {
-          while (left > 0) {
-            left -= piece.byteLength;
-            if (!response.write(piece)) return;
-          }
-          response.end();
-        };
-        response.on("drain", more);
-        more();
+        const bytes = request.url === "/large" ? LARGE : MIB;
+        response.writeHead(200, { "content-length": bytes });
+        pour(response, bytes);
       },
     },
   });
@@ -63,19 +56,8 @@ test("an_upload_of_256_mib_takes_little_memory", async (t) => {
 });
 
 test("server_sent_events_arrive_one_by_one", async (t) => {
-  const steps: (() => void)[] = [];
-  const origin = await startOrigin(t, {
-    behaviour: {
-      answers: (_request, response) => {
-        response.writeHead(200, { "content-type": "text/event-stream" });
-        response.flushHeaders();
-        for (const event of ["data: one\n\n", "data: two\n\n"]) {
-          steps.push(() => response.write(event));
-        }
-        steps.push(() => response.end());
-      },
-    },
-  });
+  const events = new Events();
+  const origin = await startOrigin(t, { behaviour: events.behaviour });
   // Made anew, a response streams as well.
   const settings = { FETCH_TARGETS: origin.url, FETCH_EXPLAIN: "true" };
   const proxies = [
@@ -83,32 +65,13 @@ test("server_sent_events_arrive_one_by_one", async (t) => {
     await startWorkerd(t, settings),
     await startProxy(t, settings),
   ];
-  for (const proxy of proxies) {
-    steps.length = 0;
-    const conversation = await Conversation.open(proxy.port);
-    assert.equal((await conversation.head()).status, 200);
-    steps[0]?.();
-    assert.equal((await conversation.piece())?.toString(), "data: one\n\n");
-    steps[1]?.();
-    assert.equal((await conversation.piece())?.toString(), "data: two\n\n");
-    steps[2]?.();
-    assert.equal((await conversation.finish()).broken, false);
-  }
+  for (const proxy of proxies) await events.arriveOneByOne(proxy.port);
 });
 
 test("an_upload_arrives_piece_by_piece", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
-  const conversation = await Conversation.open(proxy.port, { method: "POST", chunked: true });
-  await conversation.chunk("first");
-  const seen = await eventually("the origin has the first piece", () => {
-    const [request] = origin.seen;
-    return request?.bodyBytes === 5 && request;
-  });
-  await conversation.chunk("second");
-  await conversation.endChunks();
-  assert.equal((await conversation.finish()).status, 200);
-  assert.equal(seen.body.toString(), "firstsecond");
+  await uploadArrivesPieceByPiece(proxy.port, origin);
 });
 
 test("an_upload_that_breaks_off_is_broken_at_the_target", async (t) => {
@@ -121,10 +84,7 @@ test("an_upload_that_breaks_off_is_broken_at_the_target", async (t) => {
   });
   const conversation = await Conversation.open(proxy.port, { method: "PUT", chunked: true });
   await conversation.chunk("first");
-  const seen = await eventually("the origin has the first piece", () => {
-    const [request] = a.seen;
-    return request?.bodyBytes === 5 && request;
-  });
+  const seen = await firstPieceAt(a);
   conversation.wire.reset();
   await eventually("the origin hears of it", () => seen.abandoned);
   assert.equal(seen.complete, false);

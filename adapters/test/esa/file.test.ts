@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { buildForLocal, built, pasted } from "./built.js";
-import { inEach, startOrigin, startRoutine } from "./scene.js";
+import { inEach, startRoutine } from "./scene.js";
 
 /** With gzip, bytes. Four fifths of the file are the engine. */
 const LARGEST = 45_000;

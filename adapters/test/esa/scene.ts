@@ -1,7 +1,7 @@
 /** A routine in the stand-in for ESA's runtime, and origins behind it; all end with their test. */
 
 import { type TestContext, test } from "node:test";
-import { Origin, type OriginOptions } from "../support/origin.js";
+import type { Origin } from "../support/origin.js";
 import { Double, type DoubleOptions, type Runtime } from "./double.js";
 
 export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
@@ -20,12 +20,6 @@ export function inEach(
   for (const runtime of RUNTIMES) {
     void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
   }
-}
-
-export async function startOrigin(t: TestContext, options: OriginOptions = {}): Promise<Origin> {
-  const origin = await Origin.start(options);
-  t.after(() => origin.close());
-  return origin;
 }
 
 export async function startRoutine(t: TestContext, options: DoubleOptions): Promise<Double> {

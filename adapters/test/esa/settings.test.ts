@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { buildWith } from "./built.js";
-import { inEach, startOrigin, startRoutine } from "./scene.js";
+import { inEach, startRoutine } from "./scene.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 const BAKED = join(ADAPTERS, "src", "esa-env.js");

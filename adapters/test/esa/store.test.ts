@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually, sleep } from "../support/waiting.js";
 import type { Double } from "./double.js";
-import { inEach, KEY, routineTo, startOrigin } from "./scene.js";
+import { inEach, KEY, routineTo } from "./scene.js";
 
 /** Long enough for what would be written to be written, ms. */
 const SETTLED = 300;

@@ -5,46 +5,22 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { Conversation, send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
+import { Events, uploadArrivesPieceByPiece } from "../support/streaming.js";
 import { eventually } from "../support/waiting.js";
-import { inEach, routineTo, startOrigin } from "./scene.js";
+import { inEach, routineTo } from "./scene.js";
 
 inEach("server_sent_events_arrive_one_by_one", async (t, runtime) => {
-  const steps: (() => void)[] = [];
-  const origin = await startOrigin(t, {
-    behaviour: {
-      answers: (_request, response) => {
-        response.writeHead(200, { "content-type": "text/event-stream" });
-        response.flushHeaders();
-        steps.push(() => response.write("data: one\n\n"));
-        steps.push(() => response.write("data: two\n\n"));
-        steps.push(() => response.end());
-      },
-    },
-  });
+  const events = new Events();
+  const origin = await startOrigin(t, { behaviour: events.behaviour });
   const routine = await routineTo(t, runtime, [origin]);
-  const conversation = await Conversation.open(routine.port);
-  assert.equal((await conversation.head()).status, 200);
-  steps[0]?.();
-  assert.equal((await conversation.piece())?.toString(), "data: one\n\n");
-  steps[1]?.();
-  assert.equal((await conversation.piece())?.toString(), "data: two\n\n");
-  steps[2]?.();
-  assert.equal((await conversation.finish()).broken, false);
+  await events.arriveOneByOne(routine.port);
 });
 
 inEach("an_upload_arrives_piece_by_piece", async (t, runtime) => {
   const origin = await startOrigin(t);
   const routine = await routineTo(t, runtime, [origin]);
-  const conversation = await Conversation.open(routine.port, { method: "POST", chunked: true });
-  await conversation.chunk("first");
-  const seen = await eventually("the origin has the first piece", () => {
-    const [request] = origin.seen;
-    return request?.bodyBytes === 5 && request;
-  });
-  await conversation.chunk("second");
-  await conversation.endChunks();
-  assert.equal((await conversation.finish()).status, 200);
-  assert.equal(seen.body.toString(), "firstsecond");
+  await uploadArrivesPieceByPiece(routine.port, origin);
 });
 
 inEach("a_large_body_passes_both_ways_unchanged", async (t, runtime) => {

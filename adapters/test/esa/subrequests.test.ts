@@ -6,8 +6,9 @@ import type { Sending } from "../../src/driver/platform.js";
 import { Subrequests } from "../../src/esa/subrequests.js";
 import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually, sleep } from "../support/waiting.js";
-import { inEach, routineTo, startOrigin } from "./scene.js";
+import { inEach, routineTo } from "./scene.js";
 
 const SLOW = 400;
 

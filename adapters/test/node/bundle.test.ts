@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually } from "../support/waiting.js";
-import { startOrigin } from "./proxy.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import { Conversation, send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-import { Command, startOrigin } from "./proxy.js";
+import { Command } from "./proxy.js";
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), "function-fetch-command-"));

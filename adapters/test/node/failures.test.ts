@@ -7,8 +7,9 @@ import { failureOf } from "../../src/node/failures.js";
 import { certificate } from "../support/certificate.js";
 import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
-import { proxyTo, startOrigin, startProxy } from "./proxy.js";
+import { proxyTo, startProxy } from "./proxy.js";
 
 const failed = (code: string) => Object.assign(new Error(code), { code });
 

@@ -15,9 +15,9 @@ import { certificate } from "../support/certificate.js";
 import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
 import type { Origin } from "../support/origin.js";
+import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-import { startOrigin } from "./proxy.js";
 
 function optionsFor(origin: Origin): Options {
   return { env: { FETCH_TARGETS: origin.url }, log: () => {} };

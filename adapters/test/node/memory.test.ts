@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type TestContext, test } from "node:test";
 import { Conversation, send } from "../support/client.js";
-import { Command, startOrigin } from "./proxy.js";
+import { startOrigin } from "../support/origin.js";
+import { pour } from "../support/streaming.js";
+import { Command } from "./proxy.js";
 
 const MIB = 1024 * 1024;
 const SIZE = 256 * MIB;
@@ -12,20 +14,6 @@ const PIECE = Buffer.alloc(MIB, "x");
 
 /** What a process may grow by: buffers on their way, and what the collector has not seen to yet, MiB. */
 const GROWTH = 100;
-
-/** Sends `SIZE` bytes, as fast as they are taken. */
-function pour(response: ServerResponse): void {
-  let left = SIZE;
-  const more = () => {
-    while (left > 0) {
-      left -= PIECE.byteLength;
-      if (!response.write(PIECE)) return;
-    }
-    response.end();
-  };
-  response.on("drain", more);
-  more();
-}
 
 /** Counts what comes, and says how much it was. */
 function count(request: IncomingMessage, response: ServerResponse): void {
@@ -40,7 +28,7 @@ async function startBoth(t: TestContext) {
   const origin = await startOrigin(t, {
     behaviour: {
       answers: (request, response) => {
-        if (request.url === "/down") pour(response);
+        if (request.url === "/down") pour(response, SIZE);
         else if (request.url === "/up") count(request, response);
         else response.end("small");
       },

@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually } from "../support/waiting.js";
-import { startOrigin } from "./proxy.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 const MODULES = join(ADAPTERS, "node_modules");

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { freePort } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-import { startOrigin } from "./proxy.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 const PNPM = ["--yes", "--loglevel=error", "pnpm@12.21.0"];

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { createNodeHandler, type NodeHandler, type Options } from "../../src/node/index.js";
-import { Origin, type OriginOptions } from "../support/origin.js";
+import type { Origin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
 
@@ -19,13 +19,6 @@ export interface RunningProxy {
   readonly handler: NodeHandler;
   /** What it told the operator. */
   readonly said: string[];
-}
-
-/** An origin that ends with the test. */
-export async function startOrigin(t: TestContext, options: OriginOptions = {}): Promise<Origin> {
-  const origin = await Origin.start(options);
-  t.after(() => origin.close());
-  return origin;
 }
 
 /** A proxy in this process that ends with the test. */

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import type { Store } from "../../src/node/index.js";
 import { Conversation, send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
 import { eventually, within } from "../support/waiting.js";
-import { proxyTo, startOrigin, startProxy } from "./proxy.js";
+import { proxyTo, startProxy } from "./proxy.js";
 
 /** A store in memory that counts. */
 class Counting implements Store {

@@ -10,9 +10,10 @@ import { type TestContext, test } from "node:test";
 import { createClient } from "redis";
 import { fileStore } from "../../src/node/index.js";
 import { send } from "../support/client.js";
+import { startOrigin } from "../support/origin.js";
 import { freePort, listen } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-import { Command, startOrigin } from "./proxy.js";
+import { Command } from "./proxy.js";
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), "function-fetch-store-"));

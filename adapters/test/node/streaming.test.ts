@@ -4,51 +4,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Conversation, send } from "../support/client.js";
 import { valuesOf } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
+import { Events, uploadArrivesPieceByPiece } from "../support/streaming.js";
 import { eventually, sleep } from "../support/waiting.js";
-import { proxyTo, startOrigin, startProxy } from "./proxy.js";
+import { proxyTo, startProxy } from "./proxy.js";
 
 test("server_sent_events_arrive_one_by_one", async (t) => {
-  const steps: (() => void)[] = [];
-  const origin = await startOrigin(t, {
-    behaviour: {
-      answers: (_request, response) => {
-        response.writeHead(200, { "content-type": "text/event-stream" });
-        response.flushHeaders();
-        steps.push(() => response.write("data: one\n\n"));
-        steps.push(() => response.write("data: two\n\n"));
-        steps.push(() => response.end());
-      },
-    },
-  });
+  const events = new Events();
+  const origin = await startOrigin(t, { behaviour: events.behaviour });
   const proxy = await proxyTo(t, origin);
-  const conversation = await Conversation.open(proxy.port);
-  // The head comes before the first event: a client that waits knows that it may.
-  assert.equal((await conversation.head()).status, 200);
-  assert.equal(steps.length, 3);
-  steps[0]?.();
-  assert.equal((await conversation.piece())?.toString(), "data: one\n\n");
-  steps[1]?.();
-  assert.equal((await conversation.piece())?.toString(), "data: two\n\n");
-  steps[2]?.();
-  const { broken } = await conversation.finish();
-  assert.equal(broken, false);
+  await events.arriveOneByOne(proxy.port);
 });
 
 test("an_upload_arrives_piece_by_piece", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await proxyTo(t, origin);
-  const conversation = await Conversation.open(proxy.port, { method: "POST", chunked: true });
-  await conversation.chunk("first");
-  const seen = await eventually("the origin has the first piece", () => {
-    const [request] = origin.seen;
-    return request?.bodyBytes === 5 && request;
-  });
+  const seen = await uploadArrivesPieceByPiece(proxy.port, origin);
   assert.equal(seen.header("transfer-encoding"), "chunked");
-  await conversation.chunk("second");
-  await conversation.endChunks();
-  const { status } = await conversation.finish();
-  assert.equal(status, 200);
-  assert.equal(seen.body.toString(), "firstsecond");
   assert.equal(seen.complete, true);
 });
 

@@ -7,9 +7,10 @@ import { type TestContext, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import { Conversation } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-import { startOrigin, startProxy } from "./proxy.js";
+import { startProxy } from "./proxy.js";
 
 interface Echo {
   readonly url: string;

@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { TestContext } from "node:test";
 import { give } from "./answering.js";
 import type { Answer, Behaviour } from "./behaviour.js";
 import type { Certificate } from "./certificate.js";
@@ -16,6 +17,13 @@ export interface OriginOptions {
   readonly isProbe?: (request: IncomingMessage) => boolean;
   /** Speaks TLS. */
   readonly certificate?: Certificate;
+}
+
+/** An origin that ends with the test. */
+export async function startOrigin(t: TestContext, options: OriginOptions = {}): Promise<Origin> {
+  const origin = await Origin.start(options);
+  t.after(() => origin.close());
+  return origin;
 }
 
 export class Origin {
