@@ -1,7 +1,6 @@
 //! `wit/` is a package that others can take as it is: it resolves without a network, every item of it says what it is for,
 //! and it survives the binary form in which registries keep packages. Reads files alone.
 
-
 use function_fetch_cases::repository;
 use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve};
