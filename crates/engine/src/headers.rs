@@ -133,21 +133,22 @@ fn is_taken_for_ours(name: &str) -> bool {
                 theirs.eq_ignore_ascii_case(&ours) || (theirs == b'_' && ours == b'-')
             })
     };
-    let exactly = |ours: &&str| name.len() == ours.len() && alike(ours);
+    let exactly = |ours: &str| name.len() == ours.len() && alike(ours);
     let is_written_otherwise = text::is_one_of(b'_', name.as_bytes());
-    is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(&ours)))
+    is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(ours)))
 }
 
 /// Makes an upstream response's fields those of the client's response.
 pub fn to_client(fields: &mut Fields, status: u16) {
     let named = named_by_connection(fields);
-    // A length beside a coding is an error, or an attack, and does not count (RFC 9112 §6.3); a
-    // response without content has none (RFC 9110 §8.6).
+    // A length beside a coding is an error, or an attack, and does not count
+    // (RFC 9112 §6.3); a response without content has none (RFC 9110 §8.6).
     let no_length = status == 204 || fields.iter().any(|(name, _)| is(name, "transfer-encoding"));
+    let named = |name: &str| named.iter().any(|other| is(name, other));
     fields.retain(|(name, _)| {
-        !is_hop_by_hop(name)
-            && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
-            && !(no_length && is(name, "content-length"))
+        let ours = is_hop_by_hop(name) || (!is(name, "trailer") && named(name));
+        let wrong = no_length && is(name, "content-length");
+        !ours && !wrong
     });
 }
 
