@@ -5,6 +5,7 @@
 
 mod blame;
 mod bodies;
+mod broken_uploads;
 mod cases;
 mod checking;
 mod cold_start;
@@ -34,6 +35,7 @@ mod spreading;
 mod store_faults;
 mod streaming;
 mod support;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -59,7 +61,9 @@ fn main() -> ExitCode {
     spreading::register(&mut suite);
     blame::register(&mut suite);
     bodies::register(&mut suite);
+    broken_uploads::register(&mut suite);
     responses::register(&mut suite);
+    whole::register(&mut suite);
     streaming::register(&mut suite);
     concurrency::register(&mut suite);
     connections::register(&mut suite);
