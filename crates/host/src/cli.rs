@@ -3,6 +3,7 @@
 use crate::command;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
+use function_fetch_host::OutboundHttpConfig;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -87,12 +88,44 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instances: Option<usize>,
 
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+
     /// How long requests in flight may go on after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub drain_timeout: Duration,
 
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// The client for upstreams.
+#[derive(Debug, Args)]
+pub struct UpstreamArgs {
+    /// Bytes of an upstream's response head that are taken; a larger one is answered with 502
+    #[arg(long, value_name = "N", default_value_t = 65536, value_parser = positive)]
+    pub max_upstream_header_bytes: usize,
+
+    /// How long an upstream may pause within a response body before it is given up
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub upstream_idle_timeout: Duration,
+
+    /// Unused upstream connections that are kept, all upstreams together
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = positive)]
+    pub max_idle_upstream_connections: usize,
+
+    /// Unused upstream connections that are kept to one upstream
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = positive)]
+    pub max_idle_connections_per_upstream: usize,
+}
+
+impl UpstreamArgs {
+    pub fn apply(&self, config: &mut OutboundHttpConfig) {
+        config.max_header_bytes = self.max_upstream_header_bytes;
+        config.body_idle_timeout = self.upstream_idle_timeout;
+        config.max_idle_connections = self.max_idle_upstream_connections;
+        config.max_idle_connections_per_host = self.max_idle_connections_per_upstream;
+    }
 }
 
 #[derive(Debug, Args)]

@@ -52,10 +52,11 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
     }
-    let runtime = match &args.runtime_config_file {
+    let mut runtime = match &args.runtime_config_file {
         Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
         None => RuntimeConfig::default(),
     };
+    args.upstream.apply(&mut runtime.outbound_http);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
         .envs(environment::shared(environment::utf8(), args.environment))
