@@ -47,6 +47,7 @@ impl Idlers {
 pub(super) struct ConnectionState {
     standing: Mutex<Standing>,
     socket: AtomicWaker,
+    sent: AtomicU64,
     received: AtomicU64,
     /// What comes next is not to be taken for a response.
     spoilt: AtomicBool,
@@ -71,6 +72,13 @@ impl ConnectionState {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            sent: self.sent.load(Ordering::Relaxed),
+            received: self.received.load(Ordering::Relaxed),
+        }
+    }
+
     /// When an unused connection is to be closed: `None` for now.
     fn closes_at(&self, awaiting_answer: bool) -> Option<Instant> {
         let standing = self.standing();
@@ -85,15 +93,47 @@ impl ConnectionState {
     }
 }
 
+/// Bytes that went over a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Traffic {
+    sent: u64,
+    received: u64,
+}
+
+/// A connection, as the client tells which it has chosen for a request. It clones what the connection said of itself
+/// before the request is on its way, and nothing else is told of that moment: so the first clone notes the traffic, and
+/// its own clones repeat that.
+pub(super) struct Chosen {
+    connection: Arc<ConnectionState>,
+    before: Option<Traffic>,
+}
+
+impl Clone for Chosen {
+    fn clone(&self) -> Self {
+        Self {
+            connection: self.connection.clone(),
+            before: Some(self.traffic_before()),
+        }
+    }
+}
+
+impl Chosen {
+    fn traffic_before(&self) -> Traffic {
+        self.before.unwrap_or_else(|| self.connection.traffic())
+    }
+}
+
 /// A request on a connection, until its response is over.
 pub(super) struct Exchange {
     connection: Arc<ConnectionState>,
     reused: bool,
-    received_before: u64,
+    before: Traffic,
 }
 
 impl Exchange {
-    pub(super) fn start(connection: Arc<ConnectionState>) -> Self {
+    pub(super) fn start(chosen: Chosen) -> Self {
+        let before = chosen.traffic_before();
+        let connection = chosen.connection;
         let mut standing = connection.standing();
         let reused = std::mem::replace(&mut standing.used, true);
         standing.exchanges += 1;
@@ -103,21 +143,26 @@ impl Exchange {
         standing.surplus = false;
         drop(standing);
         Self {
-            reused,
-            received_before: connection.received.load(Ordering::Relaxed),
             connection,
+            reused,
+            before,
         }
     }
 
-    pub(super) fn is_on(&self, connection: &Arc<ConnectionState>) -> bool {
-        Arc::ptr_eq(&self.connection, connection)
+    pub(super) fn is_on(&self, chosen: &Chosen) -> bool {
+        Arc::ptr_eq(&self.connection, &chosen.connection)
+    }
+
+    /// Not a byte of the request left. Of a connection that is shared nobody can say.
+    pub(super) fn was_not_sent(&self) -> bool {
+        !self.connection.multiplexed && self.connection.traffic().sent == self.before.sent
     }
 
     /// The upstream may have hung up on a connection that it took for idle: it served before, and nothing came back.
     pub(super) fn was_unanswered_reuse(&self) -> bool {
         self.reused
             && (self.connection.multiplexed
-                || self.connection.received.load(Ordering::Relaxed) == self.received_before)
+                || self.connection.traffic().received == self.before.received)
     }
 
     /// Nothing more is read from the connection, unless it has streams that keep responses apart.
@@ -195,6 +240,7 @@ impl Socket {
                 closed: false,
             }),
             socket: AtomicWaker::new(),
+            sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             spoilt: AtomicBool::new(false),
             multiplexed,
@@ -264,7 +310,10 @@ fn is_hang_up(error: &io::Error) -> bool {
 
 impl Connection for Socket {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.state.clone());
+        let connected = Connected::new().extra(Chosen {
+            connection: self.state.clone(),
+            before: None,
+        });
         if self.state.multiplexed {
             connected.negotiated_h2()
         } else {
@@ -320,6 +369,9 @@ impl AsyncWrite for Socket {
             return this.unheard(all);
         }
         let outcome = Pin::new(&mut this.inner).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(count)) = outcome {
+            this.state.sent.fetch_add(count as u64, Ordering::Relaxed);
+        }
         this.outcome(cx, outcome, all)
     }
 

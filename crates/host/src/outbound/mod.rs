@@ -14,7 +14,7 @@ mod upload;
 use crate::Error as SetUpError;
 use crate::outbound_error::{self, nothing_was_sent};
 use crate::runtime_config::OutboundHttpConfig;
-use connection::{ConnectionState, Exchange, Idlers, LONGEST_IDLE};
+use connection::{Chosen, Exchange, Idlers, LONGEST_IDLE};
 use connector::Connector;
 use download::OutboundBody;
 use futures::FutureExt;
@@ -23,8 +23,8 @@ use http::uri::Scheme;
 use http::{Extensions, HeaderValue, Method, Request, Response, request};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, capture_connection};
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
@@ -69,8 +69,18 @@ enum Again {
     No,
     /// The upstream may have acted on it.
     IfIdempotent,
-    /// The upstream says that it did not take it up.
+    /// Nothing was sent, or the upstream says that it did not take it up.
     Yes,
+}
+
+impl Again {
+    fn allows(self, idempotent: bool) -> bool {
+        match self {
+            Self::No => false,
+            Self::IfIdempotent => idempotent,
+            Self::Yes => true,
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -163,29 +173,22 @@ impl Outbound {
         head.headers.remove(EXPECT);
         frame(&mut head, &upload).await?;
 
-        // HTTP/1.1 never says that it did not take a request up.
         let idempotent = head.method.is_idempotent();
-        let https = head.uri.scheme() == Some(&Scheme::HTTPS);
-        let once_more = (idempotent || https).then(|| head.clone());
-
+        let once_more = head.clone();
         let request = Request::from_parts(head, upload.body());
         let timeout = options.first_byte_timeout;
         let first = attempt(&self.pooled, request, &upload, connect_timeout, timeout).await;
-        let (response, exchange) = match (first, once_more) {
-            (Ok(answer), _) => answer,
-            (Err(failure), Some(head))
-                if upload.can_be_sent_again()
-                    && (failure.again == Again::Yes
-                        || failure.again == Again::IfIdempotent && idempotent) =>
-            {
+        let (response, exchange) = match first {
+            Ok(answer) => answer,
+            Err(failure) if failure.again.allows(idempotent) && upload.can_be_sent_again() => {
                 debug!(error = %failure.error, "once more on a new connection");
-                let request = Request::from_parts(head, upload.body());
+                let request = Request::from_parts(once_more, upload.body());
                 let connect_timeout = pin!(OptionalTimer::after(options.connect_timeout));
                 attempt(&self.fresh, request, &upload, connect_timeout, timeout)
                     .await
                     .map_err(|second| failure.followed_by(second))?
             }
-            (Err(failure), _) => return Err(failure.error),
+            Err(failure) => return Err(failure.error),
         };
         upload.keep_no_more();
 
@@ -259,7 +262,7 @@ async fn attempt(
     let early = tokio::select! {
         biased;
         result = response.as_mut() => Some(result),
-        connected = capture.wait_for_connection_metadata().map(|connected| state(connected.as_ref())) => {
+        connected = capture.wait_for_connection_metadata().map(|connected| chosen(connected.as_ref())) => {
             exchange = connected.map(Exchange::start);
             None
         }
@@ -274,26 +277,37 @@ async fn attempt(
     };
     match result {
         Ok(response) => {
-            let connection = response.extensions().get::<Arc<ConnectionState>>().cloned();
-            match on_connection(exchange, connection) {
+            let last = response.extensions().get::<Chosen>().cloned();
+            match on_connection(exchange, last) {
                 Some(exchange) => Ok((response, exchange)),
                 None => Err(Error::InternalError(None).into()),
             }
         }
         Err(error) => {
-            let again = if outbound_error::was_not_taken_up(&error) {
-                Again::Yes
-            } else if outbound_error::is_hang_up(&error)
-                && on_connection(exchange, state(capture.connection_metadata().as_ref()))
-                    .is_some_and(|exchange| exchange.was_unanswered_reuse())
-            {
-                Again::IfIdempotent
-            } else {
-                Again::No
-            };
-            let error = outbound_error::from_client(&error, tls);
-            Err(Failure { error, again })
+            let last = chosen(capture.connection_metadata().as_ref());
+            Err(failure(&error, on_connection(exchange, last), tls))
         }
+    }
+}
+
+fn failure(error: &legacy::Error, exchange: Option<Exchange>, tls: bool) -> Failure {
+    let hung_up = exchange.filter(|_| outbound_error::is_hang_up(error));
+    if hung_up.as_ref().is_some_and(Exchange::was_not_sent) {
+        return Failure {
+            error: Error::ConnectionRefused,
+            again: Again::Yes,
+        };
+    }
+    let again = if outbound_error::was_not_taken_up(error) {
+        Again::Yes
+    } else if hung_up.is_some_and(|exchange| exchange.was_unanswered_reuse()) {
+        Again::IfIdempotent
+    } else {
+        Again::No
+    };
+    Failure {
+        error: outbound_error::from_client(error, tls),
+        again,
     }
 }
 
@@ -318,10 +332,7 @@ async fn first_byte<F: Future>(
 }
 
 /// The client moves a request that was not taken up to another connection by itself: the last one counts.
-fn on_connection(
-    started: Option<Exchange>,
-    last: Option<Arc<ConnectionState>>,
-) -> Option<Exchange> {
+fn on_connection(started: Option<Exchange>, last: Option<Chosen>) -> Option<Exchange> {
     let last = last?;
     match started {
         Some(exchange) if exchange.is_on(&last) => Some(exchange),
@@ -329,7 +340,7 @@ fn on_connection(
     }
 }
 
-fn state(connected: Option<&Connected>) -> Option<Arc<ConnectionState>> {
+fn chosen(connected: Option<&Connected>) -> Option<Chosen> {
     let mut extensions = Extensions::new();
     connected?.get_extras(&mut extensions);
     extensions.remove()
