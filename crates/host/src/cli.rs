@@ -3,7 +3,7 @@
 use crate::command;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
-use function_fetch_host::OutboundHttpConfig;
+use function_fetch_host::{ClientLimits, OutboundHttpConfig};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -84,9 +84,20 @@ pub struct ServeArgs {
     pub idle_instance_timeout: Duration,
 
     /// Instances at the same time; requests that find them full wait. An instance counts until its last body has been
-    /// streamed and its background work is done [default: no limit]
+    /// streamed and its background work is done [default: 256; 1024 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instances: Option<usize>,
+
+    /// Requests that may wait for an instance; the next one gets 503 with Retry-After
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub max_waiting_requests: usize,
+
+    /// How long a request waits for an instance before it gets 503 with Retry-After
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub instance_wait_timeout: Duration,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
 
     #[command(flatten)]
     pub upstream: UpstreamArgs,
@@ -99,6 +110,62 @@ pub struct ServeArgs {
     pub log: LogArgs,
 }
 
+/// What clients may take.
+#[derive(Debug, Args)]
+pub struct ClientArgs {
+    /// Connections of clients at the same time; the next one gets 503 and is closed
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = positive)]
+    pub max_connections: usize,
+
+    /// Size of a request head, at least 8192; a larger one gets 431
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536, value_parser = head_size)]
+    pub max_header_bytes: usize,
+
+    /// Fields of a request head; more get 431
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = positive)]
+    pub max_header_fields: usize,
+
+    /// Time for a request head, from its first byte to its last
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub client_header_timeout: Duration,
+
+    /// How long a connection without a request is kept; longer than the proxy or balancer in front keeps its own
+    #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = timeout)]
+    pub client_idle_timeout: Duration,
+
+    /// How long the next piece of a request's body is waited for; then the request is broken off
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    pub client_body_timeout: Duration,
+
+    /// How long a client may take nothing of a response; then it is broken off
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    pub client_write_timeout: Duration,
+
+    /// Requests at the same time on one HTTP/2 connection
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_concurrent_streams: u32,
+
+    /// How long an HTTP/2 connection is silent before it is pinged, and how long the answer may take
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub client_ping_interval: Duration,
+}
+
+impl From<ClientArgs> for ClientLimits {
+    fn from(args: ClientArgs) -> Self {
+        Self {
+            max_connections: args.max_connections,
+            max_header_bytes: args.max_header_bytes,
+            max_header_fields: args.max_header_fields,
+            header_timeout: args.client_header_timeout,
+            idle_timeout: args.client_idle_timeout,
+            body_timeout: args.client_body_timeout,
+            write_timeout: args.client_write_timeout,
+            max_concurrent_streams: args.max_concurrent_streams,
+            ping_interval: args.client_ping_interval,
+        }
+    }
+}
+
 /// The client for upstreams.
 #[derive(Debug, Args)]
 pub struct UpstreamArgs {
@@ -107,7 +174,7 @@ pub struct UpstreamArgs {
     pub max_upstream_header_bytes: usize,
 
     /// How long an upstream may pause within a response body before it is given up
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = timeout)]
     pub upstream_idle_timeout: Duration,
 
     /// Unused upstream connections that are kept, all upstreams together
@@ -194,6 +261,22 @@ fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a whole number from 1 up".to_owned()),
         Ok(number) => Ok(number),
+    }
+}
+
+/// What hyper reads at once is the least that it can be held to.
+fn head_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ 8192..) => Ok(bytes),
+        _ => Err("expected a whole number from 8192 up".to_owned()),
+    }
+}
+
+/// A duration that is not zero.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected more than no time at all".to_owned()),
+        timeout => Ok(timeout),
     }
 }
 

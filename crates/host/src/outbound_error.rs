@@ -88,7 +88,7 @@ pub(crate) fn from_response_body(error: &hyper::Error) -> Error {
 }
 
 /// An error in the middle of a request body that a client of ours is sending.
-pub(crate) fn from_inbound_body(_error: &hyper::Error) -> Error {
+pub(crate) fn request_body_broken() -> Error {
     Error::InternalError(Some(REQUEST_BODY_BROKEN.to_owned()))
 }
 

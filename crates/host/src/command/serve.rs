@@ -67,7 +67,10 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
             concurrent_reuse: args.max_instance_concurrent_reuse_count,
             idle_timeout: args.idle_instance_timeout,
             max_instances: args.max_instances,
+            max_waiting: args.max_waiting_requests,
+            wait_timeout: args.instance_wait_timeout,
         })
+        .clients(args.clients.into())
         .drain_timeout(args.drain_timeout);
     for file in args.ca_files {
         builder = builder.ca_file(file);
