@@ -58,7 +58,7 @@ pub struct RuntimeConfig {
     pub outbound_http: OutboundHttpConfig,
 }
 
-/// The client for upstreams.
+/// The client for upstreams. A file sets the first two, which are Spin's own; Spin refuses a file with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundHttpConfig {
     /// Whether connections are kept for later requests. Default: yes.
