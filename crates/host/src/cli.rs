@@ -312,6 +312,35 @@ mod tests {
     }
 
     #[test]
+    fn upstream_options_reach_the_client_and_default_to_its_own() {
+        let config = |options: &[&str]| {
+            let words = ["function-fetch", "serve", "x.wasm"];
+            let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+            let Command::Serve(args) = cli.command else {
+                unreachable!("`serve` was said");
+            };
+            let mut config = OutboundHttpConfig::default();
+            args.upstream.apply(&mut config);
+            config
+        };
+        assert_eq!(config(&[]), OutboundHttpConfig::default());
+        let told = config(&[
+            "--max-upstream-header-bytes=1",
+            "--upstream-idle-timeout=2s",
+            "--max-idle-upstream-connections=3",
+            "--max-idle-connections-per-upstream=4",
+        ]);
+        let expected = OutboundHttpConfig {
+            max_header_bytes: 1,
+            body_idle_timeout: Duration::from_secs(2),
+            max_idle_connections: 3,
+            max_idle_connections_per_host: 4,
+            ..OutboundHttpConfig::default()
+        };
+        assert_eq!(told, expected);
+    }
+
+    #[test]
     fn durations_need_a_unit() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
