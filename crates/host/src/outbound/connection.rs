@@ -22,8 +22,8 @@ const HTTP1_IDLE: Duration = Duration::from_secs(4);
 /// HTTP/2 says goodbye (GOAWAY), and which requests it did not take up. Under the 60 and 75 s of common servers.
 const HTTP2_IDLE: Duration = Duration::from_secs(55);
 
-/// The longest that any unused connection is kept, whatever the upstream says.
-pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(300);
+/// The longest that any unused connection is kept, whatever the upstream says. The pool looks for closed ones this often.
+pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 /// How often a connection in use looks at its clock.
 const LEAST_LOOK: Duration = Duration::from_secs(1);
