@@ -47,6 +47,11 @@ const HTTP2_HEADROOM: usize = 4;
 /// The least that HTTP/1.1 reads into: hyper's own default.
 const READ_BUFFER: usize = 8192 + 4096 * 100;
 
+/// How long a request that may well have a body waits to hear whether it has: its client may want an answer first.
+const BODY_PATIENCE: Duration = Duration::from_millis(10);
+/// The same of a request that hardly has one.
+const NO_BODY_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The client that requests of all instances go through. Clones share the pool.
 #[derive(Clone)]
 pub struct Outbound {
@@ -223,20 +228,27 @@ impl Failure {
 }
 
 /// Says how the body is framed, where the guest does not. hyper takes a body of unknown length for none on GET and HEAD,
-/// and for one of unknown length on the others though it may be none. On HTTP/2 it takes `transfer-encoding` away.
+/// and for one on the others though it may be none, which shows only at its end. On HTTP/2 it takes `transfer-encoding`
+/// away.
 async fn frame(head: &mut request::Parts, upload: &Upload) -> Result<(), Error> {
     if head.headers.contains_key(CONTENT_LENGTH) {
         return Ok(());
     }
+    let anticipated = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
     if !upload.is_of_known_length() {
-        upload
-            .look_ahead()
+        let patience = if anticipated {
+            BODY_PATIENCE
+        } else {
+            NO_BODY_PATIENCE
+        };
+        let begun = tokio::time::timeout(patience, upload.begun())
             .await
-            .map_err(|error| outbound_error::from_request_body(&error))?;
+            .unwrap_or(Ok(()));
+        begun.map_err(|error| outbound_error::from_request_body(&error))?;
     }
     if upload.is_empty() {
         // RFC 9110 section 8.6: methods that anticipate content say that there is none.
-        if [Method::POST, Method::PUT, Method::PATCH].contains(&head.method) {
+        if anticipated {
             head.headers
                 .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }

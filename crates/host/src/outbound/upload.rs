@@ -14,8 +14,6 @@ use wasmtime_wasi_http::{Error, WasiBody};
 const REPLAY_BYTES: usize = 64 * 1024;
 /// In how many pieces, so that a body of single bytes costs no more than a body.
 const REPLAY_PIECES: usize = 1024;
-/// How many empty pieces are passed over to see whether a body has any content.
-const EMPTY_PIECES: usize = 8;
 
 /// The body of one request, whatever number of times it is sent.
 pub(super) struct Upload(Arc<Mutex<Source>>);
@@ -76,29 +74,28 @@ impl Upload {
         source.ended || source.inner.size_hint().exact().is_some()
     }
 
-    /// Looks once, without waiting, whether the body starts with its end.
-    pub(super) async fn look_ahead(&self) -> Result<(), Error> {
+    /// Waits until the body has begun, or ended without content.
+    pub(super) async fn begun(&self) -> Result<(), Error> {
         poll_fn(|cx| {
             let mut source = lock(&self.0);
-            for _ in 0..EMPTY_PIECES {
-                match source.poll_draw(cx) {
-                    Poll::Pending | Poll::Ready(None) => break,
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(data) if data.is_empty() => {}
-                        Ok(data) => {
-                            source.kept_bytes = data.len();
-                            source.kept.push(data);
-                            break;
-                        }
-                        Err(frame) => {
-                            source.trailers = frame.into_trailers().ok();
-                            break;
-                        }
-                    },
+            loop {
+                let frame = match ready!(source.poll_draw(cx)) {
+                    None => return Poll::Ready(Ok(())),
+                    Some(frame) => frame?,
+                };
+                match frame.into_data() {
+                    Ok(data) if data.is_empty() => {}
+                    Ok(data) => {
+                        source.kept_bytes = data.len();
+                        source.kept.push(data);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Err(frame) => {
+                        source.trailers = frame.into_trailers().ok();
+                        return Poll::Ready(Ok(()));
+                    }
                 }
             }
-            Poll::Ready(Ok(()))
         })
         .await
     }

@@ -45,6 +45,7 @@ async fn a_body_that_turns_out_empty_is_not_sent_in_chunks() {
     let nothing = || -> WasiBody {
         StreamBody::new(stream::empty::<Result<_, wasmtime_wasi_http::Error>>()).boxed_unsync()
     };
+    let soon = || unsized_body(&[b""]);
     let cases = [
         (Method::GET, false),
         (Method::OPTIONS, false),
@@ -54,7 +55,7 @@ async fn a_body_that_turns_out_empty_is_not_sent_in_chunks() {
         (Method::PATCH, true),
     ];
     for (method, says_so) in cases {
-        for body in [nothing(), empty()] {
+        for body in [nothing(), soon(), empty()] {
             let text = seen(|port| request(method.clone(), port, body), "\r\n\r\n").await;
             assert!(!text.contains("transfer-encoding"), "{text}");
             assert_eq!(text.contains("content-length: 0\r\n"), says_so, "{text}");
@@ -77,4 +78,23 @@ async fn expect_is_not_passed_on_and_cookies_stay_as_they_are() {
     .await;
     assert!(!text.contains("expect"), "{text}");
     assert!(text.contains("cookie: a=1; b=2\r\n"), "{text}");
+}
+
+/// Such a client may want to hear from the upstream before it sends anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_post_does_not_wait_for_its_body() {
+    let (listener, port) = listener().await;
+    let origin = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n").await;
+        stream.write_all(OK).await.unwrap();
+        (head, stream)
+    });
+    let never = StreamBody::new(stream::pending()).boxed_unsync();
+    let response = send(&client(), request(Method::POST, port, never))
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    let head = origin.await.unwrap().0;
+    assert!(head.contains("transfer-encoding: chunked\r\n"), "{head}");
 }
