@@ -20,11 +20,11 @@ pub(super) struct Upload(Arc<Mutex<Source>>);
 
 struct Source {
     inner: WasiBody,
-    /// All that was drawn from `inner`, in order, as long as `whole`.
+    /// All that was drawn from `inner`, in order, as long as `whole`; else at most what was drawn and not yet sent.
     kept: Vec<Bytes>,
     kept_bytes: usize,
     trailers: Option<HeaderMap>,
-    /// Nothing that was drawn is missing from `kept`.
+    /// `kept` has all that was drawn, and is short enough to be sent again.
     whole: bool,
     /// More may be kept.
     keeping: bool,
@@ -87,6 +87,7 @@ impl Upload {
                     Ok(data) if data.is_empty() => {}
                     Ok(data) => {
                         source.kept_bytes = data.len();
+                        source.whole = data.len() <= REPLAY_BYTES;
                         source.kept.push(data);
                         return Poll::Ready(Ok(()));
                     }
@@ -143,7 +144,11 @@ impl Source {
             return;
         };
         self.kept_bytes = self.kept_bytes.saturating_add(data.len());
-        if self.keeping && self.kept_bytes <= REPLAY_BYTES && self.kept.len() < REPLAY_PIECES {
+        if self.keeping
+            && self.whole
+            && self.kept_bytes <= REPLAY_BYTES
+            && self.kept.len() < REPLAY_PIECES
+        {
             self.kept.push(data.clone());
         } else {
             self.keeping = false;
