@@ -3,7 +3,7 @@
 use crate::command;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
-use function_fetch_host::ClientLimits;
+use function_fetch_host::{ClientLimits, OutboundHttpConfig};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -99,6 +99,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub clients: ClientArgs,
 
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
+
     /// How long requests in flight may go on after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub drain_timeout: Duration,
@@ -160,6 +163,35 @@ impl From<ClientArgs> for ClientLimits {
             max_concurrent_streams: args.max_concurrent_streams,
             ping_interval: args.client_ping_interval,
         }
+    }
+}
+
+/// The client for upstreams.
+#[derive(Debug, Args)]
+pub struct UpstreamArgs {
+    /// Bytes of an upstream's response head that are taken; a larger one is answered with 502
+    #[arg(long, value_name = "N", default_value_t = 65536, value_parser = positive)]
+    pub max_upstream_header_bytes: usize,
+
+    /// How long an upstream may pause within a response body before it is given up
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = timeout)]
+    pub upstream_idle_timeout: Duration,
+
+    /// Unused upstream connections that are kept, all upstreams together
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = positive)]
+    pub max_idle_upstream_connections: usize,
+
+    /// Unused upstream connections that are kept to one upstream
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = positive)]
+    pub max_idle_connections_per_upstream: usize,
+}
+
+impl UpstreamArgs {
+    pub fn apply(&self, config: &mut OutboundHttpConfig) {
+        config.max_header_bytes = self.max_upstream_header_bytes;
+        config.body_idle_timeout = self.upstream_idle_timeout;
+        config.max_idle_connections = self.max_idle_upstream_connections;
+        config.max_idle_connections_per_host = self.max_idle_connections_per_upstream;
     }
 }
 
@@ -277,6 +309,35 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn upstream_options_reach_the_client_and_default_to_its_own() {
+        let config = |options: &[&str]| {
+            let words = ["function-fetch", "serve", "x.wasm"];
+            let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+            let Command::Serve(args) = cli.command else {
+                unreachable!("`serve` was said");
+            };
+            let mut config = OutboundHttpConfig::default();
+            args.upstream.apply(&mut config);
+            config
+        };
+        assert_eq!(config(&[]), OutboundHttpConfig::default());
+        let told = config(&[
+            "--max-upstream-header-bytes=1",
+            "--upstream-idle-timeout=2s",
+            "--max-idle-upstream-connections=3",
+            "--max-idle-connections-per-upstream=4",
+        ]);
+        let expected = OutboundHttpConfig {
+            max_header_bytes: 1,
+            body_idle_timeout: Duration::from_secs(2),
+            max_idle_connections: 3,
+            max_idle_connections_per_host: 4,
+            ..OutboundHttpConfig::default()
+        };
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -47,6 +47,11 @@ fn note(change: impl FnOnce(&mut Delivery)) {
 
 pub(crate) struct ResponseBody {
     body: WasiBody,
+    /// hyper has had reason to send the head: it came for a piece, and there was one or none yet. A body that fails
+    /// before takes the head down with it, and the client gets nothing at all.
+    head_is_out: bool,
+    /// Why the body ends, once the head is out.
+    broken: Option<Error>,
     /// Until the client has it all, or nobody wants to know.
     _exchange: Exchange,
 }
@@ -57,6 +62,8 @@ impl ResponseBody {
         note(|delivery| delivery.give());
         Self {
             body,
+            head_is_out: false,
+            broken: None,
             _exchange: exchange,
         }
     }
@@ -70,7 +77,17 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let mut frame = Pin::new(&mut self.body).poll_frame(cx);
+        if !std::mem::replace(&mut self.head_is_out, true)
+            && let Poll::Ready(Some(Err(error))) = frame
+        {
+            self.broken = Some(error);
+            cx.waker().wake_by_ref();
+            frame = Poll::Pending;
+        }
         let given = matches!(frame, Poll::Ready(Some(Ok(_))));
         note(|delivery| {
             if given {
@@ -83,7 +100,7 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -59,12 +59,13 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
     }
-    let runtime = match &args.runtime_config_file {
+    let mut runtime = match &args.runtime_config_file {
         Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
         None => RuntimeConfig::default(),
     };
     let settings = environment::shared(environment::utf8(), args.environment);
     let no_targets = check::no_targets(&settings, &variables);
+    args.upstream.apply(&mut runtime.outbound_http);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
         .envs(settings)
