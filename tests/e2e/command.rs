@@ -12,7 +12,7 @@ use crate::support::host::{EMBEDDED, Host};
 use crate::support::origin::Origin;
 use crate::support::process::Process;
 use crate::support::reply;
-use crate::support::setup::proxy;
+use crate::support::setup::{Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 use serde_json::Value;
@@ -32,6 +32,7 @@ pub fn register(suite: &mut Suite) {
             json_logs_parse,
             http2_clients_are_served,
             an_idle_instance_is_replaced,
+            a_server_without_targets_says_so_when_it_starts,
         ]
     );
 }
@@ -272,4 +273,24 @@ async fn an_idle_instance_is_replaced(host: Host) {
     assert_eq!(begun(&proxy).await, 3);
     // What the first one learnt is in the store of the host, in memory: the others did not measure.
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
+}
+
+async fn a_server_without_targets_says_so_when_it_starts(host: Host) {
+    const WARNING: &str = "Missing env: FETCH_TARGETS";
+    let warned = async |setup: Setup| {
+        let proxy = setup.start().await;
+        tokio::time::sleep(ms(200)).await;
+        proxy.said(WARNING)
+    };
+    let warnings = warned(proxy(host)).await;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("Set it to"), "{warnings:?}");
+    for setup in [
+        proxy(host).set("FETCH_TARGETS", "http://127.0.0.1:1"),
+        proxy(host).inherit("FETCH_TARGETS", "http://127.0.0.1:1"),
+        proxy(host).variable("fetch_targets", "http://127.0.0.1:1"),
+        proxy(host).inherit("SPIN_VARIABLE_FETCH_TARGETS", "http://127.0.0.1:1"),
+    ] {
+        assert_eq!(warned(setup).await, Vec::<String>::new());
+    }
 }

@@ -22,7 +22,7 @@ enum Command {
     /// Run a WASI HTTP component, such as function_fetch.wasm, as a server
     ///
     /// Ctrl-C or SIGTERM ends it gracefully, a second one at once.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Measure the targets: health and latency, ranked
     ///
     /// A probe is a GET of the target joined with FETCH_HEALTH_PATH, within FETCH_HEALTH_TIMEOUT_MS. Redirects are not
@@ -37,7 +37,7 @@ enum Command {
 impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(args) => command::serve::run(args),
+            Command::Serve(args) => command::serve::run(*args),
             Command::Probe(args) => command::probe::run(args),
             Command::Check(args) => command::check::run(args),
         }

@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use tracing::{debug, error};
 use wasmtime::component::GuestTaskId;
@@ -110,19 +110,19 @@ impl Instances {
     }
 
     /// Has an instance answer `request`, or fails with [`Busy`].
-    pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
-        let mut queued = None;
+    pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
+        let mut give_up = None;
         let _turn = match self.turns.try_acquire() {
             Ok(turn) => turn,
             Err(_) => {
-                let queued = queued.insert(self.queue()?);
-                tokio::time::timeout_at(queued.until, self.turns.acquire())
+                let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
+                let until = *give_up.insert(self.give_up());
+                tokio::time::timeout_at(until, self.turns.acquire())
                     .await
                     .map_err(|_| Busy)??
             }
         };
         let room = &self.handler.state().room;
-        let mut request = request;
         loop {
             let mut heard = pin!(room.notified());
             heard.as_mut().enable();
@@ -136,11 +136,9 @@ impl Instances {
             if !error.error.is::<InstanceLimitReached>() {
                 return Err(format_err!("cannot make an instance: {:#}", error.error));
             }
-            let queued = match &queued {
-                Some(queued) => queued,
-                None => queued.insert(self.queue()?),
-            };
-            if queued.until <= tokio::time::Instant::now() {
+            // Nobody else has this turn, and still no instance has room: each works for longer than until its response
+            // head.
+            if *give_up.get_or_insert_with(|| self.give_up()) <= tokio::time::Instant::now() {
                 return Err(Busy.into());
             }
             request = error
@@ -151,18 +149,10 @@ impl Instances {
         }
     }
 
-    fn queue(&self) -> Result<Queued<'_>, Busy> {
-        Ok(Queued {
-            until: tokio::time::Instant::now() + self.wait_timeout,
-            _place: self.waiting.try_acquire().map_err(|_| Busy)?,
-        })
+    /// When a request that waits from now on has waited long enough.
+    fn give_up(&self) -> tokio::time::Instant {
+        tokio::time::Instant::now() + self.wait_timeout
     }
-}
-
-/// A request that waits.
-struct Queued<'a> {
-    until: tokio::time::Instant,
-    _place: SemaphorePermit<'a>,
 }
 
 /// Returned inside [`InstantiationError`] when there are as many instances as allowed.

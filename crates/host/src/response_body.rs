@@ -17,15 +17,23 @@ use tracing::debug;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 tokio::task_local! {
-    /// Of the stream that the task is: the number of the piece that it was given and has not come back from; 0 while it
-    /// waits for one.
+    /// Of the stream that the task is.
     static DELIVERY: Cell<Delivery>;
 }
 
 #[derive(Clone, Copy, Default)]
 struct Delivery {
+    /// Pieces of the response that it was given so far.
     pieces: u64,
+    /// Whether it has not come back from the last one.
     under_way: bool,
+}
+
+impl Delivery {
+    fn give(&mut self) {
+        self.pieces += 1;
+        self.under_way = true;
+    }
 }
 
 fn note(change: impl FnOnce(&mut Delivery)) {
@@ -50,6 +58,8 @@ pub(crate) struct ResponseBody {
 
 impl ResponseBody {
     pub(crate) fn new(body: WasiBody, exchange: Exchange) -> Self {
+        // The head alone may find no room: then the body is not asked for.
+        note(|delivery| delivery.give());
         Self {
             body,
             head_is_out: false,
@@ -80,8 +90,11 @@ impl Body for ResponseBody {
         }
         let given = matches!(frame, Poll::Ready(Some(Ok(_))));
         note(|delivery| {
-            delivery.under_way = given;
-            delivery.pieces += u64::from(given);
+            if given {
+                delivery.give();
+            } else {
+                delivery.under_way = false;
+            }
         });
         frame
     }

@@ -33,6 +33,11 @@ impl Variables {
         self.0.insert(name.into(), value.into());
     }
 
+    /// The value of a variable, if it is set.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Result<String, Error> {
         if !is_valid_name(name) {
             return Err(Error::InvalidName(format!(

@@ -8,6 +8,7 @@ pub mod pattern;
 pub mod port;
 pub mod process;
 pub mod raw_client;
+pub mod raw_h2;
 pub mod raw_origin;
 pub mod redis;
 pub mod reply;

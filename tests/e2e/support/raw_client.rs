@@ -52,6 +52,11 @@ impl RawClient {
         }
     }
 
+    /// Says no more, and goes on reading.
+    pub async fn finish(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads until the other side closes or resets.
     pub async fn rest(mut self) -> String {
         let read = async {

@@ -3,8 +3,11 @@
 use crate::cli::CheckArgs;
 use crate::environment;
 use function_fetch_engine::settings::{Capabilities, NAMES, Settings, StoreKind, TargetsError};
+use function_fetch_host::{Variables, one_line};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+
+const TARGETS: &str = "FETCH_TARGETS";
 
 /// How alike a name must be to a setting's to be taken for a slip of the pen (Jaro-Winkler, 1 = equal).
 const ALIKE: f64 = 0.9;
@@ -49,6 +52,22 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
     Settings::read(host, |name| given.get(name).cloned())
 }
 
+/// Why a server that is about to start has no target, if it has none. A Spin variable that is set and not empty wins, as
+/// it does in the component.
+pub fn no_targets(given: &BTreeMap<String, String>, variables: &Variables) -> Option<String> {
+    let mut given = given.clone();
+    let variable = variables.value(&TARGETS.to_ascii_lowercase());
+    if let Some(targets) = variable.filter(|targets| !targets.is_empty()) {
+        given.insert(TARGETS.to_owned(), targets.to_owned());
+    }
+    read(&given).no_targets.as_ref().map(sentence)
+}
+
+/// The first line is the sentence; the remedy follows on the next.
+fn sentence(error: &TargetsError) -> String {
+    one_line(&error.to_string().replacen('\n', ". ", 1))
+}
+
 /// Everything that is wrong, a line each, and what to do about it.
 fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String> {
     let mut problems: Vec<String> = match &settings.no_targets {
@@ -56,10 +75,7 @@ fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String
             .iter()
             .map(|entry| format!("FETCH_TARGETS: {} {}", entry.entry, entry.reason))
             .collect(),
-        // The first line is the sentence; the remedy follows on the next.
-        Some(error) => vec![function_fetch_host::one_line(
-            &error.to_string().replacen('\n', ". ", 1),
-        )],
+        Some(error) => vec![sentence(error)],
         None => Vec::new(),
     };
     problems.extend(settings.problems.iter().map(ToString::to_string));
@@ -93,6 +109,33 @@ mod tests {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         problems(&given, &read(&given))
+    }
+
+    #[test]
+    fn targets_come_from_the_environment_or_from_a_variable() {
+        let given = |targets: &str| BTreeMap::from([(TARGETS.to_owned(), targets.to_owned())]);
+        let variables = |targets: &str| {
+            let mut variables = Variables::default();
+            variables.set("fetch_targets", targets);
+            variables
+        };
+        let none = Variables::default();
+        assert_eq!(no_targets(&given("http://a.example"), &none), None);
+        assert_eq!(
+            no_targets(&BTreeMap::new(), &variables("http://a.example")),
+            None
+        );
+        assert_eq!(no_targets(&given("http://a.example"), &variables("")), None);
+        let missing = no_targets(&BTreeMap::new(), &none).unwrap();
+        assert!(
+            missing.starts_with("Missing env: FETCH_TARGETS. Set it to"),
+            "{missing}"
+        );
+        let invalid = no_targets(&given("http://a.example"), &variables("ftp://b")).unwrap();
+        assert!(
+            invalid.starts_with("Invalid env: FETCH_TARGETS"),
+            "{invalid}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `function-fetch serve`.
 
+use super::check;
 use crate::cli::{Assignment, ServeArgs};
 use crate::environment;
 use crate::logging;
@@ -10,6 +11,7 @@ use function_fetch_host::{
 use std::io::Write;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::warn;
 
 /// The exit code of a server that was ended by force.
 const FORCED: u8 = 130;
@@ -25,7 +27,11 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut ends = EndSignals::new().context("cannot listen for signals")?;
-    let server = builder(args)?.bind().await.map_err(with_remedy)?;
+    let (builder, no_targets) = builder(args)?;
+    let server = builder.bind().await.map_err(with_remedy)?;
+    if let Some(problem) = no_targets {
+        warn!("{problem}; until then every request gets a 500");
+    }
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "Serving http://{}", server.local_addr())
         .and_then(|()| stdout.flush())
@@ -47,7 +53,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
+/// The server, and why it has no targets, if it has none.
+fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     let mut variables = Variables::from_environment(environment::utf8());
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
@@ -57,9 +64,11 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
         None => RuntimeConfig::default(),
     };
     args.upstream.apply(&mut runtime.outbound_http);
+    let settings = environment::shared(environment::utf8(), args.environment);
+    let no_targets = check::no_targets(&settings, &variables);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
-        .envs(environment::shared(environment::utf8(), args.environment))
+        .envs(settings)
         .variables(variables)
         .runtime_config(runtime)
         .instances(InstanceLimits {
@@ -75,7 +84,7 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
     for file in args.ca_files {
         builder = builder.ca_file(file);
     }
-    Ok(builder)
+    Ok((builder, no_targets))
 }
 
 /// Names the argument and what to do about it, which the library does not know of.
