@@ -152,7 +152,12 @@ async fn a_malformed_target_reaches_nobody_else(host: Host) {
     ] {
         // Refused or passed on: both are fine, as long as nobody but the target hears of it.
         let response = raw_client::get(proxy.address, &uri, "proxy", "").await;
-        assert!((200..600).contains(&status(&response)), "{uri}: {response}");
+        // Spin answers some of them by closing the connection.
+        let closed = host == Host::SpinUp && response.is_empty();
+        assert!(
+            closed || (200..600).contains(&status(&response)),
+            "{uri}: {response}"
+        );
     }
     let connect = format!("CONNECT {evil} HTTP/1.1\r\nhost: {evil}\r\nconnection: close\r\n\r\n");
     let response = raw_client::exchange(proxy.address, connect).await;
@@ -169,11 +174,17 @@ async fn a_path_stays_below_the_base_path(host: Host) {
         .targets([format!("{}/tenant/a", target.url())])
         .start()
         .await;
-    for path in ["/../b", "//x", "/%2e%2e/b", "/", "/?q", "/..;/b"] {
+    for path in ["//x", "/x/%2e%2e/b", "/", "/?q=/../..", "/b/..;/c"] {
         let before = target.live().len();
         raw_client::get(proxy.address, path, "proxy", "").await;
-        // No dot-segment game is played here: what they mean is the origin's to decide, and it sees them all.
+        // Dot segments that stay inside are the origin's to read, and it sees them all.
         let heard = target.live().remove(before);
         assert_eq!(heard.target(), format!("/tenant/a{path}"));
     }
+    let before = target.live().len();
+    for path in ["/../b", "/%2e%2e/b", "/..%2fb", "/..;/b", "/x/..%5c../b"] {
+        let response = raw_client::get(proxy.address, path, "proxy", "").await;
+        assert_eq!(raw_client::status(&response), 400, "{path}: {response}");
+    }
+    assert_eq!(target.live().len(), before);
 }

@@ -243,18 +243,27 @@ async fn a_broken_body_never_arrives_whole(host: Host) {
         "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nffffffffffffffffff\r\nabc",
         "content-length: 10\r\n\r\nhello",
         "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "transfer-encoding: chunked\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n",
     ] {
         let mut client = RawClient::connect(proxy.address).await;
         client.say(format!("{head}{start}")).await;
         client.finish().await;
         let answer = client.rest().await;
-        assert!(status(&answer) >= 400, "{start:?}: {answer}");
+        assert_eq!(status(&answer), 400, "{start:?}: {answer}");
     }
     // No error, cancelled, and any other reason.
-    for reason in [0_u32, 8, 2] {
+    for (reason, start) in [
+        (0_u32, "hello"),
+        (8, "hello"),
+        (2, "hello"),
+        (0, ""),
+        (8, ""),
+    ] {
         let mut h2 = RawH2::connect(proxy.address, None).await;
         h2.request(1, true).await;
-        h2.say(raw_h2::DATA, 0, 1, b"hello").await;
+        h2.say(raw_h2::DATA, 0, 1, start.as_bytes()).await;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         h2.say(raw_h2::RST_STREAM, 0, 1, &reason.to_be_bytes())
             .await;

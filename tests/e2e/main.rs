@@ -5,6 +5,7 @@
 
 mod blame;
 mod bodies;
+mod broken_uploads;
 mod cases;
 mod checking;
 mod client_limits;
@@ -36,6 +37,7 @@ mod spreading;
 mod store_faults;
 mod streaming;
 mod support;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -61,7 +63,9 @@ fn main() -> ExitCode {
     spreading::register(&mut suite);
     blame::register(&mut suite);
     bodies::register(&mut suite);
+    broken_uploads::register(&mut suite);
     responses::register(&mut suite);
+    whole::register(&mut suite);
     streaming::register(&mut suite);
     concurrency::register(&mut suite);
     connections::register(&mut suite);

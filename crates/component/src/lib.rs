@@ -10,6 +10,7 @@
 
 pub mod client;
 mod error_code;
+pub mod framing;
 pub mod memory;
 mod method;
 pub mod notice;
@@ -17,6 +18,7 @@ pub mod probe;
 pub mod replay;
 pub mod response;
 pub mod settings;
+pub mod variables;
 
 /// Named by the macros.
 pub use function_fetch_engine::Failure;

@@ -1,8 +1,9 @@
 //! Why an attempt brought no response, and what may be done about it.
 //!
 //! One variant for each `wasi:http` error code (the list is modelled on the
-//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and the two time-outs that are
-//! the driver's own. The table in the tests pins all of them.
+//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and those that are the driver's
+//! own: two of requests that cannot go on, and two time-outs. The table in the
+//! tests pins all of them.
 
 /// An attempt without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,11 @@ pub enum Failure {
     LoopDetected,
     ConfigurationError,
     InternalError,
+    /// The client broke the request's body off.
+    HttpRequestIncomplete,
+    /// The host takes a field of the request from the client, and sends it to
+    /// nobody.
+    HttpRequestHeaderInvalid,
     /// No head within `FETCH_ATTEMPT_TIMEOUT_MS`, by the driver's own timer.
     AttemptTimeout,
     /// No head within `FETCH_DEADLINE_MS`, by the driver's own timer.
@@ -157,6 +163,9 @@ impl Failure {
             F::HttpRequestBodySize => (Client, Pointless, 413, "http_request_error"),
             F::HttpRequestMethodInvalid => (Client, Pointless, 501, "http_request_error"),
             F::HttpRequestUriInvalid => (Client, Pointless, 400, "http_request_error"),
+            F::HttpRequestIncomplete | F::HttpRequestHeaderInvalid => {
+                (Client, Pointless, 400, "http_request_error")
+            }
             F::HttpRequestUriTooLong => (Client, Pointless, 414, "http_request_error"),
             F::HttpRequestHeaderSectionSize
             | F::HttpRequestHeaderSize
@@ -196,7 +205,7 @@ impl Failure {
     }
 
     /// Every failure, in the order of the `wasi:http` list.
-    pub const ALL: [Self; 41] = {
+    pub const ALL: [Self; 43] = {
         use Failure as F;
         [
             F::DnsTimeout,
@@ -238,6 +247,8 @@ impl Failure {
             F::LoopDetected,
             F::ConfigurationError,
             F::InternalError,
+            F::HttpRequestIncomplete,
+            F::HttpRequestHeaderInvalid,
             F::AttemptTimeout,
             F::DeadlineExceeded,
         ]

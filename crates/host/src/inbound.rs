@@ -309,6 +309,23 @@ mod tests {
     }
 
     #[test]
+    fn scheme_and_client_are_what_the_listener_states() {
+        for target in ["https://a/x", "javascript://a/x", "http://a/x"] {
+            let head = prepared(Request::get(target).header("host", "a")).unwrap();
+            assert_eq!(last(&head, "spin-full-url"), b"http://a/x");
+            assert_eq!(head.uri.scheme(), Some(&Scheme::HTTP));
+        }
+        let head = prepared(Request::options("*").header("host", "a")).unwrap();
+        assert_eq!(last(&head, "spin-full-url"), b"http://a");
+        let end = |address: &str| address.parse().unwrap();
+        let mapped = Ends::new(end("[::ffff:192.0.2.1]:80"), end("[::ffff:192.0.2.7]:9"));
+        assert_eq!(mapped.peer, end("192.0.2.7:9"));
+        assert_eq!(mapped.local, end("192.0.2.1:80"));
+        let other = Ends::new(end("[::1]:80"), end("[2001:db8::1]:9"));
+        assert_eq!(other.peer, end("[2001:db8::1]:9"));
+    }
+
+    #[test]
     fn ambiguous_or_malformed_authorities_are_refused() {
         let requests = [
             Request::get("/"),

@@ -71,10 +71,8 @@ fn sentence(error: &TargetsError) -> String {
 /// Everything that is wrong, a line each, and what to do about it.
 fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String> {
     let mut problems: Vec<String> = match &settings.no_targets {
-        Some(TargetsError::Invalid(rejected)) => rejected
-            .iter()
-            .map(|entry| format!("FETCH_TARGETS: {} {}", entry.entry, entry.reason))
-            .collect(),
+        // Each of its entries is among the problems of the settings.
+        Some(TargetsError::Invalid(_)) => Vec::new(),
         Some(error) => vec![sentence(error)],
         None => Vec::new(),
     };

@@ -6,7 +6,7 @@
 
 use crate::json::{self, Value};
 use crate::settings::Settings;
-use crate::text::{push_digits, push_hex};
+use crate::text::{MOST_EXACT, push_digits, push_hex};
 
 const VERSION: u32 = 1;
 
@@ -16,6 +16,14 @@ const MAX_BYTES: usize = 64 * 1024;
 /// How far ahead another machine's clock may be before its record is taken for
 /// one from the future.
 const CLOCK_SKEW_MS: f64 = 10_000.0;
+
+/// The longest latency that is believed, ms: a day.
+const MOST_MS: f64 = 86_400_000.0;
+
+/// What is believed of live requests: of the mean of ln ms that it is up to the
+/// longest latency's or that of a nanosecond, and of the variance that it is no more than this.
+const MOST_LOG: f64 = 20.0;
+const MOST_VARIANCE: f64 = 400.0;
 
 /// The decision and what it stands on, as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +41,8 @@ pub struct Record {
     pub stands_in_for: Option<usize>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
+    /// A hash of the settings' problems, which the operator has then heard of.
+    pub told: Option<String>,
 }
 
 /// One target's part of a [`Record`]. What is absent in the value is `None`, or
@@ -99,10 +109,7 @@ fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
         && record.primary < record.targets.len()
         && record.at <= now + CLOCK_SKEW_MS
         && record.at > 0.0
-        && record
-            .targets
-            .iter()
-            .all(|target| target.ms.is_none_or(|ms| ms >= 0.0))
+        && record.targets.iter().all(TargetRecord::is_sound)
 }
 
 impl Record {
@@ -116,6 +123,7 @@ impl Record {
             primary,
             stands_in_for: None,
             targets,
+            told: problems_hash(settings),
         }
     }
 
@@ -138,7 +146,12 @@ impl Record {
             }
             target.write(&mut out);
         }
-        out.push_str("]}");
+        out.push(']');
+        if let Some(told) = &self.told {
+            out.push_str(",\"told\":");
+            json::write_text(&mut out, told);
+        }
+        out.push('}');
         out
     }
 
@@ -151,6 +164,7 @@ impl Record {
             primary: members.count("primary")? as usize,
             stands_in_for: members.count("for").map(|index| index as usize),
             targets: Vec::new(),
+            told: value.get("told").and_then(Value::text).map(str::to_owned),
         };
         for target in value.get("targets")?.list()? {
             record.targets.push(TargetRecord::from_json(target)?);
@@ -167,6 +181,14 @@ fn write_member(out: &mut String, name: &str, value: f64) {
 }
 
 impl TargetRecord {
+    fn is_sound(&self) -> bool {
+        let ms = self.ms.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
+        let live = self.live.is_none_or(|[mean, variance]| {
+            mean.abs() <= MOST_LOG && (0.0..=MOST_VARIANCE).contains(&variance)
+        });
+        ms && live
+    }
+
     fn write(&self, out: &mut String) {
         out.push_str("{\"n\":");
         push_digits(out, self.n.into());
@@ -231,7 +253,7 @@ impl<'a> Members<'a> {
     }
 
     fn number(&mut self, name: &str) -> Option<f64> {
-        self.member(name, Value::number)
+        self.member(name, modest)
     }
 
     fn count(&mut self, name: &str) -> Option<u32> {
@@ -240,10 +262,34 @@ impl<'a> Members<'a> {
 
     fn pair(&mut self, name: &str) -> Option<[f64; 2]> {
         self.member(name, |value| match value.list()? {
-            [first, second] => Some([first.number()?, second.number()?]),
+            [first, second] => Some([modest(first)?, modest(second)?]),
             _ => None,
         })
     }
+}
+
+/// A number that is exact, and can be counted with.
+fn modest(value: &Value) -> Option<f64> {
+    value.number().filter(|number| number.abs() <= MOST_EXACT)
+}
+
+/// What is wrong with the settings, in 8 hexadecimal digits; none where nothing
+/// is.
+#[must_use]
+pub fn problems_hash(settings: &Settings) -> Option<String> {
+    let mut text = String::new();
+    for problem in &settings.problems {
+        for part in [problem.setting, " ", &problem.reason, "\n"] {
+            text.push_str(part);
+        }
+    }
+    (!text.is_empty()).then(|| hex(fnv1a(&text)))
+}
+
+fn hex(number: u32) -> String {
+    let mut digits = String::new();
+    push_hex(&mut digits, number, 8);
+    digits
 }
 
 /// What a measurement was made for: the targets in their order, and the health
@@ -255,9 +301,7 @@ pub fn hash(settings: &Settings) -> String {
         text.push('\n');
         text.push_str(&target.url());
     }
-    let mut hash = String::new();
-    push_hex(&mut hash, fnv1a(&text), 8);
-    hash
+    hex(fnv1a(&text))
 }
 
 /// To the whole millisecond, or whatever the unit is.
@@ -274,93 +318,4 @@ pub(crate) fn fnv1a(text: &str) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Capabilities;
-
-    const NOW: f64 = 1_700_000_000_000.0;
-
-    fn settings(targets: &str) -> Settings {
-        Settings::read(Capabilities::default(), |name| {
-            (name == "FETCH_TARGETS").then(|| targets.to_owned())
-        })
-    }
-
-    fn record(settings: &Settings) -> Record {
-        let targets = vec![
-            TargetRecord {
-                ms: Some(5.5),
-                n: 3,
-                ..TargetRecord::default()
-            },
-            TargetRecord {
-                fail: 2,
-                until: Some(NOW + 1000.0),
-                ..TargetRecord::default()
-            },
-        ];
-        Record::new(settings, NOW - 1000.0, 0, targets)
-    }
-
-    #[test]
-    fn comes_back_as_it_was() {
-        let settings = settings("https://a.com https://b.com");
-        let record = record(&settings);
-        let value = record.encode();
-        assert!(value.len() < 200);
-        assert_eq!(decode(&value, &settings, NOW), Stored::Record(record));
-    }
-
-    #[test]
-    fn what_is_not_ours_is_a_miss() {
-        let ours = settings("https://a.com https://b.com");
-        let good = record(&ours);
-        let mut cases = vec![
-            String::new(),
-            "{}".to_owned(),
-            "null".to_owned(),
-            "{\"v\":1".to_owned(),
-            "\u{feff}".to_owned(),
-            " ".repeat(MAX_BYTES + 1),
-            "https://elsewhere.com".to_owned(),
-            "http".to_owned(),
-            record(&settings("https://b.com https://a.com")).encode(),
-        ];
-        let changes: [fn(&mut Record); 6] = [
-            |r| r.version = 2,
-            |r| r.at = NOW + CLOCK_SKEW_MS + 1.0,
-            |r| r.at = -1.0,
-            |r| r.primary = 2,
-            |r| r.targets.truncate(1),
-            |r| r.targets[0].ms = Some(-1.0),
-        ];
-        for change in changes {
-            let mut bad = good.clone();
-            change(&mut bad);
-            cases.push(bad.encode());
-        }
-        for value in cases {
-            assert_eq!(decode(&value, &ours, NOW), Stored::Miss, "{}", value);
-        }
-    }
-
-    #[test]
-    fn a_little_skew_between_clocks_is_no_future() {
-        let settings = settings("https://a.com https://b.com");
-        let mut ahead = record(&settings);
-        ahead.at = NOW + 500.0;
-        let Stored::Record(read) = decode(&ahead.encode(), &settings, NOW) else {
-            panic!("a miss");
-        };
-        assert_eq!(read.at, NOW);
-    }
-
-    #[test]
-    fn the_original_s_plain_url_names_the_winner() {
-        let settings = settings("https://a.com https://b.com");
-        assert_eq!(
-            decode("https://b.com/\n", &settings, NOW),
-            Stored::Winner(1)
-        );
-    }
-}
+mod tests;

@@ -28,8 +28,16 @@ pub const HOP_BY_HOP: [&str; 9] = [
     "http2-settings",
 ];
 
+/// The longest wait that a `Retry-After` is taken for.
+const MOST_WAIT_MS: f64 = 86_400_000.0;
+
 /// What each request that goes on says in `via`.
 pub const VIA: &str = "1.1 function-fetch";
+
+const COOKIE: &str = "cookie";
+
+/// What the proxy says of the client.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /// Our name in `Via` and `Proxy-Status`.
 const PSEUDONYM: &str = "function-fetch";
@@ -77,37 +85,93 @@ pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Setting
         if is(name, "te") {
             return value.trim_ascii().eq_ignore_ascii_case(b"trailers");
         }
+        // An `Expect` was the host's to answer, and it has (RFC 9110 §10.1.1).
         !is(name, "host")
+            && !is(name, "expect")
             && !starts_with(name, "spin-")
             && !is_hop_by_hop(name)
             && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
     });
+    join_cookies(fields);
     if settings.forwarded {
+        fields.retain(|(name, _)| !is_taken_for_ours(name));
         forward(fields, client, settings.trust_forwarded);
     }
     fields.push(("via".into(), VIA.into()));
 }
 
-/// Makes an upstream response's fields those of the client's response.
-pub fn to_client(fields: &mut Fields) {
-    let named = named_by_connection(fields);
-    fields.retain(|(name, _)| {
-        !is_hop_by_hop(name) && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
+/// One `Cookie` of several: HTTP/2 may split it, and HTTP/1.1 has but one
+/// (RFC 9113 §8.2.3).
+fn join_cookies(fields: &mut Fields) {
+    let mut crumbs = fields.iter().filter(|(name, _)| is(name, COOKIE));
+    let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) else {
+        return;
+    };
+    let mut whole = Vec::new();
+    for (_, value) in fields.iter().filter(|(name, _)| is(name, COOKIE)) {
+        if !whole.is_empty() {
+            whole.extend_from_slice(b"; ");
+        }
+        whole.extend_from_slice(value);
+    }
+    let mut whole = Some(whole);
+    fields.retain_mut(|(name, value)| {
+        if !is(name, COOKIE) {
+            return true;
+        }
+        // In the place of the first.
+        whole.take().map(|whole| *value = whole).is_some()
     });
 }
 
-/// A response's `Retry-After` (RFC 9110 §10.2.3) as ms from `now`: a number of
-/// seconds, or a date.
+/// Whether servers that hand fields on as variables (RFC 3875 §4.1.18) cannot
+/// tell the name from one that we set: they write `_` for `-`.
+fn is_taken_for_ours(name: &str) -> bool {
+    let alike = |ours: &str| {
+        name.len() >= ours.len()
+            && name.bytes().zip(ours.bytes()).all(|(theirs, ours)| {
+                theirs.eq_ignore_ascii_case(&ours) || (theirs == b'_' && ours == b'-')
+            })
+    };
+    let exactly = |ours: &str| name.len() == ours.len() && alike(ours);
+    let is_written_otherwise = text::is_one_of(b'_', name.as_bytes());
+    is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(ours)))
+}
+
+/// Makes an upstream response's fields those of the client's response.
+pub fn to_client(fields: &mut Fields, status: u16) {
+    let named = named_by_connection(fields);
+    // A length beside a coding is an error, or an attack, and does not count
+    // (RFC 9112 §6.3); a response without content has none (RFC 9110 §8.6).
+    let no_length = status == 204 || fields.iter().any(|(name, _)| is(name, "transfer-encoding"));
+    let named = |name: &str| named.iter().any(|other| is(name, other));
+    fields.retain(|(name, _)| {
+        let ours = is_hop_by_hop(name) || (!is(name, "trailer") && named(name));
+        let wrong = no_length && is(name, "content-length");
+        !ours && !wrong
+    });
+}
+
+/// A response's `Retry-After` as ms from `now`: the first, where it is one
+/// that [`wait_ms`] can read.
 #[must_use]
 pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    let text = std::str::from_utf8(value).ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(f64::from(seconds) * 1000.0);
+    wait_ms(std::str::from_utf8(value).ok()?, now)
+}
+
+/// The value of a `Retry-After` (RFC 9110 §10.2.3) as ms from `now`, a day at
+/// most: a number of seconds, or a date.
+#[must_use]
+pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
+    let value = value.trim_ascii();
+    let mut ms = text::whole_number(value) * 1000.0;
+    if ms.is_nan() {
+        let date = httpdate::parse_http_date(value).ok()?;
+        let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+        ms = at.as_secs_f64() * 1000.0 - now;
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some((at.as_secs_f64() * 1000.0 - now).max(0.0))
+    (!ms.is_nan()).then(|| ms.clamp(0.0, MOST_WAIT_MS))
 }
 
 /// The `Proxy-Status` value (RFC 9209) of one of our own errors.
@@ -149,10 +213,7 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
         }
         // `Forwarded` (RFC 7239) says the same in another spelling; left in, it
         // would let a client state what the other three no longer can.
-        !(for_field
-            || is(name, "x-forwarded-host")
-            || is(name, "x-forwarded-proto")
-            || is(name, "forwarded"))
+        !(is(name, "forwarded") || FORWARDED.iter().any(|ours| is(name, ours)))
     });
     if let Some(address) = &client.address {
         if !chain.is_empty() {
@@ -163,9 +224,14 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
     if !chain.is_empty() {
         fields.push(("x-forwarded-for".into(), chain));
     }
+    // A scheme that no listener has was the client's choice.
+    let scheme = client
+        .scheme
+        .as_ref()
+        .filter(|scheme| text::says(&["http", "https"], scheme));
     for (field, value) in [
-        ("x-forwarded-host", &client.host),
-        ("x-forwarded-proto", &client.scheme),
+        ("x-forwarded-host", client.host.as_ref()),
+        ("x-forwarded-proto", scheme),
     ] {
         let told = fields.iter().any(|(name, _)| is(name, field));
         if let (false, Some(value)) = (told, value) {
@@ -201,154 +267,4 @@ fn starts_with(name: &str, prefix: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Capabilities;
-
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).into(), value.as_bytes().to_vec()))
-            .collect()
-    }
-
-    fn settings(pairs: &[(&str, &str)]) -> Settings {
-        Settings::read(Capabilities::default(), |name| {
-            pairs
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    fn sent(given: &[(&str, &str)], with: &[(&str, &str)]) -> Fields {
-        let client = ClientFacts {
-            address: Some("192.0.2.7".into()),
-            host: Some("shop.example".into()),
-            scheme: Some("https".into()),
-        };
-        let mut list = fields(given);
-        to_upstream(&mut list, &client, &settings(with));
-        list
-    }
-
-    #[test]
-    fn strips_what_belongs_to_the_connection_or_the_host() {
-        let list = sent(
-            &[
-                ("Host", "shop.example"),
-                ("Connection", "keep-alive, X-Private"),
-                ("X-Private", "1"),
-                ("keep-alive", "timeout=5"),
-                ("Proxy-Authorization", "Basic x"),
-                ("transfer-encoding", "chunked"),
-                ("Upgrade", "h2c"),
-                ("Spin-Full-Url", "http://forged"),
-                ("TE", "gzip"),
-                ("trailer", "x-sum"),
-                ("accept", "*/*"),
-            ],
-            &[("FETCH_FORWARDED", "false")],
-        );
-        assert_eq!(
-            list,
-            fields(&[
-                ("trailer", "x-sum"),
-                ("accept", "*/*"),
-                ("via", "1.1 function-fetch")
-            ])
-        );
-    }
-
-    #[test]
-    fn te_trailers_passes() {
-        let list = sent(
-            &[("te", "trailers"), ("connection", "te")],
-            &[("FETCH_FORWARDED", "no")],
-        );
-        assert_eq!(list[0], ("te".into(), b"trailers".to_vec()));
-    }
-
-    #[test]
-    fn a_forged_forwarding_field_is_replaced() {
-        let list = sent(
-            &[
-                ("X-Forwarded-For", "6.6.6.6"),
-                ("x-forwarded-host", "evil"),
-                ("forwarded", "for=6.6.6.6"),
-            ],
-            &[],
-        );
-        assert_eq!(
-            list,
-            fields(&[
-                ("x-forwarded-for", "192.0.2.7"),
-                ("x-forwarded-host", "shop.example"),
-                ("x-forwarded-proto", "https"),
-                ("via", "1.1 function-fetch"),
-            ])
-        );
-    }
-
-    #[test]
-    fn a_trusted_forwarding_field_is_appended_to() {
-        let list = sent(
-            &[
-                ("x-forwarded-for", "10.0.0.1"),
-                ("x-forwarded-for", "10.0.0.2"),
-                ("x-forwarded-proto", "http"),
-            ],
-            &[("FETCH_TRUST_FORWARDED", "on")],
-        );
-        assert_eq!(
-            list,
-            fields(&[
-                ("x-forwarded-proto", "http"),
-                ("x-forwarded-for", "10.0.0.1, 10.0.0.2, 192.0.2.7"),
-                ("x-forwarded-host", "shop.example"),
-                ("via", "1.1 function-fetch"),
-            ])
-        );
-    }
-
-    #[test]
-    fn counts_only_our_own_hops() {
-        let list = fields(&[
-            ("Via", "1.1 function-fetch, 2 varnish"),
-            (
-                "via",
-                "1.0 Function-Fetch (comment), 1.1 not-function-fetch",
-            ),
-        ]);
-        assert_eq!(hops(&list), 2);
-    }
-
-    #[test]
-    fn retry_after_in_seconds_and_as_a_date() {
-        let now = 784_111_770_000.0;
-        for (text, wanted) in [
-            ("120", Some(120e3)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7e3)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0.0)),
-            ("-1", None),
-            ("soon", None),
-        ] {
-            let list = fields(&[("Retry-After", text)]);
-            assert_eq!(retry_after_ms(&list, now), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_response_keeps_its_cookies_apart() {
-        let mut list = fields(&[
-            ("set-cookie", "a=1"),
-            ("connection", "close"),
-            ("set-cookie", "b=2"),
-        ]);
-        to_client(&mut list);
-        assert_eq!(
-            list,
-            fields(&[("set-cookie", "a=1"), ("set-cookie", "b=2")])
-        );
-    }
-}
+mod tests;
