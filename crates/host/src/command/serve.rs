@@ -63,9 +63,9 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
         Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
         None => RuntimeConfig::default(),
     };
+    args.upstream.apply(&mut runtime.outbound_http);
     let settings = environment::shared(environment::utf8(), args.environment);
     let no_targets = check::no_targets(&settings, &variables);
-    args.upstream.apply(&mut runtime.outbound_http);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
         .envs(settings)

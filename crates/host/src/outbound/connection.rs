@@ -80,7 +80,7 @@ impl ConnectionState {
     }
 
     /// When an unused connection is to be closed: `None` for now.
-    fn closes_at(&self, awaiting_answer: bool) -> Option<Instant> {
+    fn closes_at(&self, awaiting_answer: bool, last_traffic: Instant) -> Option<Instant> {
         let standing = self.standing();
         let now = Instant::now();
         if awaiting_answer || standing.exchanges > 0 {
@@ -88,7 +88,8 @@ impl ConnectionState {
         } else if standing.surplus {
             None
         } else {
-            Some(standing.idle_since + standing.idle_limit).filter(|end| *end > now)
+            let idle_since = standing.idle_since.max(last_traffic);
+            Some(idle_since + standing.idle_limit).filter(|end| *end > now)
         }
     }
 }
@@ -218,6 +219,7 @@ pub(super) struct Socket {
     timer: Pin<Box<Sleep>>,
     /// HTTP/1.1: something was sent since the last that was received.
     awaiting_answer: bool,
+    last_traffic: Instant,
     /// The upstream takes no more.
     deaf: bool,
 }
@@ -251,6 +253,7 @@ impl Socket {
             state: Arc::new(state),
             timer: Box::pin(tokio::time::sleep(idle_limit)),
             awaiting_answer: false,
+            last_traffic: Instant::now(),
             deaf: false,
         })
     }
@@ -259,7 +262,7 @@ impl Socket {
         self.state.socket.register(cx.waker());
         loop {
             let awaiting_answer = self.awaiting_answer && !self.state.multiplexed;
-            let Some(end) = self.state.closes_at(awaiting_answer) else {
+            let Some(end) = self.state.closes_at(awaiting_answer, self.last_traffic) else {
                 return Poll::Ready(());
             };
             if self.timer.is_elapsed() || end < self.timer.deadline() {
@@ -337,6 +340,7 @@ impl AsyncRead for Socket {
         let count = buffer.filled().len() - before;
         if count > 0 {
             this.awaiting_answer = false;
+            this.last_traffic = Instant::now();
             this.state
                 .received
                 .fetch_add(count as u64, Ordering::Relaxed);
@@ -364,6 +368,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.awaiting_answer = true;
+        this.last_traffic = Instant::now();
         let all = slices.iter().map(|slice| slice.len()).sum();
         if this.deaf {
             return this.unheard(all);
