@@ -29,6 +29,9 @@ export async function bundleEsa(env: string): Promise<string> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
+    // jco's glue names it in one place: what instantiates the core unless it is told otherwise, and src/engine/pure.ts
+    // tells it otherwise.
+    define: { WebAssembly: "undefined" },
     plugins: [baked],
   });
   const text = outputFiles[0]?.text ?? "";

@@ -1,7 +1,7 @@
 /**
- * Makes `generated/` of the engine as Rust's compiler left it: its core in
- * WebAssembly with jco's glue, and in plain JavaScript with a glue of its own.
- * Called by `cargo xtask build --edge`:
+ * Makes `generated/` of the engine as Rust's compiler left it: jco's glue, the
+ * core in WebAssembly, and the same core in plain JavaScript for hosts without
+ * WebAssembly. Called by `cargo xtask build --edge`:
  *
  *     npm run generate -- function_fetch_edge.wasm
  */
@@ -11,11 +11,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
-import { plainCore } from "./plain-core.js";
 
 const HERE = join(import.meta.dirname, "..");
 const GENERATED = join(HERE, "generated");
-const WIT = join(HERE, "..", "wit", "engine.wit");
 
 /** What the core may use of WebAssembly beyond its first version. */
 const FEATURES = [
@@ -27,57 +25,24 @@ const FEATURES = [
   "--enable-sign-ext",
 ];
 
-/** `wasm2js` knows only the first version, so the rest is written out before. */
+/** `wasm2js` knows only the first version: these passes replace the newer instructions. */
 const LOWERING = [
   "--llvm-memory-copy-fill-lowering",
   "--signext-lowering",
   "--llvm-nontrapping-fptoint-lowering",
 ];
 
-/** Loops and blocks anew from what jumps where, which is less JavaScript; twice, since each finds something. */
-const RELOOPED = ["--flatten", "--rereloop", "-Oz"];
-
 const JCO = "@bytecodealliance/jco/src/jco.js";
 const WASM_OPT = "binaryen/bin/wasm-opt";
 const WASM2JS = "binaryen/bin/wasm2js";
 
-/** Where the glue hands a text to the core. */
-const ENCODE = "let buf = utf8Encoder.encode(s);";
-
-/**
- * A method is a few letters of ASCII, and a host's own encoder takes longer for
- * it than the engine for its decision.
- */
-const SHORT_ASCII = `
-    if (s.length < 32) {
-      let ascii = 0;
-      while (s.charCodeAt(ascii) < 128) ascii++;
-      if (ascii === s.length) {
-        const ptr = realloc(0, 0, 1, ascii);
-        const bytes = new Uint8Array(memory.buffer, ptr, ascii);
-        for (let at = 0; at < ascii; at++) bytes[at] = s.charCodeAt(at);
-        utf8EncodedLen = ascii;
-        return ptr;
-      }
-    }
-    `;
-
-function run(tool: string, ...words: string[]): void {
+function run(tool: string, ...args: string[]): void {
   const script = join(HERE, "node_modules", tool);
-  execFileSync(process.execPath, [script, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(process.execPath, [script, ...args], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** Replaces what must be there exactly once: the tool that wrote it may have changed. */
-function replaceOnce(text: string, what: string, by: string, tool: string): string {
-  const parts = text.split(what);
-  if (parts.length !== 2) {
-    throw new Error(`${tool} writes something else now: ${parts.length - 1} times ${what}`);
-  }
-  return parts.join(by);
-}
-
-/** The glue of the core in WebAssembly. */
-function glue(built: string, folder: string): void {
+/** `engine.js` with its types, and `engine.core.wasm`. */
+function transpile(built: string, folder: string): void {
   const component = join(folder, "component.wasm");
   run(JCO, "new", built, "--output", component);
   run(
@@ -86,52 +51,49 @@ function glue(built: string, folder: string): void {
     ...["--instantiation", "sync", "--no-nodejs-compat", "--no-namespaced-exports"],
     "--valid-lifting-optimization",
   );
-  const file = join(folder, "engine.js");
-  const code = replaceOnce(readFileSync(file, "utf8"), ENCODE, SHORT_ASCII + ENCODE, "jco");
-  if (code.includes("BigInt")) {
+  rmSync(component);
+  if (readFileSync(join(folder, "engine.js"), "utf8").includes("BigInt")) {
     throw new Error(
-      "wit/engine.wit has a 64-bit integer, or lays an f64 over a string in a variant: slow to pass, and wasm2js cannot",
+      "wit/engine.wit has a 64-bit integer, or a variant that overlays an f64 with a string: slow to pass, and wasm2js cannot",
     );
   }
-  writeFileSync(file, code);
-  rmSync(component);
+  const core = join(folder, "engine.core.wasm");
+  run(WASM_OPT, core, ...FEATURES, "-Oz", "--strip-debug", "--strip-producers", "-o", core);
 }
 
-/** The engine as a plain JavaScript module. */
-function plain(wasm: string, folder: string): void {
+/** `engine.core.js`: the core in plain JavaScript. */
+function translate(folder: string): void {
+  const core = join(folder, "engine.core.wasm");
   const lowered = join(folder, "lowered.wasm");
   const translated = join(folder, "translated.js");
-  run(
-    WASM_OPT,
-    wasm,
-    ...FEATURES,
-    ...LOWERING,
-    ...RELOOPED,
-    ...RELOOPED,
-    "--converge",
-    "-o",
-    lowered,
-  );
-  run(WASM2JS, lowered, "-Oz", "-o", translated);
-  const source = plainCore(readFileSync(translated, "utf8"), readFileSync(WIT, "utf8"));
+  run(WASM_OPT, core, ...FEATURES, ...LOWERING, "-Oz", "-o", lowered);
+  // In Emscripten's form it is a function that makes an instance, not a module that is one.
+  run(WASM2JS, lowered, "--emscripten", "-Oz", "-o", translated);
+  const source = readFileSync(translated, "utf8") + instantiateCore(readFileSync(core));
   const { code } = transformSync(source, { minify: true, format: "esm", target: "es2022" });
-  if (code.includes("WebAssembly")) {
-    throw new Error("the plain core mentions WebAssembly, which some hosts do not have");
-  }
   writeFileSync(join(folder, "engine.core.js"), code);
   writeFileSync(
     join(folder, "engine.core.d.ts"),
-    `import type * as engine from "./interfaces/function-fetch-edge-engine.js";
-
-/** A new engine, without WebAssembly, and the memory that it has. */
-export function instantiateCore(): {
-  readonly engine: typeof engine;
-  readonly memory: { readonly buffer: ArrayBuffer };
-};
+    `/** A new instance of the core, without WebAssembly: for the third parameter of engine.js's \`instantiate\`. */
+export function instantiateCore(): WebAssembly.Instance;
 `,
   );
   rmSync(lowered);
   rmSync(translated);
+}
+
+/** `wasm2js` makes identifiers of the exports' names, and jco's glue asks for the names. */
+function instantiateCore(core: Uint8Array<ArrayBuffer>): string {
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(core));
+  const properties = exports.map(
+    ({ name }) => `${JSON.stringify(name)}: core.${name.replace(/\W/g, "_")}`,
+  );
+  return `
+export function instantiateCore() {
+  const core = instantiate();
+  return { exports: { ${properties.join(", ")} } };
+}
+`;
 }
 
 function report(folder: string): void {
@@ -159,24 +121,12 @@ if (built === undefined || rest.length > 0) {
   console.error("usage: npm run generate -- MODULE (cargo xtask build --edge calls it)");
   process.exit(2);
 }
-// Beside the folder that it becomes, so that nobody ever sees half of it.
+// Renamed when it is complete, so that nobody ever sees half of it.
 const folder = join(HERE, `.generated-${process.pid}`);
 mkdirSync(folder);
 try {
-  glue(built, folder);
-  const wasm = join(folder, "engine.core.wasm");
-  run(
-    WASM_OPT,
-    wasm,
-    ...FEATURES,
-    "-Oz",
-    "--converge",
-    "--strip-debug",
-    "--strip-producers",
-    "-o",
-    wasm,
-  );
-  plain(wasm, folder);
+  transpile(built, folder);
+  translate(folder);
   report(folder);
   rmSync(GENERATED, { recursive: true, force: true });
   renameSync(folder, GENERATED);

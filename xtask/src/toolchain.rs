@@ -27,20 +27,6 @@ pub fn ensure_target(target: &str) -> Result<()> {
     })
 }
 
-/// Makes sure that the standard library can be built from its source.
-pub fn ensure_library_source() -> Result<()> {
-    let mut rustc = Command::new("rustc");
-    let sysroot = process::output(rustc.args(["--print", "sysroot"]))?;
-    let source = Path::new(String::from_utf8_lossy(&sysroot).trim())
-        .join("lib/rustlib/src/rust/library/Cargo.lock");
-    if source.is_file() {
-        return Ok(());
-    }
-    process::run(Command::new("rustup").args(["component", "add", "rust-src"])).context(
-        "the source of Rust's standard library is missing: run `rustup component add rust-src`",
-    )
-}
-
 /// Makes sure that `cargo fmt` and `cargo clippy` exist.
 pub fn ensure_lint_tools() -> Result<()> {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {

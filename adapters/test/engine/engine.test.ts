@@ -192,14 +192,13 @@ test("an engine does not grow over a long life", { timeout: 60_000 }, () => {
   const module = new WebAssembly.Module(
     readFileSync(join(PACKAGE, "generated", "engine.core.wasm")),
   );
-  const core = new WebAssembly.Instance(module);
-  const linked = link(
-    () => module,
-    {},
-    () => core,
-  );
-  const withMemory = { ...linked, memory: core.exports.memory as WebAssembly.Memory };
-  for (const { engine, memory } of [withMemory, instantiateCore()]) {
+  for (const core of [new WebAssembly.Instance(module), instantiateCore()]) {
+    const { engine } = link(
+      () => module,
+      {},
+      () => core,
+    );
+    const memory = core.exports.memory as WebAssembly.Memory;
     const bytes = () => memory.buffer.byteLength;
     engine.configure(SETTINGS, LIMITS, 0.25);
     const live = (seed: number) => {

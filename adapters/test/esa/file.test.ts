@@ -9,8 +9,8 @@ import { startOrigin } from "../support/origin.js";
 import { buildForLocal, built, pasted } from "./built.js";
 import { inEach, startRoutine } from "./scene.js";
 
-/** With gzip, bytes. Four fifths of the file are the engine. */
-const LARGEST = 45_000;
+/** With gzip, bytes: docs/decisions/0005-byte-budget.md. Most of the file is the engine. */
+const LARGEST = 110_000;
 
 test("the_file_is_small", async () => {
   const size = gzipSync(readFileSync(await pasted({})), { level: 9 }).length;
