@@ -85,6 +85,11 @@ export class Answer {
 
   // What its user calls.
 
+  /** Why it broke, if it did before there was any of its body. */
+  get brokenAtOnce(): Error | undefined {
+    return this.heldBytes === 0 ? this.failed : undefined;
+  }
+
   /**
    * Gives the body to `sink`: what is here at once, the rest as it comes.
    * Returns whether there was anything.

@@ -70,8 +70,7 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
   const code = codeOf(error);
   if (connected) {
     // undici knows the parser's codes, but does not always say them.
-    const unparsable = error instanceof Error && error.name === "HTTPParserError";
-    if (unparsable || code.startsWith("HPE_")) return "http-protocol-error";
+    if (isUnparsable(error) || code.startsWith("HPE_")) return "http-protocol-error";
     return SENDING[code] ?? "connection-terminated";
   }
   const known = CONNECTING[code];
@@ -83,6 +82,24 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
   if (code.startsWith("CERT_") || code.startsWith("CRL_")) return "tls-certificate-error";
   if (code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_")) return "tls-protocol-error";
   return "destination-unavailable";
+}
+
+/**
+ * Whether an answer was refused before its head was over because it has both a
+ * `content-length` and a `transfer-encoding`. Which comes first decides how
+ * undici says so.
+ */
+export function isFramedTwice(error: Error): boolean {
+  const code = codeOf(error);
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return true;
+  const unparsable = isUnparsable(error) || code.startsWith("HPE_");
+  return unparsable && error.message.includes("can't be present with");
+}
+
+/** undici's parser, and what it says of a 101 that nobody asked for or a 100 that it does not expect. */
+function isUnparsable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "HTTPParserError" || /^bad (?:upgrade|response)$/.test(error.message);
 }
 
 function codeOf(error: unknown): string {
