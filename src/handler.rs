@@ -30,6 +30,7 @@ pub async fn handle(request: Request) -> Response {
     let path = request.get_path_with_query().unwrap_or_default();
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (stream, trailers) = Request::consume_body(request, read_well);
+    let asked = path.clone();
     let mut inbound = Inbound {
         body: ClientBody::new(stream, trailers, length, replay).await,
         method,
@@ -38,6 +39,7 @@ pub async fn handle(request: Request) -> Response {
     };
     let about = About {
         method: &name,
+        path: &asked,
         hops,
         has_body: inbound.body.is_some(),
     };

@@ -40,7 +40,7 @@ export class Inbound {
     const { method, url, body, headers } = request;
     this.url = partsOf(url);
     this.via = headers.get("via");
-    this.about = { method, hops: hops(this.via), hasBody: body !== null };
+    this.about = { method, path: this.url.path, hops: hops(this.via), hasBody: body !== null };
     this.unrepeatable = body !== null && (method === "GET" || method === "HEAD");
     if (body !== null && !this.unrepeatable) {
       this.body = new ReplayBody(body, configuration.replayBodyBytes, largePieces);

@@ -136,7 +136,7 @@ async function eventOf<Q extends Upload, A>(
       tag: "response",
       val: {
         status: platform.status(answer),
-        retryAfter: retryAfter(platform.retryAfter(answer)),
+        retryAfter: platform.retryAfter(answer),
         head: performance.now() - begun,
         body: call.request.fate,
       },
@@ -150,13 +150,6 @@ async function eventOf<Q extends Upload, A>(
 /** Whether a status is the client's to see, or worth another attempt. */
 function isGood(status: number, retryOn5xx: boolean): boolean {
   return status < 500 || !retryOn5xx || status === 501 || status === 505;
-}
-
-/** A `retry-after` (RFC 9110 §10.2.3) as ms from now: a number of seconds, or a date. */
-function retryAfter(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
 /** The first attempt to end, or nothing when `widen` has passed before. */

@@ -10,10 +10,15 @@ import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
 import { readStore, writeDue } from "./store.js";
 
+/** What the engine looks for in a path: without any, it need not be copied there. */
+const DOTS = /\.\.|%2e/i;
+
 /** A client's request, as far as decisions need it. */
 export interface About {
   /** In upper case, as it came. */
   readonly method: string;
+  /** As it came, perhaps with its query. */
+  readonly path: string;
   /** How many Function Fetches it has passed. */
   readonly hops: number;
   readonly hasBody: boolean;
@@ -51,7 +56,8 @@ export class Proxy<Q extends Upload, A> {
   serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
     // Only who explains needs to know; on some hosts a look at the clock is not free.
     const started = this.configuration.explain ? performance.now() : 0;
-    const step = this.engine.begin(about.method, about.hops, about.hasBody, Date.now());
+    const path = DOTS.test(about.path) ? about.path : "";
+    const step = this.engine.begin(about.method, path, about.hops, about.hasBody, Date.now());
     const { exchange, action } = step;
     if (action.tag !== "forward" || !isPlain(action.val)) {
       return this.converse(step, undefined, call, started);

@@ -14,7 +14,7 @@ export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): nu
   const { targets } = engine.configure(given, { store: "custom" }, 0);
   const problems = engine.takeNotices().map(problemOf);
   if (targets.length === 0) {
-    const { action } = engine.begin("GET", 0, false, 0);
+    const { action } = engine.begin("GET", "", 0, false, 0);
     if (action.tag === "reply") problems.unshift(...action.val.body.trimEnd().split("\n"));
   }
   for (const name of Object.keys(env)) {

@@ -85,7 +85,7 @@ for (const [name, instantiate] of CORES) {
 
     test("asks for at most as many probes as the host can have in flight", () => {
       const engine = configured(instantiate);
-      const step = engine.begin("GET", 0, false, 1e12);
+      const step = engine.begin("GET", "", 0, false, 1e12);
       assert.equal(step.action.tag, "read-store");
       const cold = engine.settle(step.exchange, { tag: "store-read", val: undefined }, 1e12);
       assert.equal(cold.round, true);
@@ -98,14 +98,14 @@ for (const [name, instantiate] of CORES) {
       other.configure([["FETCH_TARGETS", "http://other.example"]], {}, 0);
       const alone = converse(configured(instantiate), 7, 50);
       for (const said of converse(one, 7, 50)) {
-        other.begin("GET", 0, false, 1e12);
+        other.begin("GET", "", 0, false, 1e12);
         assert.deepEqual(alone.next().value, said);
       }
     });
 
     test("before it is configured it says that no target is set", () => {
       const engine = instantiate();
-      const { action } = engine.begin("GET", 0, false, 0);
+      const { action } = engine.begin("GET", "", 0, false, 0);
       assert.equal(action.tag, "reply");
       assert.equal(action.tag === "reply" && action.val.status, 500);
       assert.match(action.tag === "reply" ? action.val.body : "", /^Missing env: FETCH_TARGETS\n/);
@@ -150,14 +150,14 @@ function oddCalls(engine: Engine, seed: number): void {
     () =>
       ({
         tag: "response",
-        val: { status: number(), retryAfter: number(), head: number(), body: "gone" },
+        val: { status: number(), retryAfter: text(), head: number(), body: "gone" },
       }) as const,
     () => ({ tag: "failed", val: { failure: "attempt-timeout", body: "untouched" } }) as const,
     () => ({ tag: "lost", val: "untouched" }) as const,
   ];
   const event = () => events[Math.floor(roll() * events.length)]?.() ?? { tag: "round-ready" };
   const calls: (() => unknown)[] = [
-    () => engine.begin(text(), number(), roll() < 0.5, number()),
+    () => engine.begin(text(), text(), number(), roll() < 0.5, number()),
     () => engine.settle(exchange(), event(), number()),
     () => engine.note(exchange(), number(), event(), number()),
     () => engine.atTarget(exchange(), number()),
@@ -182,7 +182,7 @@ function oddCalls(engine: Engine, seed: number): void {
     for (const call of calls) call();
   }
   engine.configure(SETTINGS, LIMITS, 0.25);
-  assert.equal(engine.begin("GET", 0, false, 1_800_000_000_000).action.tag, "read-store");
+  assert.equal(engine.begin("GET", "", 0, false, 1_800_000_000_000).action.tag, "read-store");
 }
 
 test("an engine does not grow over a long life", { timeout: 60_000 }, () => {
@@ -231,7 +231,7 @@ describe("what is generated", () => {
     const script = `
       delete globalThis.WebAssembly;
       const { instantiate } = await import("./src/engine/pure.ts");
-      const { action } = instantiate().begin("GET", 0, false, Date.now());
+      const { action } = instantiate().begin("GET", "", 0, false, Date.now());
       process.stdout.write(action.val.body);
     `;
     const said = execFileSync(
@@ -250,7 +250,7 @@ describe("what is generated", () => {
     writeFileSync(
       file,
       `import type { Engine, Exchange, Step } from "../src/engine/interface.js";
-       export function first(engine: Engine): Step { return engine.begin("GET", 0, false, 0); }
+       export function first(engine: Engine): Step { return engine.begin("GET", "", 0, false, 0); }
        export const exchange: Exchange = { since: 0, tried: 0, state: 0 };
        // @ts-expect-error: a misspelt action must not pass, or nothing here is checked.
        export const wrong = (step: Step) => step.action.tag === "forwards";

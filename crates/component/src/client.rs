@@ -4,6 +4,7 @@
 //! are the client's.
 
 use function_fetch_engine::headers::{ClientFacts, Fields};
+use std::net::{IpAddr, SocketAddr};
 
 /// What the host's request says beside its fields.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,8 @@ pub fn facts(fields: &Fields, on_spin: bool, request: RequestTarget) -> ClientFa
     let (scheme, host) = match url.as_deref().and_then(|url| url.split_once("://")) {
         Some((scheme, rest)) => (
             Some(scheme.to_owned()),
-            rest.split(['/', '?']).next().map(str::to_owned),
+            // `OPTIONS *` has no path.
+            rest.split(['/', '?', '*']).next().map(str::to_owned),
         ),
         None => (request.scheme, request.authority),
     };
@@ -40,11 +42,14 @@ fn last(fields: &Fields, name: &str) -> Option<String> {
     String::from_utf8(value.clone()).ok()
 }
 
+/// The IP address alone; one of IPv4 as such, where a socket for both kinds has
+/// it as `::ffff:192.0.2.7`.
 fn without_port(address: String) -> String {
-    match address.parse::<std::net::SocketAddr>() {
-        Ok(address) => address.ip().to_string(),
-        Err(_) => address,
-    }
+    let ip = address
+        .parse()
+        .map(|address: SocketAddr| address.ip())
+        .or_else(|_| address.parse::<IpAddr>());
+    ip.map_or(address, |ip| ip.to_canonical().to_string())
 }
 
 #[cfg(test)]
@@ -58,9 +63,20 @@ mod tests {
             ("[2001:db8::1]:4711", "2001:db8::1"),
             ("192.0.2.7", "192.0.2.7"),
             ("2001:db8::1", "2001:db8::1"),
+            ("[::ffff:127.0.0.1]:4711", "127.0.0.1"),
+            ("::ffff:c000:207", "192.0.2.7"),
+            ("unix:", "unix:"),
         ] {
             assert_eq!(without_port(given.into()), wanted);
         }
+    }
+
+    #[test]
+    fn the_server_as_a_whole_is_no_part_of_the_host() {
+        let url = b"http://good.example*".to_vec();
+        let fields = vec![("spin-full-url".to_owned(), url)];
+        let facts = facts(&fields, true, RequestTarget::default());
+        assert_eq!(facts.host.as_deref(), Some("good.example"));
     }
 
     #[test]

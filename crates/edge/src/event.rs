@@ -2,16 +2,19 @@
 
 use crate::wit;
 use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Event, Failure};
+use function_fetch_engine::{Event, Failure, headers};
 
-pub fn from_host(event: &wit::Event) -> Event<'_> {
+pub fn from_host(event: &wit::Event, now: f64) -> Event<'_> {
     match event {
         wit::Event::StoreRead(value) => Event::StoreRead(value.as_deref()),
         wit::Event::StoreFailed => Event::StoreFailed,
         wit::Event::RoundReady => Event::RoundReady,
         wit::Event::Response(response) => Event::Response {
             status: response.status,
-            retry_after_ms: response.retry_after,
+            retry_after_ms: response
+                .retry_after
+                .as_deref()
+                .and_then(|text| headers::wait_ms(text, now)),
             head_ms: response.head,
             body: body(response.body),
         },
@@ -48,6 +51,10 @@ pub fn failure(failure: wit::Failure) -> Failure {
         From::HttpResponseIncomplete => To::HttpResponseIncomplete,
         From::HttpProtocolError => To::HttpProtocolError,
         From::HttpRequestUriInvalid => To::HttpRequestUriInvalid,
+        From::HttpRequestHeaderSectionSize => To::HttpRequestHeaderSectionSize,
+        From::HttpRequestLengthRequired => To::HttpRequestLengthRequired,
+        From::HttpResponseHeaderSectionSize => To::HttpResponseHeaderSectionSize,
+        From::HttpResponseTransferCoding => To::HttpResponseTransferCoding,
         From::InternalError => To::InternalError,
         From::AttemptTimeout => To::AttemptTimeout,
         From::DeadlineExceeded => To::DeadlineExceeded,
@@ -82,6 +89,10 @@ mod tests {
             F::HttpResponseIncomplete,
             F::HttpProtocolError,
             F::HttpRequestUriInvalid,
+            F::HttpRequestHeaderSectionSize,
+            F::HttpRequestLengthRequired,
+            F::HttpResponseHeaderSectionSize,
+            F::HttpResponseTransferCoding,
             F::InternalError,
             F::AttemptTimeout,
             F::DeadlineExceeded,

@@ -62,9 +62,10 @@ impl wit::Guest for Edge {
         configuration
     }
 
-    fn begin(method: String, hops: u32, has_body: bool, now: f64) -> wit::Step {
+    fn begin(method: String, path: String, hops: u32, has_body: bool, now: f64) -> wit::Step {
         let request = Request {
             method: &method,
+            path: &path,
             hops,
             has_body,
         };
@@ -77,7 +78,7 @@ impl wit::Guest for Edge {
     fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
         memory::engine(|engine| {
             let step = match step::known(engine, exchange) {
-                Some(exchange) => engine.settle(exchange, event::from_host(&event), now),
+                Some(exchange) => engine.settle(exchange, event::from_host(&event, now), now),
                 None => step::refused(engine, now),
             };
             step::to_host(engine, step)
@@ -90,7 +91,7 @@ impl wit::Guest for Edge {
                 return exchange;
             };
             let mut noted = noted;
-            engine.note(&mut noted, event::from_host(&event), now);
+            engine.note(&mut noted, event::from_host(&event, now), now);
             step::exchange_to_host(noted)
         })
     }

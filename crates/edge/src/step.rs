@@ -25,6 +25,7 @@ pub fn refused(engine: &mut Engine, now: f64) -> Step {
     // that, and any other as a loop.
     let request = Request {
         method: "",
+        path: "",
         hops: u32::MAX,
         has_body: false,
     };
@@ -104,6 +105,7 @@ mod tests {
         let mut engine = engine("http://a.example http://b.example");
         let request = Request {
             method: "GET",
+            path: "/",
             hops: 0,
             has_body: true,
         };

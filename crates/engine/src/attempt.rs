@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::exchange::{Exchange, Flag, Stage};
 use crate::failure::{Failure, Sent};
+use crate::fence;
 use crate::headers::MAX_HOPS;
 use crate::reply::Reply;
 
@@ -21,6 +22,9 @@ const REPORT_EVERY_MS: f64 = 50.0;
 pub struct Request<'a> {
     /// The method, in upper case as it came.
     pub method: &'a str,
+    /// The path as it came, perhaps with its query. Only its dot segments
+    /// matter: any path without some may be given as an empty one.
+    pub path: &'a str,
     /// How many Function Fetches it has passed: [`crate::headers::hops`].
     pub hops: u32,
     /// Whether it has a body.
@@ -153,6 +157,9 @@ impl Engine {
         if request.hops >= MAX_HOPS {
             return self.step(exchange, Action::Reply(Reply::looped()), now);
         }
+        if self.settings.is_fenced() && fence::climbs_out(request.path) {
+            return self.step(exchange, Action::Reply(Reply::outside()), now);
+        }
         self.budget.request();
         self.route(exchange, now)
     }
@@ -191,7 +198,7 @@ impl Engine {
             (Stage::Attempt, Event::Failed { failure, body }) => {
                 // What the client broke off is not the target's doing.
                 let failure = if body == Body::Broken {
-                    Failure::InternalError
+                    Failure::HttpRequestIncomplete
                 } else {
                     failure
                 };
@@ -210,7 +217,12 @@ impl Engine {
                 {
                     return step;
                 }
-                self.give_up(x, Failure::AttemptTimeout, now)
+                let failure = if body == Body::Broken {
+                    Failure::HttpRequestIncomplete
+                } else {
+                    Failure::AttemptTimeout
+                };
+                self.give_up(x, failure, now)
             }
             (stage, event) => {
                 debug_assert!(false, "{event:?} answers nothing that {stage:?} owes");

@@ -1,8 +1,9 @@
 //! Why an attempt brought no response, and what may be done about it.
 //!
 //! One variant for each `wasi:http` error code (the list is modelled on the
-//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and the two time-outs that are
-//! the driver's own. The table in the tests pins all of them.
+//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and those that are the driver's
+//! own: a request that broke off, and two time-outs. The table in the tests pins
+//! all of them.
 
 /// An attempt without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,8 @@ pub enum Failure {
     LoopDetected,
     ConfigurationError,
     InternalError,
+    /// The client broke the request's body off.
+    HttpRequestIncomplete,
     /// No head within `FETCH_ATTEMPT_TIMEOUT_MS`, by the driver's own timer.
     AttemptTimeout,
     /// No head within `FETCH_DEADLINE_MS`, by the driver's own timer.
@@ -157,6 +160,7 @@ impl Failure {
             F::HttpRequestBodySize => (Client, Pointless, 413, "http_request_error"),
             F::HttpRequestMethodInvalid => (Client, Pointless, 501, "http_request_error"),
             F::HttpRequestUriInvalid => (Client, Pointless, 400, "http_request_error"),
+            F::HttpRequestIncomplete => (Client, Pointless, 400, "http_request_error"),
             F::HttpRequestUriTooLong => (Client, Pointless, 414, "http_request_error"),
             F::HttpRequestHeaderSectionSize
             | F::HttpRequestHeaderSize
@@ -196,7 +200,7 @@ impl Failure {
     }
 
     /// Every failure, in the order of the `wasi:http` list.
-    pub const ALL: [Self; 41] = {
+    pub const ALL: [Self; 42] = {
         use Failure as F;
         [
             F::DnsTimeout,
@@ -238,6 +242,7 @@ impl Failure {
             F::LoopDetected,
             F::ConfigurationError,
             F::InternalError,
+            F::HttpRequestIncomplete,
             F::AttemptTimeout,
             F::DeadlineExceeded,
         ]

@@ -28,8 +28,16 @@ pub const HOP_BY_HOP: [&str; 9] = [
     "http2-settings",
 ];
 
+/// The longest wait that a `Retry-After` is taken for.
+const MOST_WAIT_MS: f64 = 86_400_000.0;
+
 /// What each request that goes on says in `via`.
 pub const VIA: &str = "1.1 function-fetch";
+
+const COOKIE: &str = "cookie";
+
+/// What the proxy says of the client.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /// Our name in `Via` and `Proxy-Status`.
 const PSEUDONYM: &str = "function-fetch";
@@ -77,15 +85,57 @@ pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Setting
         if is(name, "te") {
             return value.trim_ascii().eq_ignore_ascii_case(b"trailers");
         }
+        // An `Expect` was the host's to answer, and it has (RFC 9110 §10.1.1).
         !is(name, "host")
+            && !is(name, "expect")
             && !starts_with(name, "spin-")
             && !is_hop_by_hop(name)
             && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
     });
+    join_cookies(fields);
     if settings.forwarded {
+        fields.retain(|(name, _)| !is_taken_for_ours(name));
         forward(fields, client, settings.trust_forwarded);
     }
     fields.push(("via".into(), VIA.into()));
+}
+
+/// One `Cookie` of several: HTTP/2 may split it, and HTTP/1.1 has but one
+/// (RFC 9113 §8.2.3).
+fn join_cookies(fields: &mut Fields) {
+    let mut crumbs = fields.iter().filter(|(name, _)| is(name, COOKIE));
+    let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) else {
+        return;
+    };
+    let mut whole = Vec::new();
+    for (_, value) in fields.iter().filter(|(name, _)| is(name, COOKIE)) {
+        if !whole.is_empty() {
+            whole.extend_from_slice(b"; ");
+        }
+        whole.extend_from_slice(value);
+    }
+    let mut whole = Some(whole);
+    fields.retain_mut(|(name, value)| {
+        if !is(name, COOKIE) {
+            return true;
+        }
+        // In the place of the first.
+        whole.take().map(|whole| *value = whole).is_some()
+    });
+}
+
+/// Whether servers that hand fields on as variables (RFC 3875 §4.1.18) cannot
+/// tell the name from one that we set: they write `_` for `-`.
+fn is_taken_for_ours(name: &str) -> bool {
+    let alike = |ours: &str| {
+        name.len() >= ours.len()
+            && name.bytes().zip(ours.bytes()).all(|(theirs, ours)| {
+                theirs.eq_ignore_ascii_case(&ours) || (theirs == b'_' && ours == b'-')
+            })
+    };
+    let exactly = |ours: &&str| name.len() == ours.len() && alike(ours);
+    let is_written_otherwise = text::is_one_of(b'_', name.as_bytes());
+    is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(&ours)))
 }
 
 /// Makes an upstream response's fields those of the client's response.
@@ -96,18 +146,26 @@ pub fn to_client(fields: &mut Fields) {
     });
 }
 
-/// A response's `Retry-After` (RFC 9110 §10.2.3) as ms from `now`: a number of
-/// seconds, or a date.
+/// A response's `Retry-After` as ms from `now`: the first, where it is one
+/// that [`wait_ms`] can read.
 #[must_use]
 pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    let text = std::str::from_utf8(value).ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(f64::from(seconds) * 1000.0);
+    wait_ms(std::str::from_utf8(value).ok()?, now)
+}
+
+/// The value of a `Retry-After` (RFC 9110 §10.2.3) as ms from `now`, a day at
+/// most: a number of seconds, or a date.
+#[must_use]
+pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
+    let value = value.trim_ascii();
+    let mut ms = text::whole_number(value) * 1000.0;
+    if ms.is_nan() {
+        let date = httpdate::parse_http_date(value).ok()?;
+        let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+        ms = at.as_secs_f64() * 1000.0 - now;
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some((at.as_secs_f64() * 1000.0 - now).max(0.0))
+    (!ms.is_nan()).then(|| ms.clamp(0.0, MOST_WAIT_MS))
 }
 
 /// The `Proxy-Status` value (RFC 9209) of one of our own errors.
@@ -149,10 +207,7 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
         }
         // `Forwarded` (RFC 7239) says the same in another spelling; left in, it
         // would let a client state what the other three no longer can.
-        !(for_field
-            || is(name, "x-forwarded-host")
-            || is(name, "x-forwarded-proto")
-            || is(name, "forwarded"))
+        !(is(name, "forwarded") || FORWARDED.iter().any(|ours| is(name, ours)))
     });
     if let Some(address) = &client.address {
         if !chain.is_empty() {
@@ -163,9 +218,14 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
     if !chain.is_empty() {
         fields.push(("x-forwarded-for".into(), chain));
     }
+    // A scheme that no listener has was the client's choice.
+    let scheme = client
+        .scheme
+        .as_ref()
+        .filter(|scheme| text::says(&["http", "https"], scheme));
     for (field, value) in [
-        ("x-forwarded-host", &client.host),
-        ("x-forwarded-proto", &client.scheme),
+        ("x-forwarded-host", client.host.as_ref()),
+        ("x-forwarded-proto", scheme),
     ] {
         let told = fields.iter().any(|(name, _)| is(name, field));
         if let (false, Some(value)) = (told, value) {
@@ -237,6 +297,7 @@ mod tests {
         let list = sent(
             &[
                 ("Host", "shop.example"),
+                ("Expect", "100-continue"),
                 ("Connection", "keep-alive, X-Private"),
                 ("X-Private", "1"),
                 ("keep-alive", "timeout=5"),
@@ -312,6 +373,62 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_joined_in_the_place_of_the_first() {
+        let list = sent(
+            &[
+                ("cookie", "a=1"),
+                ("accept", "*/*"),
+                ("Cookie", "b=2; c=3"),
+                ("cookie", "d"),
+            ],
+            &[("FETCH_FORWARDED", "no")],
+        );
+        let wanted = [
+            ("cookie", "a=1; b=2; c=3; d"),
+            ("accept", "*/*"),
+            ("via", "1.1 function-fetch"),
+        ];
+        assert_eq!(list, fields(&wanted));
+    }
+
+    #[test]
+    fn what_a_server_cannot_tell_from_ours_is_dropped_even_with_trust() {
+        let foreign = [
+            ("X_Forwarded_For", "6.6.6.6"),
+            ("x-forwarded_host", "evil"),
+            ("x_forwarded-proto", "https"),
+            ("spin_client_addr", "6.6.6.6:1"),
+            ("x_forwarded_for_", "stays"),
+            ("x_spin_", "stays"),
+        ];
+        for trust in ["no", "yes"] {
+            let list = sent(&foreign, &[("FETCH_TRUST_FORWARDED", trust)]);
+            let wanted = [
+                ("x_forwarded_for_", "stays"),
+                ("x_spin_", "stays"),
+                ("x-forwarded-for", "192.0.2.7"),
+                ("x-forwarded-host", "shop.example"),
+                ("x-forwarded-proto", "https"),
+                ("via", "1.1 function-fetch"),
+            ];
+            assert_eq!(list, fields(&wanted), "{trust}");
+        }
+        let list = sent(&foreign, &[("FETCH_FORWARDED", "no")]);
+        assert_eq!(list[..6], fields(&foreign));
+    }
+
+    #[test]
+    fn a_scheme_of_no_listener_is_not_told() {
+        let client = ClientFacts {
+            scheme: Some("javascript".into()),
+            ..ClientFacts::default()
+        };
+        let mut list = Fields::new();
+        to_upstream(&mut list, &client, &settings(&[]));
+        assert_eq!(list, fields(&[("via", "1.1 function-fetch")]));
+    }
+
+    #[test]
     fn counts_only_our_own_hops() {
         let list = fields(&[
             ("Via", "1.1 function-fetch, 2 varnish"),
@@ -330,8 +447,19 @@ mod tests {
             ("120", Some(120e3)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7e3)),
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0.0)),
+            (" 3 ", Some(3e3)),
+            ("4294967296", Some(86_400e3)),
+            (&"9".repeat(400), Some(86_400e3)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400e3)),
+            ("+1", None),
             ("-1", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("", None),
             ("soon", None),
+            // What `Date.parse` takes for a date, and HTTP does not.
+            ("1 January 2100", None),
+            ("2100-01-01T00:00:00Z", None),
         ] {
             let list = fields(&[("Retry-After", text)]);
             assert_eq!(retry_after_ms(&list, now), wanted, "{text}");

@@ -26,6 +26,7 @@ mod drift;
 mod engine;
 mod exchange;
 pub mod failure;
+mod fence;
 pub mod headers;
 mod health;
 mod json;

@@ -30,6 +30,9 @@ impl Reply {
     pub fn failed(failure: Failure) -> Self {
         let status = failure.status();
         let text = match status {
+            400 if failure == Failure::HttpRequestIncomplete => "Bad request: its body broke off",
+            411 => "Length required: send the body with a Content-Length",
+            431 => "Request header fields too large",
             504 => "Gateway timeout: no target answered in time",
             503 => "Service unavailable: out of connections",
             502 => "Bad gateway: no target could be reached",
@@ -52,6 +55,16 @@ impl Reply {
             501,
             "http_request_error",
             "CONNECT is not supported: this is a reverse proxy",
+        )
+    }
+
+    /// The path leads out of the targets' base path.
+    #[must_use]
+    pub fn outside() -> Self {
+        Self::new(
+            400,
+            "http_request_error",
+            "Bad request: the path climbs above its root",
         )
     }
 

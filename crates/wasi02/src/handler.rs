@@ -42,6 +42,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         engine.settings().replay_body_bytes as usize
     });
     let path = request.path_with_query().unwrap_or_default();
+    let asked = path.clone();
     let mut inbound = Inbound {
         body: ClientBody::new(request.consume().ok(), length, replay).await,
         method,
@@ -50,6 +51,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     };
     let about = About {
         method: &name,
+        path: &asked,
         hops,
         has_body: inbound.body.is_some(),
     };

@@ -43,6 +43,7 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
     };
     let about = About {
         method: &request.method,
+        path: &request.path,
         hops,
         has_body: !inbound.body.is_empty(),
     };

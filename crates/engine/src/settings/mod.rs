@@ -240,6 +240,15 @@ impl Settings {
         self.cache_memory || self.cache_store.is_some()
     }
 
+    /// Whether any target has a base path, which no request may leave: then none
+    /// may whichever target it goes to, so that it fares alike on all.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.targets
+            .iter()
+            .any(|target| !target.base_path().is_empty())
+    }
+
     /// Whether a request with this method may be sent again after it may have
     /// reached a target.
     #[must_use]

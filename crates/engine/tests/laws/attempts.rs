@@ -222,6 +222,7 @@ fn a_loop_ends_after_five_hops() {
     for (hops, looped) in [(4, false), (5, true), (u32::MAX, true)] {
         let request = Request {
             method: "GET",
+            path: "/",
             hops,
             has_body: false,
         };

@@ -129,6 +129,7 @@ fn a_slow_upload_is_no_drift() {
     for request in 0..300 {
         let about = function_fetch_engine::Request {
             method: "POST",
+            path: "/",
             hops: 0,
             has_body: true,
         };
@@ -216,6 +217,7 @@ fn a_hedge_goes_to_the_next_target_once_and_only_for_what_may_run_twice() {
     assert!(forward(&post).widen_ms.is_infinite());
     let with_body = function_fetch_engine::Request {
         method: "GET",
+        path: "/",
         hops: 0,
         has_body: true,
     };

@@ -186,6 +186,7 @@ impl World {
     fn begin(&mut self, method: &'static str, has_body: bool) {
         let request = Request {
             method,
+            path: "/",
             hops: 0,
             has_body,
         };

@@ -70,6 +70,7 @@ impl Talk {
     pub fn begin(&mut self, method: &str) -> Step {
         let request = Request {
             method,
+            path: "/",
             hops: 0,
             has_body: false,
         };

@@ -96,6 +96,7 @@ impl Policy for Ours {
         });
         let about = Request {
             method: if ask.post { "POST" } else { "GET" },
+            path: "/",
             hops: 0,
             has_body: ask.post,
         };

@@ -1,0 +1,218 @@
+//! The base path as a fence: whether a request's path leads out of it.
+//!
+//! The path goes on byte for byte, so it is the target that resolves its dot
+//! segments (RFC 3986 §5.2.4), and targets differ: some decode `%2e` and `%2f`
+//! first, some take `\` for `/`, some cut `;parameters` off, some drop empty
+//! segments. A path is outside when it is so by any of these readings.
+
+/// Whether a path, as it came, climbs above its root. Its query does not matter.
+pub(crate) fn climbs_out(path: &str) -> bool {
+    let mut rest = path.as_bytes();
+    let mut depth = 0_u32;
+    // Between two slashes that all targets see, what is many segments to one is
+    // a single one to another.
+    let mut gained = false;
+    loop {
+        let (piece, after) = piece(rest);
+        match piece {
+            Piece::Up if depth == 0 => return true,
+            Piece::Up => depth -= 1,
+            Piece::Name if !gained => {
+                depth += 1;
+                gained = true;
+            }
+            Piece::Name | Piece::Stays => {}
+        }
+        match after {
+            [] | [b'?', ..] => return false,
+            [b'/', ..] => gained = false,
+            _ => {}
+        }
+        (_, rest) = character(after);
+    }
+}
+
+/// What some target may take for a segment.
+#[derive(Clone, Copy)]
+enum Piece {
+    /// Nothing, or one dot.
+    Stays,
+    /// Two dots.
+    Up,
+    Name,
+}
+
+/// The piece that comes first, up to the next separator, and the rest from there on.
+fn piece(path: &[u8]) -> (Piece, &[u8]) {
+    let mut rest = path;
+    let mut dots = 0;
+    let mut named = false;
+    let mut cut = false;
+    while let (byte, after) = character(rest)
+        && !matches!(byte, b'/' | b'\\' | b'?')
+        && !rest.is_empty()
+    {
+        match byte {
+            // Servlet containers read `..;x` as `..`.
+            b';' => cut = true,
+            _ if cut => {}
+            b'.' => dots += 1,
+            _ => named = true,
+        }
+        rest = after;
+    }
+    let piece = match dots {
+        _ if named => Piece::Name,
+        0 | 1 => Piece::Stays,
+        2 => Piece::Up,
+        _ => Piece::Name,
+    };
+    (piece, rest)
+}
+
+/// The first byte, and what follows it. Of those percent-encoded, the ones that
+/// matter here are decoded.
+fn character(path: &[u8]) -> (u8, &[u8]) {
+    match path {
+        [b'%', high, low, rest @ ..] => {
+            let decoded = match (high, low | 0x20) {
+                (b'2', b'e') => b'.',
+                (b'2', b'f') => b'/',
+                (b'5', b'c') => b'\\',
+                (b'3', b'b') => b';',
+                _ => return (b'%', &path[1..]),
+            };
+            (decoded, rest)
+        }
+        [byte, rest @ ..] => (*byte, rest),
+        [] => (0, path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_stays_inside_by_every_reading() {
+        for path in [
+            "",
+            "/",
+            "*",
+            "?q",
+            "/a",
+            "/a/",
+            "/a/..",
+            "/a/b/../..",
+            "/./a/..",
+            "/a/./..",
+            "/...",
+            "/.../..",
+            "/.a",
+            "/..a",
+            "/a..",
+            "/a/..?/../..",
+            "/?/..",
+            "/a;b/..",
+            "/a/..;b",
+            "/%2e/a",
+            "/%2ea",
+            "/a%2fb/..",
+            "/%252e%252e",
+            "/a%",
+            "/a%2",
+            "/%zz/..",
+        ] {
+            assert!(!climbs_out(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_climbs_out_by_some_reading() {
+        for path in [
+            "/..",
+            "..",
+            "/../",
+            "/../a",
+            "/../?q",
+            "/a/../..",
+            "/a/../../b",
+            "/./..",
+            "//..",
+            "/a//../..",
+            "/a/./../..",
+            "/%2e%2e",
+            "/%2E.",
+            "/.%2e/a",
+            "/%2e%2e%2fa",
+            "/..%2f",
+            "/..%5ca",
+            "/..\\a",
+            "/\\..\\a",
+            "/a%2f..%2f..",
+            "/a%2fb/../..",
+            "/a%5Cb/../..",
+            "/a\\b/../..",
+            "/..;/a",
+            "/..;x=1/a",
+            "/..%3b/a",
+            "/..%3Bx/a",
+            "/;/..",
+            "/;a/..",
+            "/.;a/..",
+            "/a/..;/..;/b",
+            "/a%2f..%2fb/..",
+        ] {
+            assert!(climbs_out(path), "{path}");
+        }
+    }
+
+    /// The depth by one target's reading, at its least.
+    fn least_depth(path: &str, decodes: bool, backslash: bool, merges: bool, cuts: bool) -> i32 {
+        let path = path.split('?').next().unwrap_or_default();
+        let mut path = path.to_owned();
+        if decodes {
+            for (code, plain) in [("%2e", "."), ("%2f", "/"), ("%5c", "\\"), ("%3b", ";")] {
+                path = path
+                    .replace(code, plain)
+                    .replace(&code.to_uppercase(), plain);
+            }
+        }
+        if backslash {
+            path = path.replace('\\', "/");
+        }
+        let (mut depth, mut least) = (0, 0);
+        for segment in path.split('/').skip(1) {
+            let segment = if cuts {
+                segment.split(';').next().unwrap_or_default()
+            } else {
+                segment
+            };
+            match segment {
+                ".." => depth -= 1,
+                "." => {}
+                "" if merges => {}
+                _ => depth += 1,
+            }
+            least = least.min(depth);
+        }
+        least
+    }
+
+    proptest! {
+        #[test]
+        fn no_reading_of_a_path_that_passes_leads_out(
+            path in "/([a./\\\\;?]|%2[eEfF]|%5[cC]|%3[bB]|[.][.]|/[.][.]){0,14}",
+            decodes: bool, backslash: bool, merges: bool, cuts: bool,
+        ) {
+            let outside = least_depth(&path, decodes, backslash, merges, cuts) < 0;
+            prop_assert!(climbs_out(&path) || !outside, "{}", path);
+        }
+
+        #[test]
+        fn a_path_without_two_dots_in_a_row_passes(path in "/([a/;\\\\%?]|[.]a|%2e[/a]){0,20}") {
+            prop_assert!(!climbs_out(&path), "{}", path);
+        }
+    }
+}
