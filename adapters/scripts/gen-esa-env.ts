@@ -32,7 +32,7 @@ function problemsWith(settings: Pairs): string[] {
   });
   // Without any they are expected from the console.
   if (targets.length === 0 && settings.some(([name]) => name === "FETCH_TARGETS")) {
-    const { action } = engine.begin("GET", 0, false, 0);
+    const { action } = engine.begin("GET", "", 0, false, 0);
     if (action.tag === "reply") problems.unshift(...action.val.body.trimEnd().split("\n"));
   }
   return problems;

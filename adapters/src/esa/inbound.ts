@@ -23,7 +23,7 @@ export class Inbound {
     this.path = path;
     this.fields = upstreamFields(headers, rules, client);
     this.body = new ReplayBody(bodyOf(request), configuration.replayBodyBytes);
-    this.about = { method, hops: hops(headers.get("via")), hasBody: this.body.exists };
+    this.about = { method, path, hops: hops(headers.get("via")), hasBody: this.body.exists };
     this.left = request.signal ?? undefined;
   }
 

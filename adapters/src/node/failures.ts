@@ -57,7 +57,8 @@ const SENDING: Readonly<Record<string, Failure>> = {
   UND_ERR_SOCKET: "connection-terminated",
   // The kernel gave up on a target that had vanished.
   ETIMEDOUT: "connection-terminated",
-  UND_ERR_HEADERS_OVERFLOW: "http-protocol-error",
+  UND_ERR_HEADERS_OVERFLOW: "http-response-header-section-size",
+  HPE_HEADER_OVERFLOW: "http-response-header-section-size",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "http-response-incomplete",
   // The client sent less of a body, or more, than it had announced.
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: "internal-error",
@@ -70,8 +71,9 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
   const code = codeOf(error);
   if (connected) {
     // undici knows the parser's codes, but does not always say them.
-    if (isUnparsable(error) || code.startsWith("HPE_")) return "http-protocol-error";
-    return SENDING[code] ?? "connection-terminated";
+    if (isUnparsable(error)) return "http-protocol-error";
+    const failure = code.startsWith("HPE_") ? "http-protocol-error" : "connection-terminated";
+    return SENDING[code] ?? failure;
   }
   const known = CONNECTING[code];
   // TCP stood, so it is the handshake that was cut off.

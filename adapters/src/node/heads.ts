@@ -28,7 +28,7 @@ export function received(
   const coding = joined(fields["transfer-encoding"]);
   // Any other would be lost on the way, and the body with it.
   if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
-    return { failure: "http-protocol-error" };
+    return { failure: "http-response-transfer-coding" };
   }
   // RFC 9112 §6.3, RFC 9110 §8.6: such a length says nothing.
   const pointless = coding !== undefined || status === 204 || status === 101;
