@@ -72,8 +72,19 @@ function wayAgain(error: unknown, request: Repeatable): Way | undefined {
   return error.again === "framed-twice" ? "framed-twice" : "alone";
 }
 
+/**
+ * A chunk that came with the head may be bad: undici says so when it has closed
+ * the socket, which is after the second of such turns.
+ */
+function sound(answer: Answer): Answer | Promise<Answer> {
+  if (!answer.isBare || answer.fields["transfer-encoding"] === undefined) return judged(answer);
+  return new Promise((resolve) => {
+    setImmediate(() => setImmediate(resolve));
+  }).then(() => judged(answer));
+}
+
 /** Nothing of an answer has gone to the client yet: one that broke at once is none. */
-function sound(answer: Answer): Answer {
+function judged(answer: Answer): Answer {
   const { brokenAtOnce } = answer;
   if (brokenAtOnce === undefined) return answer;
   throw new Lost("http-protocol-error", "never", brokenAtOnce);

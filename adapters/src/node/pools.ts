@@ -1,9 +1,10 @@
 /** The connections to the targets: one pool for each origin. */
 
-import { Client, type Dispatcher, Pool } from "undici";
+import { buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { Configuration } from "../engine/interface.js";
 import { Attempt, type Carrier } from "./attempt.js";
 import { KEEP_ALIVE, KEEP_ALIVE_MARGIN, KeptConnections } from "./kept.js";
+import { hearOut } from "./last-words.js";
 
 /** A client of a pool has one connection at a time; this one knows whether it was used before. */
 class Kept extends Client implements Carrier {
@@ -25,6 +26,16 @@ class Kept extends Client implements Carrier {
   }
 }
 
+function connector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout, allowH2: false });
+  return (to, callback) => {
+    connect(to, (...connected) => {
+      if (connected[1] !== null) hearOut(connected[1]);
+      callback(...connected);
+    });
+  };
+}
+
 /** The options of all pools. */
 function options({ connectTimeout }: Configuration, longestHead: number): Pool.Options {
   return {
@@ -33,7 +44,7 @@ function options({ connectTimeout }: Configuration, longestHead: number): Pool.O
     // All waiting is timed by the driver; undici's timers would cut silent streams.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connectTimeout,
+    connect: connector(connectTimeout),
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
     maxHeaderSize: longestHead,

@@ -17,6 +17,7 @@ import { failureOf, isFramedTwice } from "./failures.js";
 import type { FieldMap } from "./fields.js";
 import { received } from "./heads.js";
 import { type KeptConnections, noteKeepAlive } from "./kept.js";
+import { hearOut } from "./last-words.js";
 import { type Again, Lost } from "./lost.js";
 
 export interface Destination {
@@ -135,6 +136,7 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     }, timeout);
     this.request.on("close", () => clearTimeout(timer));
     this.request.on("socket", (socket) => {
+      hearOut(socket);
       const connected = () => {
         clearTimeout(timer);
         this.socket = socket;
