@@ -5,6 +5,9 @@ import type { ClientFacts } from "../driver/headers.js";
 import { ClientBody } from "./body.js";
 import type { Request } from "./handler.js";
 
+/** RFC 9113 §7. */
+const NGHTTP2_NO_ERROR = 0;
+
 /** How long the rest of a body that nobody wants may take, ms. */
 const LEFTOVER = 5_000;
 
@@ -33,8 +36,10 @@ export function hasBody(request: Request): boolean {
 
 /** Whether a body ended because the client broke it off. */
 function isCut(request: Request): boolean {
-  // Of a reset stream the rest is taken for an end; HTTP/1.1 has an error for it.
-  return "stream" in request && request.stream.rstCode !== 0;
+  // Node.js has an error for that of HTTP/1.1, but an end for that of a reset stream.
+  if (!("stream" in request)) return false;
+  const { rstCode, state } = request.stream;
+  return rstCode !== NGHTTP2_NO_ERROR || state.remoteClose === 0;
 }
 
 /**

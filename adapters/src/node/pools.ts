@@ -30,7 +30,7 @@ function connector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout, allowH2: false });
   return (to, callback) => {
     connect(to, (...connected) => {
-      if (connected[1] !== null) hearOut(connected[1]);
+      if (connected[0] === null) hearOut(connected[1]);
       callback(...connected);
     });
   };
