@@ -8,11 +8,12 @@
 use crate::platform::monotonic_ms;
 use function_fetch_component::FIRST_BYTES_NS;
 use function_fetch_component::replay::Replay;
+use function_fetch_engine::Failure;
 use function_fetch_engine::attempt::Body;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use wasip3::clocks::monotonic_clock;
@@ -31,6 +32,7 @@ pub struct ClientBody {
     /// while the client is waited for.
     progress: Rc<Cell<f64>>,
     source: Source,
+    found: Option<usize>,
 }
 
 /// Where the client's end of the body is.
@@ -58,47 +60,46 @@ enum ClientTrailers {
 }
 
 impl ClientBody {
-    /// `length` is the request's `Content-Length`.
+    /// `length` is the request's `Content-Length`; where there is none and the
+    /// method `needs_length`, the body is read to its end to know it.
     pub async fn new(
-        mut stream: StreamReader<u8>,
+        stream: StreamReader<u8>,
         trailers: FutureReader<TrailersResult>,
         length: Option<u64>,
+        needs_length: bool,
         limit: usize,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let mut kept = Replay::new(limit, 0);
-        let mut ended = length == Some(0);
-        if length.is_none() {
-            // A chunked body is announced by a header that hosts keep to
-            // themselves. To send every GET on as chunked would be worse than
-            // to look for the end, which is there at once without a body.
-            let mut read = pin!(stream.read(Vec::with_capacity(CHUNK_BYTES)));
-            let patience = pin!(monotonic_clock::wait_for(FIRST_BYTES_NS));
-            let (result, bytes) = match select(read.as_mut(), patience).await {
-                Either::Left((done, _)) => done,
-                Either::Right(_) => read.as_mut().cancel(),
-            };
-            ended = result == StreamResult::Dropped && bytes.is_empty();
-            kept.read(&bytes);
-        }
-        let source = if ended {
-            Source::Nowhere
-        } else {
-            Source::Here(Box::new(ClientEnd {
-                stream,
-                trailers: ClientTrailers::Coming(trailers),
-                ended: false,
-            }))
+        let mut end = ClientEnd {
+            stream,
+            trailers: ClientTrailers::Coming(trailers),
+            ended: false,
         };
-        Self {
+        let mut found = None;
+        if length.is_none() {
+            (end, found) = end.measure(&mut kept, needs_length, limit).await?;
+        }
+        let is_empty = length == Some(0) || found == Some(0);
+        Ok(Self {
             kept: Rc::new(RefCell::new(kept)),
             progress: Rc::default(),
-            source,
-        }
+            source: if is_empty {
+                Source::Nowhere
+            } else {
+                Source::Here(Box::new(end))
+            },
+            found,
+        })
     }
 
     /// Whether the request has a body to send.
     pub fn is_some(&self) -> bool {
         !matches!(self.source, Source::Nowhere)
+    }
+
+    /// How long it was found to be, where its end was looked for; 0 for none.
+    pub fn found_length(&self) -> Option<usize> {
+        self.found
     }
 
     pub fn progress(&self) -> Rc<Cell<f64>> {
@@ -143,7 +144,7 @@ impl ClientBody {
         // the response.
         let stopped = async move {
             if stopped.await.is_err() {
-                std::future::pending().await
+                pending().await
             }
         };
         wasip3::spawn(async move {
@@ -151,6 +152,68 @@ impl ClientBody {
             let _ = give_back.send(end);
         });
         self.source = Source::Pumping { stop, back };
+    }
+}
+
+impl ClientEnd {
+    /// How long a body is whose head does not say, if its end comes at once or
+    /// must be waited for.
+    async fn measure(
+        mut self,
+        kept: &mut Replay,
+        to_the_end: bool,
+        limit: usize,
+    ) -> Result<(Self, Option<usize>), Failure> {
+        // A chunked body is announced by a header that hosts keep to
+        // themselves. To send every GET on as chunked would be worse than
+        // to look for the end, which is there at once without a body.
+        let mut patience = pin!(monotonic_clock::wait_for(FIRST_BYTES_NS));
+        kept.read(&self.receive(&mut patience).await.0);
+        while to_the_end && !self.ended && kept.unsent().len() <= limit {
+            kept.read(&self.receive(&mut pending()).await.0);
+        }
+        let length = kept.unsent().len();
+        if to_the_end && length > limit {
+            return Err(Failure::HttpRequestLengthRequired);
+        }
+        if !self.ended {
+            return Ok((self, None));
+        }
+        // Only here is it said whether that was the end, or the client broke off.
+        let trailers = match self.trailers {
+            ClientTrailers::Known(known) => known,
+            ClientTrailers::Coming(coming) => coming.await,
+        };
+        let fields = trailers
+            .as_ref()
+            .map_err(|_| Failure::HttpRequestIncomplete)?;
+        let has_trailers = fields
+            .as_ref()
+            .is_some_and(|fields| !fields.copy_all().is_empty());
+        if to_the_end && length > 0 && has_trailers {
+            // They come after chunks only.
+            return Err(Failure::HttpRequestLengthRequired);
+        }
+        let is_all = to_the_end || (length == 0 && !has_trailers);
+        self.trailers = ClientTrailers::Known(trailers);
+        Ok((self, is_all.then_some(length)))
+    }
+
+    /// A chunk from the client, and whether to go on: not when it was `stopped`.
+    async fn receive(
+        &mut self,
+        stopped: &mut (impl Future<Output = ()> + Unpin),
+    ) -> (Vec<u8>, bool) {
+        let mut read = pin!(self.stream.read(Vec::with_capacity(CHUNK_BYTES)));
+        let (result, bytes, go_on) = match select(read.as_mut(), stopped).await {
+            Either::Left(((result, bytes), _)) => (result, bytes, true),
+            Either::Right(_) => {
+                let (result, bytes) = read.as_mut().cancel();
+                (result, bytes, false)
+            }
+        };
+        self.ended = result == StreamResult::Dropped;
+        (bytes, go_on)
     }
 }
 
@@ -175,7 +238,8 @@ async fn pump(
         } else {
             // While it is the client that is waited for, no time-out runs.
             progress.set(f64::INFINITY);
-            let go_on = receive(kept, &mut end, &mut stopped).await;
+            let (bytes, go_on) = end.receive(&mut stopped).await;
+            kept.borrow_mut().read(&bytes);
             progress.set(monotonic_ms());
             if !go_on {
                 return end;
@@ -209,25 +273,6 @@ async fn pump(
         let _ = trailers.write(copy).await;
     }
     end
-}
-
-/// Reads a chunk from the client. False when it was told to stop.
-async fn receive(
-    kept: &RefCell<Replay>,
-    end: &mut ClientEnd,
-    stopped: &mut Pin<&mut impl Future<Output = ()>>,
-) -> bool {
-    let mut read = pin!(end.stream.read(Vec::with_capacity(CHUNK_BYTES)));
-    let (result, bytes, go_on) = match select(read.as_mut(), stopped).await {
-        Either::Left(((result, bytes), _)) => (result, bytes, true),
-        Either::Right(_) => {
-            let (result, bytes) = read.as_mut().cancel();
-            (result, bytes, false)
-        }
-    };
-    end.ended = result == StreamResult::Dropped;
-    kept.borrow_mut().read(&bytes);
-    go_on
 }
 
 /// Offers a chunk to the target. False when it hung up, or on a stop.

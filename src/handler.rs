@@ -1,14 +1,14 @@
 //! One request of a client: in, through the driver, and the response out.
 
 use crate::body::ClientBody;
-use crate::outbound::{Inbound, Upstream, to_wasi};
+use crate::outbound::{Inbound, Upstream};
 use crate::platform::Wasi;
 use crate::{client, settings};
-use function_fetch_component::{memory, method_name, response as heads};
+use function_fetch_component::{framing, memory, method_name, response as heads};
 use function_fetch_driver::{Outcome, serve};
 use function_fetch_engine::headers;
-use function_fetch_engine::{Reply, Request as About};
-use wasip3::http::types::{Method, Request, Response};
+use function_fetch_engine::{Failure, Reply, Request as About};
+use wasip3::http::types::{self, Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
 
 /// Serves a request. It never fails: a host turns an error into a page of its
@@ -22,7 +22,7 @@ pub async fn handle(request: Request) -> Response {
     let mut fields = request.get_headers().copy_all();
     let hops = headers::hops(&fields);
     let facts = client::facts(&request, &fields);
-    let length = heads::content_length(&fields);
+    let length = framing::content_length(&fields);
     let replay = memory::engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());
         engine.settings().replay_body_bytes as usize
@@ -30,12 +30,21 @@ pub async fn handle(request: Request) -> Response {
     let path = request.get_path_with_query().unwrap_or_default();
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (stream, trailers) = Request::consume_body(request, read_well);
+    let to_head = name == "HEAD";
+    let needs_length = framing::needs_length(&name);
+    let body = match ClientBody::new(stream, trailers, length, needs_length, replay).await {
+        Ok(body) => body,
+        Err(failure) => return own_words(Reply::failed(failure), to_head),
+    };
+    if let Some(found) = body.found_length() {
+        framing::state_length(&mut fields, &name, found);
+    }
     let asked = path.clone();
     let mut inbound = Inbound {
-        body: ClientBody::new(stream, trailers, length, replay).await,
         method,
         path,
         fields,
+        body,
     };
     let about = About {
         method: &name,
@@ -43,7 +52,6 @@ pub async fn handle(request: Request) -> Response {
         hops,
         has_body: inbound.body.is_some(),
     };
-    let to_head = name == "HEAD";
     match serve(&Wasi, &about, &mut inbound).await {
         Outcome::Relay {
             response,
@@ -60,15 +68,22 @@ fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> R
     let Upstream {
         response,
         status,
-        mut fields,
+        fields,
+        ..
     } = upstream;
-    heads::to_client(&mut fields, explain);
+    if let Some((text, elapsed_ms)) = explain {
+        for (name, value) in heads::explanation(text, elapsed_ms) {
+            if fields.append(name, &value).is_err() {
+                let failure = Failure::HttpResponseHeaderSectionSize;
+                return own_words(Reply::failed(failure), to_head);
+            }
+        }
+    }
     let (_, sent_well) = wit_future::new(|| Ok(()));
     let (stream, trailers) = Response::consume_body(response, sent_well);
     let stream = (!heads::is_bodiless(status, to_head)).then_some(stream);
-    let (response, _) = Response::new(to_wasi(&fields), stream, trailers);
-    // It was a status a moment ago.
-    let _ = response.set_status_code(status);
+    let (response, _) = Response::new(fields, stream, trailers);
+    set_status(&response, status);
     response
 }
 
@@ -83,7 +98,15 @@ fn own_words(reply: Reply, to_head: bool) -> Response {
         reader
     });
     let (_, trailers) = wit_future::new(|| Ok(None));
-    let (response, _) = Response::new(to_wasi(&fields), stream, trailers);
-    let _ = response.set_status_code(status);
+    // They are ours: few, and nothing that a host could refuse.
+    let fields = types::Fields::from_list(&fields).unwrap_or_else(|_| types::Fields::new());
+    let (response, _) = Response::new(fields, stream, trailers);
+    set_status(&response, status);
     response
+}
+
+/// The driver lets no status pass that is none, and ours are constants.
+fn set_status(response: &Response, status: u16) {
+    let set = response.set_status_code(status);
+    debug_assert!(set.is_ok(), "{status}");
 }

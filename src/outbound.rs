@@ -2,12 +2,19 @@
 
 use crate::body::ClientBody;
 use crate::error::failure;
+use crate::platform::{monotonic_ms, now_ms, sleep};
 use function_fetch_component::{SILENCE_NS, probe as probes};
-use function_fetch_engine::headers::Fields;
+use function_fetch_engine::headers::{self, Fields};
 use function_fetch_engine::{Failure, Forward, Target};
+use futures::future::select;
+use std::pin::pin;
 use wasip3::http::client;
-use wasip3::http::types::{self, ErrorCode, Method, Request, RequestOptions, Scheme};
+use wasip3::http::types::{self, ErrorCode, HeaderError, Method, Request, RequestOptions, Scheme};
+use wasip3::wit_bindgen::StreamResult;
 use wasip3::{wit_future, wit_stream};
+
+/// What is read at once of a probe's answer: most are smaller.
+const DRAIN_BYTES: usize = 4 * 1024;
 
 /// A client's request, ready to be sent as often as it takes.
 pub struct Inbound {
@@ -21,7 +28,9 @@ pub struct Inbound {
 pub struct Upstream {
     pub response: types::Response,
     pub status: u16,
-    pub fields: Fields,
+    pub retry_after_ms: Option<f64>,
+    /// As they go to the client.
+    pub fields: types::Fields,
 }
 
 /// The request of one attempt; its body flows as soon as it is sent.
@@ -30,6 +39,10 @@ pub fn start(
     target: &Target,
     forward: &Forward,
 ) -> Result<Request, Failure> {
+    let fields = to_wasi(&inbound.fields).map_err(|error| match error {
+        HeaderError::SizeExceeded => Failure::HttpRequestHeaderSectionSize,
+        _ => Failure::HttpRequestHeaderInvalid,
+    })?;
     let (stream, trailers_end) = if inbound.body.is_some() {
         // A pump that ends early leaves its trailers unwritten: the body is then broken, never complete.
         let (trailers, trailers_end) = wit_future::new(|| Err(ErrorCode::HttpProtocolError));
@@ -44,12 +57,7 @@ pub fn start(
     let _ = options.set_connect_timeout(Some(u64::from(forward.connect_timeout_ms) * 1_000_000));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
-    let (request, sent) = Request::new(
-        to_wasi(&inbound.fields),
-        stream,
-        trailers_end,
-        Some(options),
-    );
+    let (request, sent) = Request::new(fields, stream, trailers_end, Some(options));
     // Without a reader of this, wasmtime 49 cuts the request body short.
     wasip3::spawn(async move {
         let _ = sent.await;
@@ -59,26 +67,61 @@ pub fn start(
     Ok(request)
 }
 
-/// Sends it, up to the response's head.
+/// Sends it, up to the response's head. One whose head cannot be handed on
+/// whole is none: another target may do better.
 pub async fn finish(request: Request) -> Result<Upstream, Failure> {
     let response = client::send(request).await.map_err(|code| failure(&code))?;
+    let status = response.get_status_code();
+    let mut fields = response.get_headers().copy_all();
+    let retry_after_ms = headers::retry_after_ms(&fields, now_ms());
+    headers::to_client(&mut fields, status);
+    let fields = to_wasi(&fields).map_err(|error| match error {
+        HeaderError::SizeExceeded => Failure::HttpResponseHeaderSectionSize,
+        _ => Failure::HttpProtocolError,
+    })?;
     Ok(Upstream {
-        status: response.get_status_code(),
-        fields: response.get_headers().copy_all(),
         response,
+        status,
+        retry_after_ms,
+        fields,
     })
 }
 
-/// A probe: the status of its answer. Its body is not read.
-pub async fn probe(target: &Target, path: &str) -> Result<u16, Failure> {
+/// A probe, `within_ms`: the status of its answer. The rest is read behind that.
+pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, Failure> {
+    let started = monotonic_ms();
     let (_, trailers_end) = wit_future::new(|| Ok(None));
-    let (request, sent) = Request::new(to_wasi(&probes::fields()), None, trailers_end, None);
+    let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
+    let (request, sent) = Request::new(fields, None, trailers_end, None);
     wasip3::spawn(async move {
         let _ = sent.await;
     });
     address(&request, &Method::Get, target, path)?;
     let response = client::send(request).await.map_err(|code| failure(&code))?;
-    Ok(response.get_status_code())
+    let status = response.get_status_code();
+    let left_ms = within_ms - (monotonic_ms() - started);
+    wasip3::spawn(async move {
+        let in_time = pin!(sleep(left_ms));
+        select(pin!(drain(response)), in_time).await;
+    });
+    Ok(status)
+}
+
+/// Reads a body to its end, so that its connection can be kept, unless it is too long.
+async fn drain(response: types::Response) {
+    let (_, read_well) = wit_future::new(|| Ok(()));
+    let (mut stream, _) = types::Response::consume_body(response, read_well);
+    let mut read = 0;
+    let mut buffer = Vec::with_capacity(DRAIN_BYTES);
+    while read <= probes::READ_BYTES {
+        let (result, mut bytes) = stream.read(buffer).await;
+        if result == StreamResult::Dropped {
+            return;
+        }
+        read += bytes.len();
+        bytes.clear();
+        buffer = bytes;
+    }
 }
 
 fn address(request: &Request, method: &Method, target: &Target, path: &str) -> Result<(), Failure> {
@@ -97,13 +140,7 @@ fn address(request: &Request, method: &Method, target: &Target, path: &str) -> R
         .map_err(|()| Failure::HttpRequestUriInvalid)
 }
 
-/// The fields for the host. One that it forbids is left out, not the rest.
-pub fn to_wasi(fields: &[(String, Vec<u8>)]) -> types::Fields {
-    types::Fields::from_list(fields).unwrap_or_else(|_| {
-        let accepted = types::Fields::new();
-        for (name, value) in fields {
-            let _ = accepted.append(name, value);
-        }
-        accepted
-    })
+/// The fields for the host: all of them, or none.
+fn to_wasi(fields: &[(String, Vec<u8>)]) -> Result<types::Fields, HeaderError> {
+    types::Fields::from_list(fields)
 }

@@ -5,6 +5,7 @@
 
 mod blame;
 mod bodies;
+mod broken_uploads;
 mod cases;
 mod checking;
 mod cold_start;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     spreading::register(&mut suite);
     blame::register(&mut suite);
     bodies::register(&mut suite);
+    broken_uploads::register(&mut suite);
     responses::register(&mut suite);
     streaming::register(&mut suite);
     concurrency::register(&mut suite);

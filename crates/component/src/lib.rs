@@ -10,6 +10,7 @@
 
 pub mod client;
 mod error_code;
+pub mod framing;
 pub mod memory;
 mod method;
 pub mod notice;

@@ -1,17 +1,17 @@
 //! The heads of responses, as the client gets them.
 
 use function_fetch_engine::Reply;
-use function_fetch_engine::headers::{self, Fields};
+use function_fetch_engine::headers::Fields;
 
-/// Makes a target's fields the client's; `explain` is its `Proxy-Status` and
-/// the milliseconds that it took, where the settings ask for them.
-pub fn to_client(fields: &mut Fields, explain: Option<(String, f64)>) {
-    headers::to_client(fields);
-    if let Some((text, elapsed_ms)) = explain {
-        fields.push(("proxy-status".into(), text.into_bytes()));
-        let timing = format!("function-fetch;dur={elapsed_ms:.1}");
-        fields.push(("server-timing".into(), timing.into_bytes()));
-    }
+/// The fields that `FETCH_EXPLAIN` adds to a target's: its `Proxy-Status`, and
+/// how long it took, ms.
+#[must_use]
+pub fn explanation(proxy_status: String, elapsed_ms: f64) -> [(&'static str, Vec<u8>); 2] {
+    let timing = format!("function-fetch;dur={elapsed_ms:.1}");
+    [
+        ("proxy-status", proxy_status.into_bytes()),
+        ("server-timing", timing.into_bytes()),
+    ]
 }
 
 /// Whether a response has no content, whatever its fields say (RFC 9110
@@ -32,13 +32,4 @@ pub fn own_words(reply: Reply) -> (Fields, Vec<u8>) {
         ("proxy-status".into(), reply.proxy_status.into_bytes()),
     ];
     (fields, body)
-}
-
-/// The `Content-Length`, where there is a sound one.
-#[must_use]
-pub fn content_length(fields: &Fields) -> Option<u64> {
-    let (_, value) = fields
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    std::str::from_utf8(value).ok()?.trim().parse().ok()
 }

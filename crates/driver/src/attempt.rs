@@ -119,11 +119,22 @@ fn one<'a, P: Platform>(
         // The time that the client takes to send its body is not the target's.
         let quiet_ms = || (platform.monotonic_ms() - started.max(uploaded.get())).max(0.0);
         let result = watch(platform, &exchange, &forward, sending, quiet_ms).await;
+        let result = result.and_then(|response| final_response(platform, response));
         Ended {
             target: forward.target,
             head_ms: platform.monotonic_ms() - started,
             result,
         }
+    }
+}
+
+/// A response that can be handed on. None has asked for an upgrade, so an
+/// interim status is none, and above 599 there is nothing (RFC 9110 §15).
+fn final_response<P: Platform>(platform: &P, response: P::Response) -> Result<P::Response, End> {
+    if (200..600).contains(&platform.head(&response).status) {
+        Ok(response)
+    } else {
+        Err(End::Failed(Failure::HttpProtocolError))
     }
 }
 

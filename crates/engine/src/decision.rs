@@ -222,7 +222,10 @@ impl Engine {
         self.remember(value);
         self.sync_begins(now);
         match self.read(value, now) {
-            Stored::Record(record) => self.adopt_record(&record, now),
+            Stored::Record(record) => {
+                self.adopt_record(&record, now);
+                self.tell_problems_unless(record.told.as_deref());
+            }
             Stored::Winner(primary) => {
                 let before = self.decision.as_ref().map(|decision| decision.primary);
                 self.tell_change(before, primary, STORE);
@@ -237,6 +240,7 @@ impl Engine {
             }
             Stored::Miss => {}
         }
+        self.tell_problems();
     }
 
     /// Before a refresh: uses the store's record when it is newer than ours and

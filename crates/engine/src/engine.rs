@@ -9,6 +9,7 @@ use crate::headers;
 use crate::health::{Health, MAX_EJECTION_MS};
 use crate::notice::Notice;
 use crate::probe::Running;
+use crate::record;
 use crate::settings::Settings;
 use crate::text;
 
@@ -36,6 +37,9 @@ pub struct Engine {
     /// While a write is under way the store may still show what was before.
     pub(crate) writing_until: f64,
     store_failures_told: [bool; 2],
+    /// Whether the settings' problems wait for the store to say if the operator
+    /// has heard of them.
+    problems_untold: bool,
     pub(crate) notices: Vec<Notice>,
 }
 
@@ -44,7 +48,7 @@ impl Engine {
     /// instances do not act in step.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        Self {
+        let mut engine = Self {
             dice: Dice(seed),
             health: vec![Health::default(); settings.targets.len()],
             decision: None,
@@ -59,9 +63,39 @@ impl Engine {
             known_value: None,
             writing_until: 0.0,
             store_failures_told: [false; 2],
-            notices: settings.problems.iter().map(Notice::from).collect(),
+            problems_untold: true,
+            notices: Vec::new(),
             settings,
+        };
+        if engine.settings.cache_store.is_none() || !engine.decides() {
+            // Nobody asks the store.
+            engine.tell_problems();
         }
+        engine
+    }
+
+    /// Says what is wrong with the settings, unless it was said.
+    pub(crate) fn tell_problems(&mut self) {
+        if std::mem::take(&mut self.problems_untold) {
+            let problems = self.settings.problems.iter();
+            self.notices.extend(problems.map(Notice::from));
+        }
+    }
+
+    /// An instance before this one may have said what is wrong with the
+    /// settings: then it is in its record.
+    pub(crate) fn tell_problems_unless(&mut self, told: Option<&str>) {
+        if self.problems_untold
+            && told.is_some()
+            && told == record::problems_hash(&self.settings).as_deref()
+        {
+            self.problems_untold = false;
+        }
+        if self.problems_untold && !self.settings.problems.is_empty() {
+            // For those to come.
+            self.write_due = true;
+        }
+        self.tell_problems();
     }
 
     /// The settings in force.
@@ -119,6 +153,7 @@ impl Engine {
     /// Said once until it works again: a store that is down is down for every
     /// request.
     pub(crate) fn store_failed(&mut self, operation: &'static str) {
+        self.tell_problems();
         let told = &mut self.store_failures_told[usize::from(operation == "write")];
         if !std::mem::replace(told, true) {
             self.notices.push(Notice::StoreFailed { operation });

@@ -2,8 +2,8 @@
 //!
 //! One variant for each `wasi:http` error code (the list is modelled on the
 //! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and those that are the driver's
-//! own: a request that broke off, and two time-outs. The table in the tests pins
-//! all of them.
+//! own: two of requests that cannot go on, and two time-outs. The table in the
+//! tests pins all of them.
 
 /// An attempt without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +54,9 @@ pub enum Failure {
     InternalError,
     /// The client broke the request's body off.
     HttpRequestIncomplete,
+    /// The host takes a field of the request from the client, and sends it to
+    /// nobody.
+    HttpRequestHeaderInvalid,
     /// No head within `FETCH_ATTEMPT_TIMEOUT_MS`, by the driver's own timer.
     AttemptTimeout,
     /// No head within `FETCH_DEADLINE_MS`, by the driver's own timer.
@@ -160,7 +163,9 @@ impl Failure {
             F::HttpRequestBodySize => (Client, Pointless, 413, "http_request_error"),
             F::HttpRequestMethodInvalid => (Client, Pointless, 501, "http_request_error"),
             F::HttpRequestUriInvalid => (Client, Pointless, 400, "http_request_error"),
-            F::HttpRequestIncomplete => (Client, Pointless, 400, "http_request_error"),
+            F::HttpRequestIncomplete | F::HttpRequestHeaderInvalid => {
+                (Client, Pointless, 400, "http_request_error")
+            }
             F::HttpRequestUriTooLong => (Client, Pointless, 414, "http_request_error"),
             F::HttpRequestHeaderSectionSize
             | F::HttpRequestHeaderSize
@@ -200,7 +205,7 @@ impl Failure {
     }
 
     /// Every failure, in the order of the `wasi:http` list.
-    pub const ALL: [Self; 42] = {
+    pub const ALL: [Self; 43] = {
         use Failure as F;
         [
             F::DnsTimeout,
@@ -243,6 +248,7 @@ impl Failure {
             F::ConfigurationError,
             F::InternalError,
             F::HttpRequestIncomplete,
+            F::HttpRequestHeaderInvalid,
             F::AttemptTimeout,
             F::DeadlineExceeded,
         ]

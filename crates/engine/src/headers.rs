@@ -139,10 +139,15 @@ fn is_taken_for_ours(name: &str) -> bool {
 }
 
 /// Makes an upstream response's fields those of the client's response.
-pub fn to_client(fields: &mut Fields) {
+pub fn to_client(fields: &mut Fields, status: u16) {
     let named = named_by_connection(fields);
+    // A length beside a coding is an error, or an attack, and does not count (RFC 9112 §6.3); a
+    // response without content has none (RFC 9110 §8.6).
+    let no_length = status == 204 || fields.iter().any(|(name, _)| is(name, "transfer-encoding"));
     fields.retain(|(name, _)| {
-        !is_hop_by_hop(name) && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
+        !is_hop_by_hop(name)
+            && (is(name, "trailer") || !named.iter().any(|other| is(name, other)))
+            && !(no_length && is(name, "content-length"))
     });
 }
 
@@ -473,10 +478,26 @@ mod tests {
             ("connection", "close"),
             ("set-cookie", "b=2"),
         ]);
-        to_client(&mut list);
+        to_client(&mut list, 200);
         assert_eq!(
             list,
             fields(&[("set-cookie", "a=1"), ("set-cookie", "b=2")])
         );
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_right_does_not_go_on() {
+        let long = ("Content-Length", "5");
+        let chunked = ("transfer-encoding", "chunked");
+        for (given, status, stays) in [
+            (&[long][..], 200, true),
+            (&[long], 304, true),
+            (&[long], 204, false),
+            (&[long, chunked], 200, false),
+        ] {
+            let mut list = fields(given);
+            to_client(&mut list, status);
+            assert_eq!(!list.is_empty(), stays, "{status} {given:?}");
+        }
     }
 }

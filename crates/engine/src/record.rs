@@ -6,7 +6,7 @@
 
 use crate::json::{self, Value};
 use crate::settings::Settings;
-use crate::text::{push_digits, push_hex};
+use crate::text::{MOST_EXACT, push_digits, push_hex};
 
 const VERSION: u32 = 1;
 
@@ -16,6 +16,14 @@ const MAX_BYTES: usize = 64 * 1024;
 /// How far ahead another machine's clock may be before its record is taken for
 /// one from the future.
 const CLOCK_SKEW_MS: f64 = 10_000.0;
+
+/// The longest latency that is believed, ms: a day.
+const MOST_MS: f64 = 86_400_000.0;
+
+/// What is believed of live requests: of the mean of ln ms that it is up to the
+/// longest latency's or that of a nanosecond, and of the variance that it is no more than this.
+const MOST_LOG: f64 = 20.0;
+const MOST_VARIANCE: f64 = 400.0;
 
 /// The decision and what it stands on, as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +41,8 @@ pub struct Record {
     pub stands_in_for: Option<usize>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
+    /// A hash of the settings' problems, which the operator has then heard of.
+    pub told: Option<String>,
 }
 
 /// One target's part of a [`Record`]. What is absent in the value is `None`, or
@@ -99,10 +109,7 @@ fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
         && record.primary < record.targets.len()
         && record.at <= now + CLOCK_SKEW_MS
         && record.at > 0.0
-        && record
-            .targets
-            .iter()
-            .all(|target| target.ms.is_none_or(|ms| ms >= 0.0))
+        && record.targets.iter().all(TargetRecord::is_sound)
 }
 
 impl Record {
@@ -116,6 +123,7 @@ impl Record {
             primary,
             stands_in_for: None,
             targets,
+            told: problems_hash(settings),
         }
     }
 
@@ -138,7 +146,12 @@ impl Record {
             }
             target.write(&mut out);
         }
-        out.push_str("]}");
+        out.push(']');
+        if let Some(told) = &self.told {
+            out.push_str(",\"told\":");
+            json::write_text(&mut out, told);
+        }
+        out.push('}');
         out
     }
 
@@ -151,6 +164,7 @@ impl Record {
             primary: members.count("primary")? as usize,
             stands_in_for: members.count("for").map(|index| index as usize),
             targets: Vec::new(),
+            told: value.get("told").and_then(Value::text).map(str::to_owned),
         };
         for target in value.get("targets")?.list()? {
             record.targets.push(TargetRecord::from_json(target)?);
@@ -167,6 +181,14 @@ fn write_member(out: &mut String, name: &str, value: f64) {
 }
 
 impl TargetRecord {
+    fn is_sound(&self) -> bool {
+        let ms = self.ms.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
+        let live = self.live.is_none_or(|[mean, variance]| {
+            mean.abs() <= MOST_LOG && (0.0..=MOST_VARIANCE).contains(&variance)
+        });
+        ms && live
+    }
+
     fn write(&self, out: &mut String) {
         out.push_str("{\"n\":");
         push_digits(out, self.n.into());
@@ -231,7 +253,7 @@ impl<'a> Members<'a> {
     }
 
     fn number(&mut self, name: &str) -> Option<f64> {
-        self.member(name, Value::number)
+        self.member(name, modest)
     }
 
     fn count(&mut self, name: &str) -> Option<u32> {
@@ -240,10 +262,34 @@ impl<'a> Members<'a> {
 
     fn pair(&mut self, name: &str) -> Option<[f64; 2]> {
         self.member(name, |value| match value.list()? {
-            [first, second] => Some([first.number()?, second.number()?]),
+            [first, second] => Some([modest(first)?, modest(second)?]),
             _ => None,
         })
     }
+}
+
+/// A number that is exact, and can be counted with.
+fn modest(value: &Value) -> Option<f64> {
+    value.number().filter(|number| number.abs() <= MOST_EXACT)
+}
+
+/// What is wrong with the settings, in 8 hexadecimal digits; none where nothing
+/// is.
+#[must_use]
+pub fn problems_hash(settings: &Settings) -> Option<String> {
+    let mut text = String::new();
+    for problem in &settings.problems {
+        for part in [problem.setting, " ", &problem.reason, "\n"] {
+            text.push_str(part);
+        }
+    }
+    (!text.is_empty()).then(|| hex(fnv1a(&text)))
+}
+
+fn hex(number: u32) -> String {
+    let mut digits = String::new();
+    push_hex(&mut digits, number, 8);
+    digits
 }
 
 /// What a measurement was made for: the targets in their order, and the health
@@ -255,9 +301,7 @@ pub fn hash(settings: &Settings) -> String {
         text.push('\n');
         text.push_str(&target.url());
     }
-    let mut hash = String::new();
-    push_hex(&mut hash, fnv1a(&text), 8);
-    hash
+    hex(fnv1a(&text))
 }
 
 /// To the whole millisecond, or whatever the unit is.
@@ -277,6 +321,7 @@ pub(crate) fn fnv1a(text: &str) -> u32 {
 mod tests {
     use super::*;
     use crate::Capabilities;
+    use proptest::prelude::*;
 
     const NOW: f64 = 1_700_000_000_000.0;
 
@@ -326,7 +371,13 @@ mod tests {
             "http".to_owned(),
             record(&settings("https://b.com https://a.com")).encode(),
         ];
-        let changes: [fn(&mut Record); 6] = [
+        let changes: [fn(&mut Record); 12] = [
+            |r| r.at = 1e300,
+            |r| r.targets[0].ms = Some(MOST_MS + 1.0),
+            |r| r.targets[0].live = Some([MOST_LOG + 1.0, 0.1]),
+            |r| r.targets[0].live = Some([-MOST_LOG - 1.0, 0.1]),
+            |r| r.targets[0].live = Some([1.0, MOST_VARIANCE + 1.0]),
+            |r| r.targets[0].live = Some([1.0, -0.1]),
             |r| r.version = 2,
             |r| r.at = NOW + CLOCK_SKEW_MS + 1.0,
             |r| r.at = -1.0,
@@ -341,6 +392,68 @@ mod tests {
         }
         for value in cases {
             assert_eq!(decode(&value, &ours, NOW), Stored::Miss, "{}", value);
+        }
+    }
+
+    /// A number as no instance of ours writes it.
+    fn wild() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("1e999".to_owned()),
+            Just("-1e999".to_owned()),
+            Just("1e308".to_owned()),
+            Just("9007199254740993".to_owned()),
+            Just("1e-999".to_owned()),
+            Just("4294967295".to_owned()),
+            any::<f64>().prop_map(|number| format!("{number:e}")),
+            any::<i64>().prop_map(|number| number.to_string()),
+        ]
+    }
+
+    proptest! {
+        /// Of such a record an instance takes over what it can, or nothing; then it decides,
+        /// serves, and writes one of its own, which it can read.
+        #[test]
+        fn no_number_in_a_record_does_harm(
+            numbers in prop::collection::vec(wild(), 10),
+            only in 0..10_usize,
+        ) {
+            let ours = Settings::of(
+                Capabilities { store: Some(crate::settings::StoreKind::Spin), ..Capabilities::default() },
+                &[("FETCH_TARGETS".to_owned(), "https://a.com https://b.com".to_owned())],
+            );
+            let sane = |index: usize, usual: &str| {
+                if index == only { numbers[index].clone() } else { usual.to_owned() }
+            };
+            let at = (NOW - 1000.0).to_string();
+            for [v_at, primary, absent, ms, n, fail, at_target, until, last, live] in [
+                std::array::from_fn(|index| numbers[index].clone()),
+                [
+                    sane(0, &at), sane(1, "0"), sane(2, "1"), sane(3, "5"), sane(4, "2"),
+                    sane(5, "0"), sane(6, &at), sane(7, &at), sane(8, &at), sane(9, "1"),
+                ],
+            ] {
+                let value = format!(
+                    "{{\"v\":1,\"at\":{v_at},\"hash\":\"{}\",\"primary\":{primary},\"for\":{absent},\"targets\":[\
+                     {{\"ms\":{ms},\"n\":{n},\"fail\":{fail},\"at\":{at_target},\"until\":{until},\
+                     \"last\":[{last},{last}],\"live\":[{live},{live}]}},{{\"ms\":9,\"n\":1}}]}}",
+                    hash(&ours)
+                );
+                let mut engine = crate::Engine::new(ours.clone(), 7);
+                engine.adopt(Some(&value), NOW);
+                for later in [0.0, 1.0, 400.0, 300_000.0] {
+                    for target in 0..2 {
+                        engine.health[target].request_sent(NOW + later);
+                        prop_assert!(engine.health[target].overdue_ms().is_finite());
+                        engine.eject(target, "test".to_owned(), 0.0, NOW + later);
+                    }
+                    prop_assert_eq!(engine.candidates(NOW + later).len(), 2);
+                    engine.write_due = true;
+                    if let Some(write) = engine.take_write(NOW + later) {
+                        let read = decode(&write.value, &ours, NOW + later);
+                        prop_assert!(matches!(read, Stored::Record(_)), "{}", write.value);
+                    }
+                }
+            }
         }
     }
 

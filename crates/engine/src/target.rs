@@ -38,13 +38,8 @@ impl TargetError {
     pub(crate) fn message(&self) -> String {
         let text = match self {
             Self::NoScheme => "has no scheme; write it as https://… or http://…",
-            Self::Scheme(other) => {
-                return text::concat(&[
-                    "has the scheme \"",
-                    other,
-                    "\"; only http and https are served",
-                ]);
-            }
+            // Which one is in the entry, if it is a scheme at all.
+            Self::Scheme(_) => "has another scheme; only http and https are served",
             Self::UserInfo => "carries a user name or password; remove what stands before the @",
             Self::NoHost => "names no host",
             Self::Port => "has a port that is not a number from 1 to 65535",

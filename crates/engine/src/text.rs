@@ -4,6 +4,9 @@
 //! did. But the engine is also what JavaScript edges load at each cold start,
 //! and there they were a sixth of all bytes.
 
+/// The whole numbers up to here are exact: 2^53.
+pub(crate) const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// What stands before the first of `marks`, which are ASCII, and the rest from
 /// there on; without any of them, all of it and nothing.
 pub(crate) fn cut<'a>(text: &'a str, marks: &[u8]) -> (&'a str, &'a str) {
@@ -84,8 +87,10 @@ pub(crate) fn digits(number: f64) -> String {
     digits
 }
 
-/// Appends the digits of a whole number.
+/// Appends the digits of a whole number; of one that is not below 2^53 those of
+/// 2^53.
 pub(crate) fn push_digits(out: &mut String, number: f64) {
+    let number = number.min(MOST_EXACT);
     let tens = (number / 10.0).floor();
     if tens > 0.0 {
         push_digits(out, tens);
@@ -135,6 +140,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_has_digits_all_the_same() {
+        for number in [f64::INFINITY, f64::MAX, f64::NAN] {
+            assert!(digits(number).len() <= 16);
+        }
+    }
+
+    #[test]
     fn only_digits_are_a_number() {
         assert_eq!(whole_number("0042"), 42.0);
         for text in ["", "+1", "-1", "1.5", "1e3", " 1", "½"] {
@@ -147,6 +159,11 @@ mod tests {
         #[test]
         fn digits_are_those_that_the_standard_library_writes(number in 0u64..1 << 53) {
             prop_assert_eq!(digits(number as f64), number.to_string());
+        }
+
+        #[test]
+        fn any_number_has_few_digits(number: f64) {
+            prop_assert!(digits(number.abs()).len() <= 16);
         }
     }
 }

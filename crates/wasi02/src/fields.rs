@@ -3,15 +3,32 @@
 use crate::wasi::http::types;
 use function_fetch_engine::headers::Fields;
 
-/// The fields for the host. One that it forbids is left out, not the rest.
-pub fn to_wasi(fields: &[(String, Vec<u8>)]) -> types::Fields {
-    types::Fields::from_list(fields).unwrap_or_else(|_| {
-        let accepted = types::Fields::new();
-        for (name, value) in fields {
-            let _ = accepted.append(name, value);
-        }
-        accepted
-    })
+/// What wasmtime and Spin hold of one list of fields, bytes: beyond that they
+/// end the instance, since WASI 0.2 has no word for it.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// What they count for each field beside its name and its value.
+const FIELD_BYTES: usize = 72;
+
+/// Why fields cannot be handed to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// They are too many, or too long.
+    TooLarge,
+    /// The host forbids one of them.
+    Invalid,
+}
+
+/// The fields for the host: all of them, or none.
+pub fn to_wasi(fields: &[(String, Vec<u8>)]) -> Result<types::Fields, Refused> {
+    let bytes = fields
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + FIELD_BYTES)
+        .sum::<usize>();
+    if bytes > MOST_BYTES {
+        return Err(Refused::TooLarge);
+    }
+    types::Fields::from_list(fields).map_err(|_| Refused::Invalid)
 }
 
 /// The fields of the host.

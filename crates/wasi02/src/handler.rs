@@ -7,9 +7,9 @@ use crate::upload::ClientBody;
 use crate::wasi::http::types::{IncomingRequest, Method, ResponseOutparam, Scheme};
 use crate::{relay, settings, signal};
 use function_fetch_component::client::{RequestTarget, facts};
-use function_fetch_component::{memory, method_name, response as heads};
+use function_fetch_component::{framing, memory, method_name};
 use function_fetch_driver::{Outcome, serve};
-use function_fetch_engine::{Request as About, headers};
+use function_fetch_engine::{Reply, Request as About, headers};
 
 /// Serves a request. It never fails: a host turns an error into a page of its
 /// own, so every answer is built here.
@@ -36,18 +36,28 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         authority: request.authority(),
     };
     let facts = facts(&fields, cfg!(feature = "spin"), target);
-    let length = heads::content_length(&fields);
+    let length = framing::content_length(&fields);
     let replay = memory::engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());
         engine.settings().replay_body_bytes as usize
     });
     let path = request.path_with_query().unwrap_or_default();
+    let to_head = name == "HEAD";
+    let needs_length = framing::needs_length(&name);
+    let body = ClientBody::new(request.consume().ok(), length, needs_length, replay).await;
+    let body = match body {
+        Ok(body) => body,
+        Err(failure) => return relay::own_words(Reply::failed(failure), to_head, out).await,
+    };
+    if let Some(found) = body.found_length() {
+        framing::state_length(&mut fields, &name, found);
+    }
     let asked = path.clone();
     let mut inbound = Inbound {
-        body: ClientBody::new(request.consume().ok(), length, replay).await,
         method,
         path,
         fields,
+        body,
     };
     let about = About {
         method: &name,
@@ -55,7 +65,6 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         hops,
         has_body: inbound.body.is_some(),
     };
-    let to_head = name == "HEAD";
     match serve(&Wasi, &about, &mut inbound).await {
         Outcome::Relay {
             response,

@@ -1,16 +1,24 @@
 //! Requests to targets: a client's, and probes.
 
-use crate::executor::ready;
-use crate::fields::{from_wasi, to_wasi};
+use crate::body::Incoming;
+use crate::executor::{self, ready};
+use crate::fields::{Refused, from_wasi, to_wasi};
+use crate::platform::{monotonic_ms, now_ms};
+use crate::stream;
 use crate::upload::ClientBody;
 use crate::wasi::http::outgoing_handler;
 use crate::wasi::http::types::{
-    ErrorCode, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest, RequestOptions,
-    Scheme,
+    self, ErrorCode, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use function_fetch_component::{SILENCE_NS, failure_of, probe as probes};
-use function_fetch_engine::headers::Fields;
+use function_fetch_engine::headers::{self, Fields};
 use function_fetch_engine::{Failure, Forward, Target};
+use futures::future::select;
+use std::pin::pin;
+
+/// What is read at once of a probe's answer: most are smaller.
+const DRAIN_BYTES: u64 = 4 * 1024;
 
 /// A client's request, ready to be sent as often as it takes.
 pub struct Inbound {
@@ -24,7 +32,9 @@ pub struct Inbound {
 pub struct Upstream {
     pub response: IncomingResponse,
     pub status: u16,
-    pub fields: Fields,
+    pub retry_after_ms: Option<f64>,
+    /// As they go to the client.
+    pub fields: types::Fields,
 }
 
 /// Sends the request of one attempt; its body flows beside it.
@@ -33,7 +43,11 @@ pub fn start(
     target: &Target,
     forward: &Forward,
 ) -> Result<FutureIncomingResponse, Failure> {
-    let request = OutgoingRequest::new(to_wasi(&inbound.fields));
+    let fields = to_wasi(&inbound.fields).map_err(|refused| match refused {
+        Refused::TooLarge => Failure::HttpRequestHeaderSectionSize,
+        Refused::Invalid => Failure::HttpRequestHeaderInvalid,
+    })?;
+    let request = OutgoingRequest::new(fields);
     let path = target.path_for(&inbound.path);
     address(&request, &inbound.method, target, &path)?;
     let options = RequestOptions::new();
@@ -55,22 +69,55 @@ pub fn start(
     Ok(sent)
 }
 
-/// Waits for the response's head. Dropping the future cancels the request.
+/// Waits for the response's head. Dropping the future cancels the request. A
+/// response whose head cannot be handed on whole is none: another target may do
+/// better.
 pub async fn finish(sent: FutureIncomingResponse) -> Result<Upstream, Failure> {
     let response = answer(&sent).await?;
+    let status = response.status();
+    let mut fields = from_wasi(&response.headers());
+    let retry_after_ms = headers::retry_after_ms(&fields, now_ms());
+    headers::to_client(&mut fields, status);
+    let fields = to_wasi(&fields).map_err(|refused| match refused {
+        Refused::TooLarge => Failure::HttpResponseHeaderSectionSize,
+        Refused::Invalid => Failure::HttpProtocolError,
+    })?;
     Ok(Upstream {
-        status: response.status(),
-        fields: from_wasi(&response.headers()),
         response,
+        status,
+        retry_after_ms,
+        fields,
     })
 }
 
-/// A probe: the status of its answer. Its body is not read.
-pub async fn probe(target: &Target, path: &str) -> Result<u16, Failure> {
-    let request = OutgoingRequest::new(to_wasi(&probes::fields()));
+/// A probe, `within_ms`: the status of its answer. The rest is read behind that.
+pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, Failure> {
+    let started = monotonic_ms();
+    let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
+    let request = OutgoingRequest::new(fields);
     address(&request, &Method::Get, target, path)?;
     let sent = outgoing_handler::handle(request, None).map_err(|code| failure(&code))?;
-    Ok(answer(&sent).await?.status())
+    let response = answer(&sent).await?;
+    let status = response.status();
+    let left_ms = within_ms - (monotonic_ms() - started);
+    executor::spawn(async move {
+        let in_time = pin!(executor::sleep((left_ms.max(0.0) * 1e6) as u64));
+        select(pin!(drain(response)), in_time).await;
+    });
+    Ok(status)
+}
+
+/// Reads a body to its end, so that its connection can be kept, unless it is too long.
+async fn drain(response: IncomingResponse) {
+    let Some(body) = response.consume().ok().and_then(Incoming::new) else {
+        return;
+    };
+    let mut read = 0;
+    while read <= probes::READ_BYTES
+        && let Ok(bytes) = stream::read(&body.stream, DRAIN_BYTES).await
+    {
+        read += bytes.len();
+    }
 }
 
 async fn answer(sent: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {

@@ -6,7 +6,7 @@ use crate::{executor, signal, store};
 use function_fetch_component::{memory, notice};
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Sent, Target, headers};
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Sent, Target};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -14,6 +14,11 @@ use std::rc::Rc;
 
 pub fn monotonic_ms() -> f64 {
     monotonic_clock::now() as f64 / 1e6
+}
+
+pub fn now_ms() -> f64 {
+    let now = wall_clock::now();
+    now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6
 }
 
 #[derive(Clone, Copy)]
@@ -25,8 +30,7 @@ impl Platform for Wasi {
     type Sending = Pin<Box<dyn Future<Output = Result<Upstream, Failure>>>>;
 
     fn now_ms(&self) -> f64 {
-        let now = wall_clock::now();
-        now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6
+        now_ms()
     }
 
     fn monotonic_ms(&self) -> f64 {
@@ -74,12 +78,13 @@ impl Platform for Wasi {
     fn head(&self, response: &Upstream) -> Head {
         Head {
             status: response.status,
-            retry_after_ms: headers::retry_after_ms(&response.fields, self.now_ms()),
+            retry_after_ms: response.retry_after_ms,
         }
     }
 
     async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
-        outbound::probe(target, path).await
+        let within = self.engine(|engine| engine.settings().health_timeout_ms);
+        outbound::probe(target, path, f64::from(within)).await
     }
 
     async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {

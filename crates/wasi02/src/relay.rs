@@ -2,15 +2,15 @@
 
 use crate::body::{Incoming, trailers};
 use crate::executor::{ready, sleep};
-use crate::fields::to_wasi;
+use crate::fields::{from_wasi, to_wasi};
 use crate::outbound::Upstream;
 use crate::stream::{self, HungUp};
 use crate::wasi::http::types::{
-    IncomingResponse, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields, IncomingResponse, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use function_fetch_component::response as heads;
-use function_fetch_engine::Reply;
+use function_fetch_engine::{Failure, Reply};
 use futures::future::select;
 
 /// How often a client is looked for while its target is silent: hosts wake
@@ -29,11 +29,20 @@ pub async fn relay(
         response: upstream,
         status,
         mut fields,
+        ..
     } = upstream;
-    heads::to_client(&mut fields, explain);
-    let response = OutgoingResponse::new(to_wasi(&fields));
-    // It was a status a moment ago.
-    let _ = response.set_status_code(status);
+    if let Some((text, elapsed_ms)) = explain {
+        let mut list = from_wasi(&fields);
+        let explanation = heads::explanation(text, elapsed_ms);
+        list.extend(explanation.map(|(name, value)| (name.to_owned(), value)));
+        let Ok(whole) = to_wasi(&list) else {
+            let failure = Failure::HttpResponseHeaderSectionSize;
+            return own_words(Reply::failed(failure), to_head, out).await;
+        };
+        fields = whole;
+    }
+    let response = OutgoingResponse::new(fields);
+    set_status(&response, status);
     if heads::is_bodiless(status, to_head) {
         ResponseOutparam::set(out, Ok(response));
         return;
@@ -49,8 +58,10 @@ pub async fn relay(
 pub async fn own_words(reply: Reply, to_head: bool, out: ResponseOutparam) {
     let status = reply.status;
     let (fields, bytes) = heads::own_words(reply);
-    let response = OutgoingResponse::new(to_wasi(&fields));
-    let _ = response.set_status_code(status);
+    // They are ours: few, and nothing that a host could refuse.
+    let fields = to_wasi(&fields).unwrap_or_else(|_| Fields::new());
+    let response = OutgoingResponse::new(fields);
+    set_status(&response, status);
     if to_head {
         ResponseOutparam::set(out, Ok(response));
         return;
@@ -67,6 +78,12 @@ pub async fn own_words(reply: Reply, to_head: bool, out: ResponseOutparam) {
     }
 }
 
+/// The driver lets no status pass that is none, and ours are constants.
+fn set_status(response: &OutgoingResponse, status: u16) {
+    let set = response.set_status_code(status);
+    debug_assert!(set.is_ok(), "{status}");
+}
+
 async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
     let Some(incoming) = upstream.consume().ok().and_then(Incoming::new) else {
         return;
@@ -77,8 +94,11 @@ async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
     }
     drop(output);
     let coming = incoming.into_trailers();
-    if let Ok(fields) = trailers(&coming).await {
-        let _ = OutgoingBody::finish(body, fields.as_deref().map(to_wasi));
+    // Trailers that the host does not take leave the body unfinished.
+    if let Ok(fields) = trailers(&coming).await
+        && let Ok(fields) = fields.as_deref().map(to_wasi).transpose()
+    {
+        let _ = OutgoingBody::finish(body, fields);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::wasi::http::types::{FutureTrailers, IncomingBody, OutgoingBody};
 use crate::wasi::io::streams::OutputStream;
 use function_fetch_component::FIRST_BYTES_NS;
 use function_fetch_component::replay::Replay;
+use function_fetch_engine::Failure;
 use function_fetch_engine::attempt::Body;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -37,6 +38,7 @@ pub struct ClientBody {
     /// while the client is waited for.
     progress: Rc<Cell<f64>>,
     source: Source,
+    found: Option<usize>,
 }
 
 /// Where the client's end of the body is.
@@ -60,25 +62,44 @@ struct ClientEnd {
 }
 
 impl ClientBody {
-    /// `length` is the request's `Content-Length`.
-    pub async fn new(body: Option<IncomingBody>, length: Option<u64>, limit: usize) -> Self {
+    /// `length` is the request's `Content-Length`; where there is none and the
+    /// method `needs_length`, the body is read to its end to know it.
+    pub async fn new(
+        body: Option<IncomingBody>,
+        length: Option<u64>,
+        needs_length: bool,
+        limit: usize,
+    ) -> Result<Self, Failure> {
         let mut replay = Replay::new(limit, HOLD_BYTES);
+        let mut found = None;
         let mut end = None;
-        if length != Some(0)
-            && let Some(bytes) = body.and_then(Incoming::new)
-        {
-            end = ClientEnd::new(bytes, length.is_none(), &mut replay).await;
+        match body.and_then(Incoming::new) {
+            Some(bytes) if length.is_none() => {
+                let measured = ClientEnd::measure(bytes, &mut replay, needs_length, limit).await?;
+                found = measured.1;
+                end = Some(measured.0);
+            }
+            Some(bytes) => end = Some(ClientEnd::of(bytes)),
+            None => {}
         }
-        Self {
+        let is_empty = length == Some(0) || found == Some(0);
+        let end = end.filter(|_| !is_empty);
+        Ok(Self {
             replay: Rc::new(RefCell::new(replay)),
             progress: Rc::default(),
             source: end.map_or(Source::Nowhere, |end| Source::Here(Box::new(end))),
-        }
+            found,
+        })
     }
 
     /// Whether the request has a body to send.
     pub fn is_some(&self) -> bool {
         !matches!(self.source, Source::Nowhere)
+    }
+
+    /// How long it was found to be, where its end was looked for; 0 for none.
+    pub fn found_length(&self) -> Option<usize> {
+        self.found
     }
 
     pub fn progress(&self) -> Rc<Cell<f64>> {
@@ -141,27 +162,64 @@ impl ClientBody {
 }
 
 impl ClientEnd {
-    /// None when there is no body after all; `unannounced` when nothing says
-    /// that there is one.
-    async fn new(bytes: Incoming, unannounced: bool, replay: &mut Replay) -> Option<Self> {
-        let mut trailers = None;
-        if unannounced {
-            // A chunked body is announced by a header that hosts keep to
-            // themselves. To send every GET on as chunked would be worse than
-            // to look for the end, which is there at once without a body.
+    fn of(bytes: Incoming) -> Self {
+        Self {
+            bytes: Some(bytes),
+            coming: None,
+            trailers: None,
+        }
+    }
+
+    /// How long a body is whose head does not say, if its end comes at once or
+    /// must be waited for.
+    async fn measure(
+        bytes: Incoming,
+        replay: &mut Replay,
+        to_the_end: bool,
+        limit: usize,
+    ) -> Result<(Self, Option<usize>), Failure> {
+        // A chunked body is announced by a header that hosts keep to
+        // themselves. To send every GET on as chunked would be worse than
+        // to look for the end, which is there at once without a body.
+        let mut next = {
             let first = pin!(stream::read(&bytes.stream, CHUNK_BYTES));
             match select(first, sleep(FIRST_BYTES_NS)).await {
-                Either::Left((Ok(bytes), _)) => replay.read(&bytes),
-                Either::Left((Err(End::Complete), _)) => return None,
-                Either::Left((Err(End::Broken), _)) => trailers = Some(Err(End::Broken)),
-                Either::Right(_) => {}
+                Either::Left((read, _)) => Some(read),
+                Either::Right(_) => None,
             }
+        };
+        loop {
+            match next {
+                Some(Ok(bytes)) => replay.read(&bytes),
+                Some(Err(End::Complete)) => break,
+                Some(Err(End::Broken)) => return Err(Failure::HttpRequestIncomplete),
+                None => {}
+            }
+            if !to_the_end {
+                return Ok((Self::of(bytes), None));
+            }
+            if replay.unsent().len() > limit {
+                return Err(Failure::HttpRequestLengthRequired);
+            }
+            next = Some(stream::read(&bytes.stream, CHUNK_BYTES).await);
         }
-        Some(Self {
-            bytes: trailers.is_none().then_some(bytes),
+        let length = replay.unsent().len();
+        let trailers = trailers(&bytes.into_trailers()).await;
+        let fields = trailers
+            .as_ref()
+            .map_err(|_| Failure::HttpRequestIncomplete)?;
+        let has_trailers = fields.as_ref().is_some_and(|fields| !fields.is_empty());
+        if to_the_end && length > 0 && has_trailers {
+            // They come after chunks only.
+            return Err(Failure::HttpRequestLengthRequired);
+        }
+        let is_all = to_the_end || (length == 0 && !has_trailers);
+        let end = Self {
+            bytes: None,
             coming: None,
-            trailers,
-        })
+            trailers: Some(trailers),
+        };
+        Ok((end, is_all.then_some(length)))
     }
 }
 
@@ -184,8 +242,10 @@ async fn send(
         end.trailers = Some(trailers(coming).await);
         end.coming = None;
     }
-    if let Some(Ok(fields)) = &end.trailers {
-        let fields = fields.as_deref().map(to_wasi);
+    // Trailers that the host does not take leave the body unfinished.
+    if let Some(Ok(fields)) = &end.trailers
+        && let Ok(fields) = fields.as_deref().map(to_wasi).transpose()
+    {
         // The target may have hung up; then nobody wants them.
         let _ = OutgoingBody::finish(target, fields);
     }

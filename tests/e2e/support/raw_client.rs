@@ -32,6 +32,12 @@ impl RawClient {
             .expect("the proxy reads");
     }
 
+    /// Goes away with a reset.
+    pub fn reset(self) {
+        // A lingering time of zero makes the close a RST.
+        let _ = self.stream.set_zero_linger();
+    }
+
     /// Reads until `mark` has come and returns everything up to and with it.
     pub async fn until(&mut self, mark: &str) -> String {
         let mark = mark.as_bytes();

@@ -54,7 +54,12 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
             explain,
             elapsed_ms,
         } => {
-            response::to_client(&mut answered.fields, explain.map(|text| (text, elapsed_ms)));
+            headers::to_client(&mut answered.fields, answered.status);
+            if let Some(text) = explain {
+                let explanation = response::explanation(text, elapsed_ms);
+                let explanation = explanation.map(|(name, value)| (name.to_owned(), value));
+                answered.fields.extend(explanation);
+            }
             let bodiless = response::is_bodiless(answered.status, to_head);
             Response {
                 status: answered.status,

@@ -4,15 +4,17 @@ use super::parse::{Reader, quote, split_list};
 use crate::MAX_TARGETS;
 use crate::target::{Target, TargetError};
 use crate::text;
-use std::fmt;
+use std::{fmt, slice};
 
 const NAME: &str = "FETCH_TARGETS";
 
 /// An entry that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// The entry, quoted; what stands before an `@` is left out of it.
+    /// The entry, quoted: for the operator alone, it may have a password in it.
     pub entry: String,
+    /// What anybody may know of it: its place, and its host where that is plain.
+    pub shown: String,
     /// What is wrong with it.
     pub reason: String,
 }
@@ -40,8 +42,8 @@ impl TargetsError {
             Self::Invalid(entries) => entries,
         };
         let mut message = "Invalid env: FETCH_TARGETS".to_owned();
-        for Rejected { entry, reason } in entries {
-            for part in ["\n", entry, " ", reason] {
+        for Rejected { shown, reason, .. } in entries {
+            for part in ["\n", shown, " ", reason] {
                 message.push_str(part);
             }
         }
@@ -67,9 +69,11 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
         Ok(entries) => entries,
         Err(reason) => {
             let rejected = Rejected {
-                entry: hide_user(text),
+                entry: quote(text),
+                shown: "the list".to_owned(),
                 reason: reason.to_owned(),
             };
+            tell(from, slice::from_ref(&rejected), "");
             return (Vec::new(), Some(TargetsError::Invalid(vec![rejected])));
         }
     };
@@ -78,7 +82,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     }
     let mut targets: Vec<Target> = Vec::new();
     let mut rejected = Vec::new();
-    for entry in &entries {
+    for (index, entry) in entries.iter().enumerate() {
         let error = match Target::parse(entry) {
             Ok(target) if targets.contains(&target) => continue,
             Ok(target) if targets.len() < MAX_TARGETS => {
@@ -89,28 +93,49 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
             Err(error) => error,
         };
         rejected.push(Rejected {
-            entry: hide_user(entry),
+            entry: quote(entry),
+            shown: shown(index, entry),
             reason: error.message(),
         });
     }
     if targets.is_empty() {
+        tell(from, &rejected, "");
         return (targets, Some(TargetsError::Invalid(rejected)));
     }
-    for Rejected { entry, reason } in &rejected {
-        let reason = text::concat(&[entry, " ", reason, "; it is skipped"]);
-        from.problem(NAME, reason);
-    }
+    tell(from, &rejected, "; it is skipped");
     (targets, None)
 }
 
-/// Entries are shown to whoever sends a request, so a password in one is not.
-fn hide_user(entry: &str) -> String {
-    if let Some(at) = entry.bytes().rposition(|byte| byte == b'@')
-        && let Some((before, host)) = entry.split_at_checked(at)
-        && let (scheme, user) = text::cut(before, b":")
-        && user.starts_with("://")
-    {
-        return quote(&text::concat(&[scheme, "://…", host]));
+/// The operator hears of each entry as it is.
+fn tell(from: &mut Reader<'_>, rejected: &[Rejected], then: &str) {
+    for Rejected { entry, reason, .. } in rejected {
+        from.problem(NAME, text::concat(&[entry, " ", reason, then]));
     }
-    quote(entry)
+}
+
+/// What whoever sends a request may see of an entry: which one it is, and its
+/// host, unless that cannot be told from a password or a token.
+fn shown(index: usize, entry: &str) -> String {
+    let place = text::concat(&["entry ", &text::digits(index as f64 + 1.0)]);
+    let (scheme, after) = text::cut(entry, b":/?#@");
+    let rest = after.strip_prefix("://").unwrap_or(entry);
+    let (authority, beyond) = text::cut(rest, b"/?#\\");
+    let (before, host) = text::cut(authority, b"@");
+    let host = host.strip_prefix('@').unwrap_or(before);
+    let (name, port) = text::cut(host, b":");
+    let port = text::whole_number(port.strip_prefix(':').unwrap_or("0"));
+    let is_plain = !name.is_empty()
+        && name.len() <= 253
+        && !scheme.is_empty()
+        && text::cut(beyond, b"@").1.is_empty()
+        && text::cut(host, b"@").1.is_empty()
+        && !port.is_nan()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-."));
+    if is_plain {
+        text::concat(&[&place, " (", name, ")"])
+    } else {
+        place
+    }
 }

@@ -49,6 +49,7 @@ fn every_failure_has_its_class_status_and_proxy_status() {
         (F::ConfigurationError, Local, Perhaps, 502, "proxy_configuration_error"),
         (F::InternalError, Local, Perhaps, 502, "proxy_internal_error"),
         (F::HttpRequestIncomplete, Client, Pointless, 400, "http_request_error"),
+        (F::HttpRequestHeaderInvalid, Client, Pointless, 400, "http_request_error"),
         (F::AttemptTimeout, Upstream, Perhaps, 504, "http_response_timeout"),
         (F::DeadlineExceeded, Upstream, Perhaps, 504, "http_response_timeout"),
     ];

@@ -8,3 +8,4 @@ mod properties;
 mod reports;
 mod sync;
 mod talk;
+mod told;

@@ -52,10 +52,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
 /// Everything that is wrong, a line each, and what to do about it.
 fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String> {
     let mut problems: Vec<String> = match &settings.no_targets {
-        Some(TargetsError::Invalid(rejected)) => rejected
-            .iter()
-            .map(|entry| format!("FETCH_TARGETS: {} {}", entry.entry, entry.reason))
-            .collect(),
+        // Each of its entries is among the problems of the settings.
+        Some(TargetsError::Invalid(_)) => Vec::new(),
         // The first line is the sentence; the remedy follows on the next.
         Some(error) => vec![function_fetch_host::one_line(
             &error.to_string().replacen('\n', ". ", 1),

@@ -1,0 +1,77 @@
+//! How long a request's body is, where the host that sends it must be told.
+
+use function_fetch_engine::headers::Fields;
+
+/// Whether a body of unknown length would not be sent: the HTTP library of most
+/// hosts (hyper) then takes these methods' requests for ones without a body.
+#[must_use]
+pub fn needs_length(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
+/// States the length of a body, none being 0, where the fields do not. Of a
+/// request without a body some hosts would else make one with an empty chunked
+/// body; that GET and HEAD have none goes without saying.
+pub fn state_length(fields: &mut Fields, method: &str, length: usize) {
+    let goes_without_saying = length == 0 && needs_length(method);
+    if !goes_without_saying && content_length(fields).is_none() {
+        fields.push(("content-length".into(), length.to_string().into_bytes()));
+    }
+}
+
+/// The `Content-Length`, where there is a sound one.
+#[must_use]
+pub fn content_length(fields: &Fields) -> Option<u64> {
+    let (_, value) = fields
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    let digits = std::str::from_utf8(value).ok()?.trim();
+    // `parse` would take a sign.
+    let sound = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(length: &str) -> Fields {
+        vec![("Content-Length".into(), length.into())]
+    }
+
+    #[test]
+    fn a_length_is_all_digits() {
+        for (given, wanted) in [
+            ("0", Some(0)),
+            (" 12 ", Some(12)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("+5", None),
+            ("-5", None),
+            ("5, 5", None),
+            ("0x5", None),
+            ("", None),
+        ] {
+            assert_eq!(content_length(&fields(given)), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_stated_once_and_where_it_is_needed() {
+        for (method, length, wanted) in [
+            ("GET", 0, None),
+            ("HEAD", 0, None),
+            ("GET", 5, Some("5")),
+            ("POST", 0, Some("0")),
+            ("OPTIONS", 0, Some("0")),
+        ] {
+            let mut list = Fields::new();
+            state_length(&mut list, method, length);
+            let stated = list.first().map(|(_, value)| value.as_slice());
+            assert_eq!(stated, wanted.map(str::as_bytes), "{method} {length}");
+        }
+        let mut list = fields("7");
+        state_length(&mut list, "POST", 7);
+        assert_eq!(list, fields("7"));
+    }
+}
