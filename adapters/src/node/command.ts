@@ -35,6 +35,9 @@ Environment:
   FETCH_*               The settings
 `;
 
+/** How often is looked whether who started us is still there, ms. */
+const LOOK_FOR_PARENT = 500;
+
 /** The exit code of a server that was ended by force. */
 const FORCED = 130;
 
@@ -134,7 +137,7 @@ async function serve(options: Options, where: Listening, drainTimeout: number): 
     throw new UsageError(remedy(error, where));
   });
   say(`Serving ${server.url}\n`);
-  await signalled();
+  await Promise.race([signalled(), orphaned()]);
   const forced = signalled().then(() => FORCED);
   return Promise.race([server.drain(drainTimeout).then(() => 0), forced]);
 }
@@ -147,6 +150,23 @@ function signalled(): Promise<void> {
       resolve();
     };
     process.on("SIGTERM", ending).on("SIGINT", ending);
+  });
+}
+
+/**
+ * Resolves when npm, or the shell between npm and us, has gone: npx and `npm run`
+ * end on SIGTERM without handing it on. Elsewhere a parent may go as it likes.
+ */
+function orphaned(): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.env.npm_command === undefined) return;
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      resolve();
+    }, LOOK_FOR_PARENT);
+    look.unref();
   });
 }
 

@@ -3,7 +3,6 @@
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
 import { type Outcome, Proxy as ReverseProxy } from "../driver/proxy.js";
-import type { Engine } from "../engine/interface.js";
 import { instantiate } from "../engine/node.js";
 import type { Settings } from "../settings.js";
 import type { Answer } from "./answer.js";
@@ -12,6 +11,7 @@ import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
 import { Pools } from "./pools.js";
 import { RequestFields } from "./request-fields.js";
+import { settingsOf } from "./settings.js";
 
 /** A store as users bring it. Either may fail, or take its time. */
 export interface StoreOption {
@@ -88,16 +88,6 @@ export class Edge {
     this.work.add(work);
     void work.finally(() => this.work.delete(work));
   };
-}
-
-function settingsOf(engine: Engine, env: Settings | undefined): [string, string][] {
-  const given: Readonly<Record<string, string | undefined>> = { ...env };
-  const settings: [string, string][] = [];
-  for (const name of engine.settingNames()) {
-    const value = given[name] ?? process.env[name];
-    if (value !== undefined) settings.push([name, value]);
-  }
-  return settings;
 }
 
 function longestHead(bytes = LONGEST_HEAD): number {
