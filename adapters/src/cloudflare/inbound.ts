@@ -120,6 +120,9 @@ export class Inbound {
     for (const name of namedByConnection(told.get("connection")) ?? []) {
       if (!RUNTIME_ENDS.has(name)) fields.delete(name);
     }
+    for (const name of told.keys()) {
+      if (name.startsWith("spin-") || rules.imitates(name)) fields.delete(name);
+    }
     const address = told.get("cf-connecting-ip") ?? undefined;
     // Without the edge nobody says who the client is, least of all the client.
     if (address === undefined && rules.isForged("x-forwarded-for"))

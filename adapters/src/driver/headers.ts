@@ -55,7 +55,7 @@ export class FieldRules {
    * Whether a CGI-style target, for which `-` and `_` are the same, would take
    * the field for one that says who the client is. `name` in lower case.
    */
-  private imitates(name: string): boolean {
+  imitates(name: string): boolean {
     if (!this.configuration.forwarded || !name.includes("_")) return false;
     return name.startsWith("spin_") || FORWARDED.includes(name.replaceAll("_", "-"));
   }
