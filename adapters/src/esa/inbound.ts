@@ -12,6 +12,8 @@ export class Inbound {
   readonly about: About;
   /** Aborts when the client goes, where the runtime says so. */
   readonly left: AbortSignal | undefined;
+  /** Aborts when nothing more is to be sent. */
+  private readonly broken = new AbortController();
   private readonly path: string;
   private readonly fields: Headers;
   private readonly body: ReplayBody;
@@ -22,9 +24,15 @@ export class Inbound {
     const client: ClientFacts = { address: addressOf(request), host: authority, scheme };
     this.path = path;
     this.fields = upstreamFields(headers, rules, client);
-    this.body = new ReplayBody(bodyOf(request), configuration.replayBodyBytes);
+    this.body = new ReplayBody(bodyOf(request), configuration.replayBodyBytes, () =>
+      this.broken.abort(),
+    );
     this.about = { method, path, hops: hops(headers.get("via")), hasBody: this.body.exists };
-    this.left = request.signal ?? undefined;
+    const { signal } = request;
+    this.left = signal;
+    // Nobody waits for a broken body any more than for a client that has gone.
+    signal?.addEventListener("abort", () => this.broken.abort(), { once: true });
+    if (signal?.aborted) this.broken.abort();
   }
 
   urlAt({ origin, basePath }: Target): string {
@@ -42,6 +50,11 @@ export class Inbound {
       decompress: "manual",
       signal,
     };
+  }
+
+  /** Aborts with the client, or when it breaks its body off. */
+  get ends(): AbortSignal {
+    return this.broken.signal;
   }
 
   get fate(): Body {

@@ -36,7 +36,7 @@ export class Invocation implements Platform<Inbound, Answer> {
         const letGo = () => turn.endAfter(cancelled(response));
         insistOnTarget(response, letGo);
         return { response, letGo };
-      }, request.left),
+      }, request.ends),
     );
     return turn;
   }
