@@ -11,6 +11,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseEnv } from "node:util";
 import { instantiate } from "../src/engine/node.js";
+import { problemsOf } from "../src/engine/problems.js";
 import { LIMITS } from "../src/esa/limits.js";
 
 const OUTPUT = join(import.meta.dirname, "..", "src", "esa-env.js");
@@ -25,17 +26,9 @@ function environment(): NodeJS.Dict<string> {
 /** What keeps the settings from being used as they are, as the engine says it. */
 function problemsWith(settings: Pairs): string[] {
   const engine = instantiate();
-  const { targets } = engine.configure(settings, LIMITS, 0);
-  const problems = engine.takeNotices().map((line) => {
-    const { setting, reason }: { setting?: string; reason?: string } = JSON.parse(line);
-    return setting === undefined ? line : `${setting}: ${reason}`;
-  });
+  engine.configure(settings, LIMITS, 0);
   // Without any they are expected from the console.
-  if (targets.length === 0 && settings.some(([name]) => name === "FETCH_TARGETS")) {
-    const { action } = engine.begin("GET", "", 0, false, 0);
-    if (action.tag === "reply") problems.unshift(...action.val.body.trimEnd().split("\n"));
-  }
-  return problems;
+  return problemsOf(engine, settings.some(([name]) => name === "FETCH_TARGETS"));
 }
 
 /** Returns the exit code. */

@@ -74,7 +74,8 @@ async fn a_cold_crowd_makes_one_probe_round(host: Host) {
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 }
 
-/// A bad target: each instance names it once, which is what instances are counted by.
+/// A bad target: each instance names it once, unless it finds a record of one that has. Instances that begin cold are
+/// counted by that.
 pub const COUNTED: &str = "ftp://counted";
 
 /// How many instances have begun, where one of the targets is [`COUNTED`].

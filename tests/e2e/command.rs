@@ -269,7 +269,20 @@ async fn an_idle_instance_is_replaced(host: Host) {
         proxy.get("/").await.is_from("fast");
         tokio::time::sleep(ms(1000)).await;
     }
-    assert_eq!(begun(&proxy).await, 3);
-    // What the first one learnt is in the store of the host, in memory: the others did not measure.
+    // What the first one learnt is in the store of the host, in memory: the others did not measure, and had nothing
+    // to tell.
+    assert_eq!(begun(&proxy).await, 1);
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
+
+    let alone = self::proxy(host)
+        .targets([slow.url(), fast.url(), COUNTED.to_owned()])
+        .set("FETCH_CACHE_ADAPTER", "memory")
+        .options(["--idle-instance-timeout", "100ms"])
+        .start()
+        .await;
+    for _ in 0..3 {
+        alone.get("/").await.is_from("fast");
+        tokio::time::sleep(ms(1000)).await;
+    }
+    assert_eq!(begun(&alone).await, 3);
 }

@@ -1,14 +1,17 @@
 //! What clients do with their connections, and with which methods.
 
+use std::time::Instant;
+
 use crate::promises;
 use crate::support::client::{get, request};
-use crate::support::host::{EVERY, Host};
-use crate::support::origin::Origin;
+use crate::support::host::{EVERY, Host, OURS_OF_ANY_WASI};
+use crate::support::origin::{Health, Origin};
 use crate::support::port::Port;
 use crate::support::raw_client::{self, RawClient, status};
 use crate::support::reply;
 use crate::support::setup::proxy;
 use crate::support::suite::Suite;
+use crate::support::waiting::{SOON, ms};
 
 pub fn register(suite: &mut Suite) {
     promises!(
@@ -21,6 +24,28 @@ pub fn register(suite: &mut Suite) {
             our_own_errors_reach_a_client_that_uploads,
         ]
     );
+    // Other hosts keep no connections.
+    promises!(suite, OURS_OF_ANY_WASI, [a_probe_keeps_its_connection]);
+}
+
+async fn a_probe_keeps_its_connection(host: Host) {
+    let fast = Origin::start("fast");
+    let probed = Origin::start("probed");
+    probed.set_health(Health::Fills(60_000, ms(150)));
+    let proxy = proxy(host)
+        .targets([fast.url(), probed.url()])
+        // A decision that stands on one probe is looked at again after a tenth to a fifth of it.
+        .set("FETCH_CACHE_TTL_SECONDS", "10")
+        .one_instance()
+        .start()
+        .await;
+    let started = Instant::now();
+    while probed.probes().len() < 2 {
+        assert!(started.elapsed() < SOON, "{} probes", probed.probes().len());
+        proxy.get("/").await.is_from("fast");
+        tokio::time::sleep(ms(100)).await;
+    }
+    assert_eq!(probed.connections(), 1, "none was broken off");
 }
 
 async fn a_connection_serves_one_request_after_the_other(host: Host) {

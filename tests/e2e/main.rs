@@ -35,6 +35,7 @@ mod spreading;
 mod store_faults;
 mod streaming;
 mod support;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
     bodies::register(&mut suite);
     broken_uploads::register(&mut suite);
     responses::register(&mut suite);
+    whole::register(&mut suite);
     streaming::register(&mut suite);
     concurrency::register(&mut suite);
     connections::register(&mut suite);

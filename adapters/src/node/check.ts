@@ -1,6 +1,7 @@
 /** `function-fetch --check`: everything that is wrong with the settings, a line each. */
 
 import { instantiate } from "../engine/node.js";
+import { problemsOf } from "../engine/problems.js";
 
 /** Returns the exit code: 1 when there is any problem. */
 export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): number {
@@ -12,11 +13,7 @@ export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): nu
     if (value !== undefined) given.push([name, value]);
   }
   const { targets } = engine.configure(given, { store: "custom" }, 0);
-  const problems = engine.takeNotices().map(problemOf);
-  if (targets.length === 0) {
-    const { action } = engine.begin("GET", "", 0, false, 0);
-    if (action.tag === "reply") problems.unshift(...action.val.body.trimEnd().split("\n"));
-  }
+  const problems = problemsOf(engine);
   for (const name of Object.keys(env)) {
     if (name.startsWith("FETCH_") && !names.includes(name)) {
       problems.push(`${name}: no such setting; remove it`);
@@ -27,10 +24,4 @@ export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): nu
   for (const { origin, basePath } of targets) print(`  ${origin}${basePath}`);
   print(problems.length === 0 ? "No problems" : "Not all settings can be used as they are");
   return problems.length === 0 ? 0 : 1;
-}
-
-/** A notice of a bad setting as a sentence. */
-function problemOf(line: string): string {
-  const notice: { setting?: string; reason?: string } = JSON.parse(line);
-  return notice.setting === undefined ? line : `${notice.setting}: ${notice.reason}`;
 }

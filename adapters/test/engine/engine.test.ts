@@ -79,6 +79,9 @@ for (const [name, instantiate] of CORES) {
       const { version } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
       assert.equal(configuration.userAgent, `function-fetch/${version}`);
       assert.ok(configuration.hopByHop.includes("transfer-encoding"));
+      assert.deepEqual(engine.takeNotices(), [], "the store may know of them");
+      const { exchange } = engine.begin("GET", "", 0, false, 1e12);
+      engine.settle(exchange, { tag: "store-read", val: undefined }, 1e12);
       const [notice] = engine.takeNotices();
       assert.match(notice ?? "", /FETCH_HEALTH_PATH/);
     });

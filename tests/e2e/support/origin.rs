@@ -29,6 +29,8 @@ type Script = Arc<dyn Fn(Arrived) -> BoxFuture<'static, Reply> + Send + Sync>;
 pub enum Health {
     /// With this status, after this long.
     Answers(u16, Duration),
+    /// With so many bytes, after this long.
+    Fills(usize, Duration),
     /// Not at all.
     Hangs,
 }
@@ -276,6 +278,10 @@ async fn reply(body: Incoming, entry: Entry, shared: &Shared) -> Reply {
             Health::Answers(status, delay) => {
                 tokio::time::sleep(delay).await;
                 reply::text(status, "health")
+            }
+            Health::Fills(length, delay) => {
+                tokio::time::sleep(delay).await;
+                reply::text(200, vec![b'x'; length])
             }
             Health::Hangs => std::future::pending().await,
         };
