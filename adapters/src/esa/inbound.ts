@@ -104,8 +104,11 @@ export async function bodyOf({
   if (headers.has("transfer-encoding")) return body;
   // Of HTTP/1.1 there is none; of HTTP/2 only the body itself can say.
   const reader = body.getReader();
-  const first = await reader.read();
-  return first.done ? null : resumed(first.value, reader);
+  for (;;) {
+    const first = await reader.read();
+    if (first.done) return null;
+    if (first.value.byteLength > 0) return resumed(first.value, reader);
+  }
 }
 
 /** A stream of which the first piece has been read. */
