@@ -12,16 +12,19 @@ pub async fn load() {
     });
 }
 
-/// The Spin variables that are set.
+/// The settings that are Spin variables: all in one, or each by its own name.
 #[cfg(feature = "spin")]
 async fn variables() -> Vec<(&'static str, String)> {
+    use function_fetch_component::variables::{ALL, is_set, read_all, variable};
     use function_fetch_engine::settings::NAMES;
+    use spin_sdk::variables::get;
 
+    if let Ok(all) = get(ALL).await {
+        return read_all(&all);
+    }
     let lookups = NAMES.map(|name| async move {
-        let value = spin_sdk::variables::get(name.to_ascii_lowercase())
-            .await
-            .ok()?;
-        settings::is_set(&value).then_some((name, value))
+        let value = get(variable(name)).await.ok()?;
+        is_set(&value).then_some((name, value))
     });
     futures::future::join_all(lookups)
         .await

@@ -16,11 +16,8 @@ mod wasmcloud;
 use std::path::{Path, PathBuf};
 
 /// The repository.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("tests/deploy lies two folders below the root")
+fn root() -> PathBuf {
+    function_fetch_cases::repository()
 }
 
 /// A file of the repository, as text.

@@ -3,6 +3,7 @@
 //! <https://spinframework.dev/manifest-reference>.
 
 use crate::{COMPONENTS, folder_of, root, text};
+use function_fetch_component::variables::{ALL, variable};
 use function_fetch_engine::settings::NAMES;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ fn every_setting_is_a_variable_and_nothing_else_is() {
         .iter()
         // Of another platform.
         .filter(|name| **name != "ESA_KV_NAMESPACE")
-        .map(|name| name.to_ascii_lowercase())
+        .map(|name| variable(name))
         .collect();
     each(|path, manifest, component| {
         for name in &wanted {
@@ -117,11 +118,47 @@ fn every_setting_is_a_variable_and_nothing_else_is() {
             // Empty counts as not set, so that the default of the code holds.
             assert_eq!(variable.default, "", "{path}: {name}");
             assert_eq!(variable.secret, name.ends_with("token"), "{path}: {name}");
-            assert_eq!(component.variables[name], format!("{{{{ {name} }}}}"));
         }
         assert_eq!(manifest.variables.len(), wanted.len() + 1, "{path}");
-        assert_eq!(component.variables.len(), wanted.len(), "{path}");
+        // The component asks for one variable, which holds all of them.
+        let lines = wanted
+            .iter()
+            .map(|name| format!("{name}={{{{ {name} }}}}\n"));
+        assert_eq!(
+            component.variables[ALL],
+            lines.collect::<String>(),
+            "{path}"
+        );
+        assert_eq!(component.variables.len(), 1, "{path}");
     });
+}
+
+/// Spin's rule for identifiers, where words are joined by `joint`: else it does not start at all.
+fn is_identifier(name: &str, joint: char) -> bool {
+    name.split(joint).all(|word| {
+        word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+    })
+}
+
+#[test]
+fn spin_takes_every_identifier() {
+    each(|path, manifest, component| {
+        let variables = manifest.variables.keys().chain(component.variables.keys());
+        for name in variables {
+            assert!(is_identifier(name, '_'), "{path}: variable {name}");
+        }
+        let components = manifest.component.keys();
+        for name in components.chain([&manifest.application.name]) {
+            assert!(is_identifier(name, '-'), "{path}: {name}");
+        }
+        for store in &component.key_value_stores {
+            assert!(is_identifier(store, '-'), "{path}: store {store}");
+        }
+    });
+    assert!(!is_identifier("fetch_retry_on_5xx", '_'));
 }
 
 #[test]

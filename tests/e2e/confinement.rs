@@ -152,7 +152,12 @@ async fn a_malformed_target_reaches_nobody_else(host: Host) {
     ] {
         // Refused or passed on: both are fine, as long as nobody but the target hears of it.
         let response = raw_client::get(proxy.address, &uri, "proxy", "").await;
-        assert!((200..600).contains(&status(&response)), "{uri}: {response}");
+        // Spin answers some of them by closing the connection.
+        let closed = host == Host::SpinUp && response.is_empty();
+        assert!(
+            closed || (200..600).contains(&status(&response)),
+            "{uri}: {response}"
+        );
     }
     let connect = format!("CONNECT {evil} HTTP/1.1\r\nhost: {evil}\r\nconnection: close\r\n\r\n");
     let response = raw_client::exchange(proxy.address, connect).await;

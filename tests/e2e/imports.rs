@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
 
+use function_fetch_cases::repository;
 use wasmparser::{Parser, Payload};
 use wit_parser::{Resolve, WorldId};
 
@@ -96,7 +97,7 @@ fn conforms(file: &Path, world: &str) -> Result<(), impl Debug> {
 }
 
 fn world_of(name: &str) -> (Resolve, WorldId) {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
+    let wit = repository().join("wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&wit).expect("sound WIT");
     let world = resolve

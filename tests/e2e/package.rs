@@ -1,8 +1,7 @@
 //! `wit/` is a package that others can take as it is: it resolves without a network, every item of it says what it is for,
 //! and it survives the binary form in which registries keep packages. Reads files alone.
 
-use std::path::Path;
-
+use function_fetch_cases::repository;
 use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve};
 
@@ -23,7 +22,7 @@ pub fn register(suite: &mut Suite) {
 }
 
 fn package() -> (Resolve, PackageId) {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
+    let wit = repository().join("wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&wit).expect("sound WIT");
     (resolve, package)

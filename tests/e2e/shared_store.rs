@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::promises;
 use crate::support::client::{self, get};
 use crate::support::environment;
-use crate::support::host::{EMBEDDED, Host};
+use crate::support::host::{EMBEDDED, Host, WITH_STORE};
 use crate::support::origin::{Health, Origin};
 use crate::support::redis::{PASSWORD, Redis};
 use crate::support::reply;
@@ -34,6 +34,11 @@ pub fn register(suite: &mut Suite) {
             a_host_starts_without_its_redis_and_finds_it_later,
             a_redis_that_refuses_the_password_is_told_without_it,
         ]
+    );
+    promises!(
+        suite,
+        WITH_STORE,
+        [a_redis_that_hangs_delays_a_cold_start_a_little]
     );
     suite.lacking(None);
 }
@@ -285,4 +290,15 @@ async fn a_redis_that_refuses_the_password_is_told_without_it(host: Host) {
         );
     }
     assert_eq!(redis.record(), None);
+}
+
+async fn a_redis_that_hangs_delays_a_cold_start_a_little(host: Host) {
+    let (pair, redis) = (Pair::start(), Redis::start().await);
+    let proxy = pair.on(host, &redis).start().await;
+    redis.pause();
+    let cold = proxy.get("/").await;
+    cold.is_from("fast");
+    // The component gives the store up after 250 ms, and then measures.
+    assert!(cold.elapsed < ms(2500), "cold: {:?}", cold.elapsed);
+    redis.resume();
 }

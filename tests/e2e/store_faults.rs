@@ -2,7 +2,7 @@
 
 use crate::promises;
 use crate::support::client::post;
-use crate::support::host::{Host, WITH_STORE};
+use crate::support::host::{Host, WITH_PATIENT_FILE, WITH_STORE};
 use crate::support::origin::Origin;
 use crate::support::setup::{Proxy, Setup, proxy};
 use crate::support::store::Store;
@@ -12,14 +12,20 @@ use crate::support::waiting::ms;
 pub fn register(suite: &mut Suite) {
     promises!(
         suite,
-        WITH_STORE,
+        WITH_PATIENT_FILE,
         [
             a_hanging_store_delays_a_cold_start_a_little,
+            a_store_that_hangs_later_delays_nobody,
+        ]
+    );
+    promises!(
+        suite,
+        WITH_STORE,
+        [
             a_store_that_is_no_database_changes_nothing,
             a_store_that_cannot_be_reached_changes_nothing,
             a_store_without_its_table_changes_nothing,
             a_full_store_changes_nothing,
-            a_store_that_hangs_later_delays_nobody,
             an_unknown_store_changes_nothing,
         ]
     );

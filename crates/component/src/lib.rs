@@ -18,6 +18,7 @@ pub mod probe;
 pub mod replay;
 pub mod response;
 pub mod settings;
+pub mod variables;
 
 /// Named by the macros.
 pub use function_fetch_engine::Failure;

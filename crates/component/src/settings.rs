@@ -26,10 +26,3 @@ pub fn engine(
     let settings = Settings::read(host, |name| given.get(name).cloned());
     Engine::new(settings, seed)
 }
-
-/// Whether a variable counts as set. A manifest defines them all, empty, so that
-/// each can be set from outside.
-#[must_use]
-pub fn is_set(value: &str) -> bool {
-    !value.trim().is_empty()
-}

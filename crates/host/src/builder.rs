@@ -1,6 +1,7 @@
 //! Everything that can be said of a server before it starts.
 
 use crate::Error;
+use crate::client_limits::{ClientLimits, LEAST_HEADER_BYTES};
 use crate::component::{self, ComponentSource};
 use crate::drain::Drain;
 use crate::event::Event;
@@ -34,6 +35,7 @@ pub struct ServerBuilder {
     stores: BTreeMap<String, Arc<dyn KeyValueStore>>,
     ca_files: Vec<PathBuf>,
     limits: InstanceLimits,
+    clients: ClientLimits,
     drain_timeout: Duration,
     watcher: Option<Watcher>,
 }
@@ -54,6 +56,7 @@ impl ServerBuilder {
             stores: BTreeMap::new(),
             ca_files: Vec::new(),
             limits: InstanceLimits::default(),
+            clients: ClientLimits::default(),
             drain_timeout: DRAIN_TIMEOUT,
             watcher: None,
         }
@@ -135,6 +138,16 @@ impl ServerBuilder {
         self
     }
 
+    /// What clients may take: connections, memory and time.
+    #[must_use]
+    pub fn clients(mut self, limits: ClientLimits) -> Self {
+        self.clients = ClientLimits {
+            max_header_bytes: limits.max_header_bytes.max(LEAST_HEADER_BYTES),
+            ..limits
+        };
+        self
+    }
+
     /// How long requests in flight and background work may go on once the server is told to end. Default: 30 s.
     #[must_use]
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
@@ -190,6 +203,7 @@ impl ServerBuilder {
             local,
             instances: Arc::new(instances),
             drain,
+            clients: Arc::new(self.clients),
             drain_timeout: self.drain_timeout,
         })
     }

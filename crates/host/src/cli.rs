@@ -3,6 +3,7 @@
 use crate::command;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
+use function_fetch_host::{ClientLimits, OutboundHttpConfig};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -83,9 +84,23 @@ pub struct ServeArgs {
     pub idle_instance_timeout: Duration,
 
     /// Instances at the same time; requests that find them full wait. An instance counts until its last body has been
-    /// streamed and its background work is done [default: no limit]
+    /// streamed and its background work is done [default: 256; 1024 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instances: Option<usize>,
+
+    /// Requests that may wait for an instance; the next one gets 503 with Retry-After
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub max_waiting_requests: usize,
+
+    /// How long a request waits for an instance before it gets 503 with Retry-After
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub instance_wait_timeout: Duration,
+
+    #[command(flatten)]
+    pub clients: ClientArgs,
+
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
 
     /// How long requests in flight may go on after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
@@ -93,6 +108,91 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// What clients may take.
+#[derive(Debug, Args)]
+pub struct ClientArgs {
+    /// Connections of clients at the same time; the next one gets 503 and is closed
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = positive)]
+    pub max_connections: usize,
+
+    /// Size of a request head, at least 8192; a larger one gets 431
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536, value_parser = head_size)]
+    pub max_header_bytes: usize,
+
+    /// Fields of a request head; more get 431
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = positive)]
+    pub max_header_fields: usize,
+
+    /// Time for a request head, from its first byte to its last
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub client_header_timeout: Duration,
+
+    /// How long a connection without a request is kept; longer than the proxy or balancer in front keeps its own
+    #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = timeout)]
+    pub client_idle_timeout: Duration,
+
+    /// How long the next piece of a request's body is waited for; then the request is broken off
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    pub client_body_timeout: Duration,
+
+    /// How long a client may take nothing of a response; then it is broken off
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    pub client_write_timeout: Duration,
+
+    /// Requests at the same time on one HTTP/2 connection
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_concurrent_streams: u32,
+
+    /// How long an HTTP/2 connection is silent before it is pinged, and how long the answer may take
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub client_ping_interval: Duration,
+}
+
+impl From<ClientArgs> for ClientLimits {
+    fn from(args: ClientArgs) -> Self {
+        Self {
+            max_connections: args.max_connections,
+            max_header_bytes: args.max_header_bytes,
+            max_header_fields: args.max_header_fields,
+            header_timeout: args.client_header_timeout,
+            idle_timeout: args.client_idle_timeout,
+            body_timeout: args.client_body_timeout,
+            write_timeout: args.client_write_timeout,
+            max_concurrent_streams: args.max_concurrent_streams,
+            ping_interval: args.client_ping_interval,
+        }
+    }
+}
+
+/// The client for upstreams.
+#[derive(Debug, Args)]
+pub struct UpstreamArgs {
+    /// Bytes of an upstream's response head that are taken; a larger one is answered with 502
+    #[arg(long, value_name = "N", default_value_t = 65536, value_parser = positive)]
+    pub max_upstream_header_bytes: usize,
+
+    /// How long an upstream may pause within a response body before it is given up
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = timeout)]
+    pub upstream_idle_timeout: Duration,
+
+    /// Unused upstream connections that are kept, all upstreams together
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = positive)]
+    pub max_idle_upstream_connections: usize,
+
+    /// Unused upstream connections that are kept to one upstream
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = positive)]
+    pub max_idle_connections_per_upstream: usize,
+}
+
+impl UpstreamArgs {
+    pub fn apply(&self, config: &mut OutboundHttpConfig) {
+        config.max_header_bytes = self.max_upstream_header_bytes;
+        config.body_idle_timeout = self.upstream_idle_timeout;
+        config.max_idle_connections = self.max_idle_upstream_connections;
+        config.max_idle_connections_per_host = self.max_idle_connections_per_upstream;
+    }
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +264,22 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
+/// What hyper reads at once is the least that it can be held to.
+fn head_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ 8192..) => Ok(bytes),
+        _ => Err("expected a whole number from 8192 up".to_owned()),
+    }
+}
+
+/// A duration that is not zero.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected more than no time at all".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
 /// A whole number with a unit: `ms`, `s`, `m` or `h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let unit_at = text
@@ -193,6 +309,35 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn upstream_options_reach_the_client_and_default_to_its_own() {
+        let config = |options: &[&str]| {
+            let words = ["function-fetch", "serve", "x.wasm"];
+            let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+            let Command::Serve(args) = cli.command else {
+                unreachable!("`serve` was said");
+            };
+            let mut config = OutboundHttpConfig::default();
+            args.upstream.apply(&mut config);
+            config
+        };
+        assert_eq!(config(&[]), OutboundHttpConfig::default());
+        let told = config(&[
+            "--max-upstream-header-bytes=1",
+            "--upstream-idle-timeout=2s",
+            "--max-idle-upstream-connections=3",
+            "--max-idle-connections-per-upstream=4",
+        ]);
+        let expected = OutboundHttpConfig {
+            max_header_bytes: 1,
+            body_idle_timeout: Duration::from_secs(2),
+            max_idle_connections: 3,
+            max_idle_connections_per_host: 4,
+            ..OutboundHttpConfig::default()
+        };
+        assert_eq!(told, expected);
     }
 
     #[test]

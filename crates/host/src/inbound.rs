@@ -1,14 +1,18 @@
 //! From a client's request to what the guest sees, and from the guest's answer to what the client gets.
 
+use crate::activity::Exchange;
+use crate::client_limits::ClientLimits;
 use crate::error::one_line;
 use crate::hop_by_hop::remove_named_by_connection;
-use crate::instances::Instances;
-use crate::outbound_error;
+use crate::instances::{Busy, Instances};
+use crate::refusal::{self, Refusal, text};
+use crate::request_body::RequestBody;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TRANSFER_ENCODING};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, uri};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use tracing::{debug, error};
@@ -25,99 +29,178 @@ const FAILED: &str = "the component failed";
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
-    pub(crate) local: SocketAddr,
-    pub(crate) peer: SocketAddr,
+    local: SocketAddr,
+    peer: SocketAddr,
 }
 
-/// Why a request does not reach the guest.
-#[derive(Debug, PartialEq, Eq)]
-struct Refusal(StatusCode, &'static str);
-
-const fn bad_request(reason: &'static str) -> Refusal {
-    Refusal(StatusCode::BAD_REQUEST, reason)
+impl Ends {
+    /// A client of IPv4 is said as one, though the listener is of IPv6 and sees `::ffff:192.0.2.7`.
+    pub(crate) fn new(local: SocketAddr, peer: SocketAddr) -> Self {
+        let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
+        Self {
+            local: canonical(local),
+            peer: canonical(peer),
+        }
+    }
 }
 
 /// Answers one request. Every failure is a response: the text tells a client no more than its own mistakes.
 pub(crate) async fn respond(
     instances: &Instances,
+    limits: &ClientLimits,
     request: Request<Incoming>,
     ends: Ends,
+    exchange: Exchange,
 ) -> Response<WasiBody> {
     let bodiless_request = request.method() == Method::HEAD;
     let version = request.version();
+    let has_body = !request.body().is_end_stream();
     let (mut head, body) = request.into_parts();
-    if let Err(Refusal(status, reason)) = prepare(&mut head, ends) {
-        debug!(peer = %ends.peer, %status, reason, "request refused");
-        return text(status, reason);
+    let closes = has_two_lengths(&head.headers);
+    let prepared = prepare(&mut head, limits, ends);
+    let mut response = if let Err(refusal) = prepared {
+        debug!(peer = %ends.peer, status = %refusal.status, reason = refusal.reason, "request refused");
+        exchange.activity().set_unread(has_body);
+        refusal.response()
+    } else {
+        let body = if has_body {
+            RequestBody::new(body, exchange.clone(), limits.body_timeout).boxed_unsync()
+        } else {
+            Empty::new().map_err(|never| match never {}).boxed_unsync()
+        };
+        match instances.handle(Request::from_parts(head, body)).await {
+            Ok(response) => finish(response, version, bodiless_request),
+            Err(failure) => explain(&failure),
+        }
+    };
+    // What the client still has to send may stay unread, and then hyper closes. HTTP/2 ends the stream alone.
+    if version < Version::HTTP_2 && (closes || exchange.activity().is_unread()) {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let body = body
-        .map_err(|error| outbound_error::from_inbound_body(&error))
-        .boxed_unsync();
-    match instances.handle(Request::from_parts(head, body)).await {
-        Ok(response) => finish(response, version, bodiless_request),
-        Err(failure) if failure.is::<TrapOrPanicError>() => {
-            // The instance's end has been logged, with what it died of.
-            text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
-        }
-        Err(failure) => {
-            error!(
-                reason = one_line(&format!("{failure:#}")),
-                "no answer from the component"
-            );
-            let chosen = failure.is::<p3::bindings::http::types::ErrorCode>()
-                || failure.is::<p2::bindings::http::types::ErrorCode>();
-            if chosen {
-                text(
-                    StatusCode::BAD_GATEWAY,
-                    "the component answered with an error",
-                )
-            } else {
-                text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
-            }
-        }
+    response
+}
+
+/// What a client is told when no response came of its request.
+fn explain(failure: &wasmtime::Error) -> Response<WasiBody> {
+    if failure.is::<Busy>() {
+        debug!("no instance had room for a request");
+        return refusal::busy();
+    }
+    if failure.is::<TrapOrPanicError>() {
+        // The instance's end has been logged, with what it died of.
+        return text(StatusCode::INTERNAL_SERVER_ERROR, FAILED);
+    }
+    error!(
+        reason = one_line(&format!("{failure:#}")),
+        "no answer from the component"
+    );
+    let chosen = failure.is::<p3::bindings::http::types::ErrorCode>()
+        || failure.is::<p2::bindings::http::types::ErrorCode>();
+    if chosen {
+        text(
+            StatusCode::BAD_GATEWAY,
+            "the component answered with an error",
+        )
+    } else {
+        text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
     }
 }
 
+/// Whether the end of the request is said in two ways, which may be an attempt to have two servers see two ends: the
+/// connection must not be used again (RFC 9112 section 6.1).
+fn has_two_lengths(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
+}
+
 /// Gives the request the shape that guests expect: scheme and authority in the URI, Spin's headers.
-fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
+fn prepare(
+    head: &mut http::request::Parts,
+    limits: &ClientLimits,
+    ends: Ends,
+) -> Result<(), Refusal> {
     if head.method == Method::CONNECT {
-        return Err(Refusal(
+        return Err(Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "CONNECT is not supported",
         ));
     }
+    // On HTTP/1.1 hyper counts them.
+    if head.headers.len() > limits.max_header_fields {
+        return Err(Refusal::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "the request has too many fields",
+        ));
+    }
+    prepare_framing(&mut head.headers)?;
     let target = head.uri.clone().into_parts();
     if target.authority.is_some() && target.scheme.is_none() {
         // What parses as the target of a CONNECT: `GET x`.
-        return Err(bad_request("malformed request target"));
+        return Err(Refusal::bad_request("malformed request target"));
     }
     let authority = match target.authority {
         Some(authority) => authority,
         None => host(&head.headers, head.version, ends.local)?,
     };
     if authority.as_str().contains('@') {
-        return Err(bad_request("user information in the request's authority"));
+        return Err(Refusal::bad_request(
+            "user information in the request's authority",
+        ));
     }
     let path = target
         .path_and_query
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let scheme = target.scheme.unwrap_or(Scheme::HTTP);
+    // What the client names as the scheme is not what it came by.
+    let scheme = Scheme::HTTP;
+    // `OPTIONS *` is of the server, not of a path.
+    let shown = match path.as_str() {
+        "*" => "",
+        path => path,
+    };
     let full_url =
-        HeaderValue::from_maybe_shared(Bytes::from(format!("{scheme}://{authority}{path}")))
-            .map_err(|_| bad_request("malformed request target"))?;
+        HeaderValue::from_maybe_shared(Bytes::from(format!("{scheme}://{authority}{shown}")))
+            .map_err(|_| Refusal::bad_request("malformed request target"))?;
 
     let mut parts = uri::Parts::default();
     parts.scheme = Some(scheme);
     parts.authority = Some(authority);
     parts.path_and_query = Some(path);
-    head.uri = Uri::from_parts(parts).map_err(|_| bad_request("malformed request target"))?;
+    head.uri =
+        Uri::from_parts(parts).map_err(|_| Refusal::bad_request("malformed request target"))?;
 
     remove_named_by_connection(&mut head.headers);
     remove_spin_headers(&mut head.headers);
     head.headers.append(SPIN_FULL_URL, full_url);
     let peer = HeaderValue::from_maybe_shared(Bytes::from(ends.peer.to_string()))
-        .map_err(|_| bad_request("malformed client address"))?;
+        .map_err(|_| Refusal::bad_request("malformed client address"))?;
     head.headers.append(SPIN_CLIENT_ADDR, peer);
+    Ok(())
+}
+
+/// Holds the request to the one transfer coding that this host decodes, and takes away what it has dealt with.
+fn prepare_framing(headers: &mut HeaderMap) -> Result<(), Refusal> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    match (codings.next(), codings.next()) {
+        (None, _) => {}
+        (Some(coding), None) if chunked(coding) => {
+            headers.remove(CONTENT_LENGTH);
+        }
+        _ => {
+            return Err(Refusal::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "the only transfer coding supported is chunked",
+            ));
+        }
+    }
+    // hyper answers it when the body is asked for.
+    if headers
+        .get(EXPECT)
+        .is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    {
+        headers.remove(EXPECT);
+    }
     Ok(())
 }
 
@@ -125,8 +208,8 @@ fn prepare(head: &mut http::request::Parts, ends: Ends) -> Result<(), Refusal> {
 fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Authority, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (Some(_), Some(_)) => return Err(bad_request("more than one Host")),
-        (None, _) if version == Version::HTTP_11 => return Err(bad_request("no Host")),
+        (Some(_), Some(_)) => return Err(Refusal::bad_request("more than one Host")),
+        (None, _) if version == Version::HTTP_11 => return Err(Refusal::bad_request("no Host")),
         (host, None) => host.map_or(&b""[..], HeaderValue::as_bytes),
         (None, Some(_)) => unreachable!("an iterator that ended has no next"),
     };
@@ -135,7 +218,7 @@ fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Auth
     } else {
         Authority::try_from(host)
     };
-    named.map_err(|_| bad_request("malformed Host"))
+    named.map_err(|_| Refusal::bad_request("malformed Host"))
 }
 
 /// Of what only the host may say, a client's version stays where the host's own comes after it, as on Spin; the rest,
@@ -175,19 +258,6 @@ fn finish(
     }
 }
 
-fn text(status: StatusCode, line: &'static str) -> Response<WasiBody> {
-    let body = Full::new(Bytes::from(format!("{line}\n")))
-        .map_err(|never| match never {})
-        .boxed_unsync();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +272,7 @@ mod tests {
 
     fn prepared(request: http::request::Builder) -> Result<http::request::Parts, Refusal> {
         let mut head = request.body(()).unwrap().into_parts().0;
-        prepare(&mut head, ENDS).map(|()| head)
+        prepare(&mut head, &ClientLimits::default(), ENDS).map(|()| head)
     }
 
     fn last<'a>(head: &'a http::request::Parts, name: &str) -> &'a [u8] {
@@ -249,10 +319,13 @@ mod tests {
             Request::get("relative").header("host", "a"),
         ];
         for request in requests {
-            assert_eq!(prepared(request).unwrap_err().0, StatusCode::BAD_REQUEST);
+            assert_eq!(
+                prepared(request).unwrap_err().status,
+                StatusCode::BAD_REQUEST
+            );
         }
         let connect = prepared(Request::connect("a:443").header("host", "a"));
-        assert_eq!(connect.unwrap_err().0, StatusCode::NOT_IMPLEMENTED);
+        assert_eq!(connect.unwrap_err().status, StatusCode::NOT_IMPLEMENTED);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::Sleep;
 use tracing::{debug, error};
 use wasmtime::component::GuestTaskId;
@@ -38,8 +38,13 @@ pub struct InstanceLimits {
     pub concurrent_reuse: Option<usize>,
     /// How long an instance without any work is kept. Default: 1 s.
     pub idle_timeout: Duration,
-    /// Instances that may exist at the same time; requests beyond their capacity wait. Default: no limit.
+    /// Instances that may exist at the same time; requests beyond their capacity wait. Default: 256 for a component of
+    /// WASI 0.3; 1024 for one of WASI 0.2, which has one for each request.
     pub max_instances: Option<usize>,
+    /// Requests that may wait for an instance; the next one gets 503 with `Retry-After`. Default: 1024.
+    pub max_waiting: usize,
+    /// How long a request waits for an instance before it gets 503 with `Retry-After`. Default: 10 s.
+    pub wait_timeout: Duration,
 }
 
 impl Default for InstanceLimits {
@@ -49,6 +54,8 @@ impl Default for InstanceLimits {
             concurrent_reuse: None,
             idle_timeout: Duration::from_secs(1),
             max_instances: None,
+            max_waiting: 1024,
+            wait_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -56,10 +63,18 @@ impl Default for InstanceLimits {
 /// The instances of one server.
 pub(crate) struct Instances {
     handler: ProxyHandler<Maker>,
-    /// With a limit on instances, as many requests as these can work on; the others queue here, first come, first
-    /// served. No more than that contend for instances.
-    turns: Option<Semaphore>,
+    /// As many requests as instances can work on; the others queue here, first come, first served. No more than that
+    /// contend for instances.
+    turns: Semaphore,
+    /// Room in the queue.
+    waiting: Semaphore,
+    wait_timeout: Duration,
 }
+
+/// There was no room for a request, and none came in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no instance has room for the request")]
+pub(crate) struct Busy;
 
 impl Instances {
     pub(crate) fn new(
@@ -68,44 +83,46 @@ impl Instances {
         limits: &InstanceLimits,
         drain: Drain,
     ) -> Self {
-        let (reuse, concurrent_reuse) = match loaded.pre {
-            ProxyPre::P3(_) => (128, 16),
-            ProxyPre::P2(_) => (1, 1),
+        let (reuse, concurrent_reuse, max_instances) = match loaded.pre {
+            ProxyPre::P3(_) => (128, 16, 256),
+            ProxyPre::P2(_) => (1, 1, 1024),
         };
+        let max_instances = limits.max_instances.unwrap_or(max_instances);
+        let semaphore = |permits: usize| Semaphore::new(permits.min(Semaphore::MAX_PERMITS));
         let capacity = Capacity {
             reuse: limits.reuse.unwrap_or(reuse).max(1),
             concurrent: limits.concurrent_reuse.unwrap_or(concurrent_reuse).max(1),
         };
-        let turns = limits.max_instances.map(|instances| {
-            Semaphore::new(
-                instances
-                    .saturating_mul(capacity.concurrent)
-                    .min(Semaphore::MAX_PERMITS),
-            )
-        });
         Self {
             handler: ProxyHandler::new(Maker {
                 loaded,
                 environment,
                 capacity,
                 idle_timeout: limits.idle_timeout,
-                slots: limits
-                    .max_instances
-                    .map(|instances| Arc::new(Semaphore::new(instances))),
+                slots: Arc::new(semaphore(max_instances)),
                 room: Arc::new(Notify::new()),
                 drain,
             }),
-            turns,
+            turns: semaphore(max_instances.saturating_mul(capacity.concurrent)),
+            waiting: semaphore(limits.max_waiting),
+            wait_timeout: limits.wait_timeout,
         }
     }
 
-    /// Has an instance answer `request`. Waits for room as long as it takes: the client decides when to give up.
-    pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
-        let _turn = match &self.turns {
-            Some(turns) => Some(turns.acquire().await?),
-            None => None,
+    /// Has an instance answer `request`, or fails with [`Busy`].
+    pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
+        let mut queued = None;
+        let _turn = match self.turns.try_acquire() {
+            Ok(turn) => turn,
+            Err(_) => {
+                let queued = queued.insert(self.queue()?);
+                tokio::time::timeout_at(queued.until, self.turns.acquire())
+                    .await
+                    .map_err(|_| Busy)??
+            }
         };
         let room = &self.handler.state().room;
+        let mut request = request;
         loop {
             let mut heard = pin!(room.notified());
             heard.as_mut().enable();
@@ -119,6 +136,13 @@ impl Instances {
             if !error.error.is::<InstanceLimitReached>() {
                 return Err(format_err!("cannot make an instance: {:#}", error.error));
             }
+            let queued = match &queued {
+                Some(queued) => queued,
+                None => queued.insert(self.queue()?),
+            };
+            if queued.until <= tokio::time::Instant::now() {
+                return Err(Busy.into());
+            }
             request = error
                 .request
                 .into_inner()
@@ -126,6 +150,19 @@ impl Instances {
             let _ = tokio::time::timeout(LOOK_AGAIN, heard).await;
         }
     }
+
+    fn queue(&self) -> Result<Queued<'_>, Busy> {
+        Ok(Queued {
+            until: tokio::time::Instant::now() + self.wait_timeout,
+            _place: self.waiting.try_acquire().map_err(|_| Busy)?,
+        })
+    }
+}
+
+/// A request that waits.
+struct Queued<'a> {
+    until: tokio::time::Instant,
+    _place: SemaphorePermit<'a>,
 }
 
 /// Returned inside [`InstantiationError`] when there are as many instances as allowed.
@@ -135,7 +172,7 @@ struct InstanceLimitReached;
 
 /// The right to exist of one instance.
 pub(crate) struct InstanceSlot(
-    #[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>,
+    #[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit,
 );
 
 #[derive(Clone, Copy)]
@@ -150,7 +187,7 @@ struct Maker {
     environment: Environment,
     capacity: Capacity,
     idle_timeout: Duration,
-    slots: Option<Arc<Semaphore>>,
+    slots: Arc<Semaphore>,
     room: Arc<Notify>,
     drain: Drain,
 }
@@ -161,15 +198,11 @@ impl HandlerState for Maker {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
-        let slot = match &self.slots {
-            Some(slots) => Some(
-                slots
-                    .clone()
-                    .try_acquire_owned()
-                    .map_err(|_| InstanceLimitReached)?,
-            ),
-            None => None,
-        };
+        let slot = self
+            .slots
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| InstanceLimitReached)?;
         let state = InstanceState::new(&self.environment, InstanceSlot(slot), self.drain.guard());
         let mut store = Store::new(&self.loaded.engine, state);
         let proxy = self.loaded.pre.instantiate_async(&mut store).await?;

@@ -1,7 +1,7 @@
 //! Serves a `wasi:http` component on an embedded wasmtime, as a library.
 //!
 //! [`Server`] binds a listener, compiles a component and answers HTTP requests with it: instances are reused across
-//! requests ([`InstanceLimits`]), upstream connections are pooled ([`OutboundHttpConfig`]), and the Spin interfaces that
+//! requests ([`InstanceLimits`]), clients are held to limits ([`ClientLimits`]), upstream connections are pooled ([`OutboundHttpConfig`]), and the Spin interfaces that
 //! Function Fetch imports (`spin:key-value`, `spin:variables`) are provided beside WASI 0.2 and 0.3. The
 //! `function-fetch` command is this library and a command line.
 //!
@@ -36,7 +36,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod activity;
 mod builder;
+mod client_limits;
+mod client_stream;
 mod component;
 mod drain;
 mod error;
@@ -49,6 +52,9 @@ pub mod key_value;
 mod outbound;
 mod outbound_error;
 mod probe;
+mod refusal;
+mod request_body;
+mod response_body;
 mod runtime_config;
 mod server;
 mod spin02;
@@ -57,6 +63,7 @@ mod tls;
 mod variables;
 
 pub use builder::ServerBuilder;
+pub use client_limits::ClientLimits;
 pub use component::ComponentSource;
 pub use error::{Error, one_line};
 pub use event::Event;

@@ -19,6 +19,9 @@ pub(crate) fn from_client(error: &legacy::Error, tls: bool) -> Error {
     if let Some(body) = find::<Error>(error) {
         return from_request_body(body);
     }
+    if was_not_taken_up(error) {
+        return Error::ConnectionRefused;
+    }
     if error.is_connect() {
         return if find::<LookupFailed>(error).is_some() {
             // The wording of wasmtime and Spin: the resolver of the operating system gives no code.
@@ -40,6 +43,42 @@ pub(crate) fn from_client(error: &legacy::Error, tls: bool) -> Error {
     }
 }
 
+/// The upstream says that it did not act on the request: HTTP/2's REFUSED_STREAM, or a GOAWAY that names an earlier
+/// stream as the last (RFC 9113 section 8.7). Of the streams that a GOAWAY does end, h2 tells the others otherwise.
+pub(crate) fn was_not_taken_up(error: &legacy::Error) -> bool {
+    find::<h2::Error>(error).is_some_and(|error| {
+        error.is_remote()
+            && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
+}
+
+/// The upstream closed the connection, and whether it acted on the request is not known.
+pub(crate) fn is_hang_up(error: &legacy::Error) -> bool {
+    find::<Error>(error).is_none()
+        && !error.is_connect()
+        && find::<hyper::Error>(error)
+            .is_some_and(|error| matches!(from_exchange(error), Error::ConnectionTerminated))
+}
+
+/// Whether the guest may send the request elsewhere whatever its method.
+pub(crate) fn nothing_was_sent(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DnsTimeout
+            | Error::DnsError { .. }
+            | Error::DestinationNotFound
+            | Error::DestinationUnavailable
+            | Error::DestinationIpProhibited
+            | Error::DestinationIpUnroutable
+            | Error::ConnectionRefused
+            | Error::ConnectionTimeout
+            | Error::ConnectionLimitReached
+            | Error::TlsProtocolError
+            | Error::TlsCertificateError
+            | Error::TlsAlertReceived { .. }
+    )
+}
+
 /// An error in the middle of a response body.
 pub(crate) fn from_response_body(error: &hyper::Error) -> Error {
     match from_exchange(error) {
@@ -49,14 +88,14 @@ pub(crate) fn from_response_body(error: &hyper::Error) -> Error {
 }
 
 /// An error in the middle of a request body that a client of ours is sending.
-pub(crate) fn from_inbound_body(_error: &hyper::Error) -> Error {
+pub(crate) fn request_body_broken() -> Error {
     Error::InternalError(Some(REQUEST_BODY_BROKEN.to_owned()))
 }
 
 /// No `wasi:http` code says that the client is to blame, and any other would blame the upstream.
 const REQUEST_BODY_BROKEN: &str = "the request body ended early";
 
-fn from_request_body(error: &Error) -> Error {
+pub(crate) fn from_request_body(error: &Error) -> Error {
     match error {
         Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
         _ => Error::InternalError(Some(REQUEST_BODY_BROKEN.to_owned())),

@@ -1,19 +1,26 @@
 //! The server: a listener, its connections, and the way it ends.
 
+use crate::activity::{Activity, Expired};
 use crate::builder::ServerBuilder;
+use crate::client_limits::ClientLimits;
+use crate::client_stream::ClientStream;
 use crate::component::ComponentSource;
 use crate::drain::{Drain, DrainGuard};
 use crate::inbound::{self, Ends};
 use crate::instances::Instances;
+use crate::refusal;
+use crate::response_body::{ResponseBody, Streams};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, info, warn};
 
 /// A component, ready to answer requests on an address.
@@ -22,6 +29,7 @@ pub struct Server {
     pub(crate) local: SocketAddr,
     pub(crate) instances: Arc<Instances>,
     pub(crate) drain: Drain,
+    pub(crate) clients: Arc<ClientLimits>,
     pub(crate) drain_timeout: Duration,
 }
 
@@ -43,11 +51,12 @@ impl Server {
             listener,
             instances,
             drain,
+            clients,
             drain_timeout,
             ..
         } = self;
         tokio::select! {
-            () = accept(&listener, &instances, &drain) => {}
+            () = accept(&listener, &instances, clients, &drain) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -66,20 +75,40 @@ impl Server {
 /// at once would fail at once.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-async fn accept(listener: &TcpListener, instances: &Arc<Instances>, drain: &Drain) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // A timer is what arms hyper's 30 s limit on how long a request head may take.
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new());
+/// Connections beyond the limit that are told so, at the same time; those beyond are closed without a word.
+const REFUSALS: usize = 256;
+
+/// How long a client that was told that there is no room may take to go away.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+async fn accept(
+    listener: &TcpListener,
+    instances: &Arc<Instances>,
+    limits: Arc<ClientLimits>,
+    drain: &Drain,
+) {
+    let builder = builder(&limits);
+    let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    let connections = permits(limits.max_connections);
+    let refusals = permits(REFUSALS);
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Ok(place) = connections.clone().try_acquire_owned() else {
+                    debug!(%peer, "too many connections");
+                    if let Ok(place) = refusals.clone().try_acquire_owned() {
+                        tokio::spawn(refuse(stream, place));
+                    }
+                    continue;
+                };
                 tokio::spawn(serve(
                     builder.clone(),
                     stream,
                     peer,
                     instances.clone(),
+                    limits.clone(),
                     drain.guard(),
+                    place,
                 ));
             }
             Err(error) => {
@@ -90,31 +119,88 @@ async fn accept(listener: &TcpListener, instances: &Arc<Instances>, drain: &Drai
     }
 }
 
+/// hyper, within the limits. Its own timer for request heads is off: it knows no difference between a head that is late
+/// and a connection that is idle.
+fn builder(limits: &ClientLimits) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams {
+        write_timeout: limits.write_timeout,
+    });
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(limits.max_header_bytes)
+        .max_headers(limits.max_header_fields);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .keep_alive_interval(limits.ping_interval)
+        .keep_alive_timeout(limits.ping_interval);
+    builder
+}
+
+/// Tells a client that there is no room for its connection.
+async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
+    let telling = async {
+        stream.write_all(refusal::TOO_MANY_CONNECTIONS).await?;
+        stream.shutdown().await?;
+        // Closed with bytes unread, the connection would be reset, and the answer lost.
+        let mut thrown_away = [0; 1024];
+        while stream.read(&mut thrown_away).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // A client that is gone needs not be told.
+    let _ = tokio::time::timeout(REFUSAL, telling).await;
+}
+
 async fn serve(
-    builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<Streams>,
     stream: TcpStream,
     peer: SocketAddr,
     instances: Arc<Instances>,
+    limits: Arc<ClientLimits>,
     mut drain: DrainGuard,
+    _place: OwnedSemaphorePermit,
 ) {
     // Both fail only on a connection that is gone already, which serving it will tell.
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(peer);
+    let ends = Ends::new(local, peer);
+    let activity = Activity::new();
     let service = service_fn(|request| {
-        let instances = instances.clone();
+        let exchange = activity.begin();
+        let (instances, limits) = (instances.clone(), limits.clone());
         async move {
-            Ok::<_, Infallible>(inbound::respond(&instances, request, Ends { local, peer }).await)
+            let responding = inbound::respond(&instances, &limits, request, ends, exchange.clone());
+            let response = responding.await;
+            Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, exchange)))
         }
     });
+    let stream = ClientStream::new(stream, activity.clone(), limits.clone());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = drain.started() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let mut parting = false;
+    loop {
+        tokio::select! {
+            result = connection.as_mut() => {
+                if let Err(error) = result {
+                    debug!(%peer, %error, "connection ended early");
+                }
+                return;
+            }
+            () = drain.started(), if !parting => {}
+            expired = activity.expired(&limits) => match expired {
+                // A request may be on its way: hyper answers it and closes then.
+                Expired::Idle if !parting => {}
+                _ => {
+                    debug!(%peer, ?expired, "connection closed");
+                    return;
+                }
+            }
         }
-    };
-    if let Err(error) = result {
-        debug!(%peer, %error, "connection ended early");
+        parting = true;
+        activity.part();
+        connection.as_mut().graceful_shutdown();
     }
 }

@@ -36,7 +36,7 @@ impl Variables {
     pub(crate) fn get(&self, name: &str) -> Result<String, Error> {
         if !is_valid_name(name) {
             return Err(Error::InvalidName(format!(
-                "{name:?} must be lower-case letters, digits and single underscores, starting with a letter"
+                "{name:?} must be lower-case letters, digits and single underscores, each word starting with a letter"
             )));
         }
         self.0
@@ -46,16 +46,15 @@ impl Variables {
     }
 }
 
-/// Spin's rule for names: words of lower-case letters and digits, the first one starting with a letter, joined by
-/// single underscores.
+/// Spin's rule for names: words of lower-case letters and digits, each starting with a letter, joined by single
+/// underscores.
 fn is_valid_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.split('_').all(|word| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+    name.split('_').all(|word| {
+        word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
@@ -95,12 +94,12 @@ mod tests {
     #[test]
     fn names_outside_the_rule_are_invalid_rather_than_undefined() {
         let variables = Variables::default();
-        for name in ["", "A", "a-b", "1a", "_a", "a__b", "a_"] {
+        for name in ["", "A", "a-b", "1a", "_a", "a__b", "a_", "a_1b"] {
             assert!(
                 matches!(variables.get(name), Err(Error::InvalidName(_))),
                 "{name}"
             );
         }
-        assert!(matches!(variables.get("a1_b2"), Err(Error::Undefined(_))));
+        assert!(matches!(variables.get("a1_b2c"), Err(Error::Undefined(_))));
     }
 }

@@ -9,19 +9,26 @@ pub fn load() {
     memory::fill(|| settings::engine(crate::store::KIND, variables(), get_insecure_random_u64()));
 }
 
-/// The Spin variables that are set.
+/// The settings that are Spin variables: all in one, or each by its own name.
 #[cfg(feature = "spin")]
-fn variables() -> impl Iterator<Item = (&'static str, String)> {
-    use crate::bindings::fermyon::spin::variables;
+fn variables() -> Vec<(&'static str, String)> {
+    use crate::bindings::fermyon::spin::variables::get;
+    use function_fetch_component::variables::{ALL, is_set, read_all, variable};
     use function_fetch_engine::settings::NAMES;
 
-    NAMES.into_iter().filter_map(|name| {
-        let value = variables::get(&name.to_ascii_lowercase()).ok()?;
-        settings::is_set(&value).then_some((name, value))
-    })
+    if let Ok(all) = get(ALL) {
+        return read_all(&all);
+    }
+    NAMES
+        .into_iter()
+        .filter_map(|name| {
+            let value = get(&variable(name)).ok()?;
+            is_set(&value).then_some((name, value))
+        })
+        .collect()
 }
 
 #[cfg(not(feature = "spin"))]
-fn variables() -> impl Iterator<Item = (&'static str, String)> {
-    std::iter::empty()
+fn variables() -> Vec<(&'static str, String)> {
+    Vec::new()
 }

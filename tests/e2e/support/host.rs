@@ -32,6 +32,10 @@ pub const EVERY: &[Host] = &[
 /// The hosts that have a key-value store which outlives an instance.
 pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 
+/// Those of them whose key-value store in a file fails within its time while another process holds the file. Spin's
+/// blocks its whole instance until SQLite's own 5 s are over, and no timer of the component runs meanwhile.
+pub const WITH_PATIENT_FILE: &[Host] = &[Host::Embedded, Host::Embedded02];
+
 /// The hosts that tell the component who its client is.
 pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 

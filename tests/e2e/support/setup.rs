@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use function_fetch_cases::repository;
+use function_fetch_component::variables::variable;
 use http::Request;
 use tempfile::TempDir;
 
@@ -229,8 +231,8 @@ impl Setup {
     /// `spin up` with the repository's manifest, pointed at the built component.
     fn spin(&self) -> (Command, TempDir) {
         let directory = TempDir::new().expect("a temporary directory");
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let manifest = std::fs::read_to_string(repository.join("spin.toml")).expect("spin.toml");
+        let manifest = repository().join("spin.toml");
+        let manifest = std::fs::read_to_string(manifest).expect("spin.toml");
         let component = environment().spin_wasm.display();
         let manifest: String = manifest
             .lines()
@@ -255,8 +257,9 @@ impl Setup {
         };
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         for (name, value) in &self.settings {
-            let name = name.to_ascii_lowercase();
-            command.arg("--variable").arg(format!("{name}={value}"));
+            command
+                .arg("--variable")
+                .arg(format!("{}={value}", variable(name)));
         }
         if let Some(config) = &self.runtime_config {
             command.arg("--runtime-config-file").arg(config);

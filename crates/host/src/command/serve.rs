@@ -52,10 +52,11 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
     }
-    let runtime = match &args.runtime_config_file {
+    let mut runtime = match &args.runtime_config_file {
         Some(file) => RuntimeConfig::from_file(file).map_err(with_remedy)?,
         None => RuntimeConfig::default(),
     };
+    args.upstream.apply(&mut runtime.outbound_http);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
         .envs(environment::shared(environment::utf8(), args.environment))
@@ -66,7 +67,10 @@ fn builder(args: ServeArgs) -> anyhow::Result<ServerBuilder> {
             concurrent_reuse: args.max_instance_concurrent_reuse_count,
             idle_timeout: args.idle_instance_timeout,
             max_instances: args.max_instances,
+            max_waiting: args.max_waiting_requests,
+            wait_timeout: args.instance_wait_timeout,
         })
+        .clients(args.clients.into())
         .drain_timeout(args.drain_timeout);
     for file in args.ca_files {
         builder = builder.ca_file(file);

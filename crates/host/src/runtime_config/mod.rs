@@ -22,6 +22,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Duration;
 use toml::{Table, Value};
 use tracing::warn;
 
@@ -57,13 +58,21 @@ pub struct RuntimeConfig {
     pub outbound_http: OutboundHttpConfig,
 }
 
-/// The client for upstreams.
+/// The client for upstreams. A file sets the first two, which are Spin's own; Spin refuses a file with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundHttpConfig {
     /// Whether connections are kept for later requests. Default: yes.
     pub connection_pooling: bool,
     /// Requests in flight, from the start until the end of the response body; more wait. Default: no limit.
     pub max_concurrent_requests: Option<usize>,
+    /// Unused connections that are kept, all upstreams together. Default: 1024.
+    pub max_idle_connections: usize,
+    /// Unused connections that are kept to one upstream. Default: 256.
+    pub max_idle_connections_per_host: usize,
+    /// Bytes of a response head's fields, names and separators included; a larger head is no response. Default: 64 KiB.
+    pub max_header_bytes: usize,
+    /// How long a piece of a response body is waited for, whatever the guest allows. Default: 10 min.
+    pub body_idle_timeout: Duration,
 }
 
 impl Default for OutboundHttpConfig {
@@ -71,6 +80,10 @@ impl Default for OutboundHttpConfig {
         Self {
             connection_pooling: true,
             max_concurrent_requests: None,
+            max_idle_connections: 1024,
+            max_idle_connections_per_host: 256,
+            max_header_bytes: 64 * 1024,
+            body_idle_timeout: Duration::from_secs(600),
         }
     }
 }
@@ -122,6 +135,7 @@ impl RuntimeConfig {
                         max_concurrent_requests: outbound
                             .max_concurrent_requests
                             .map(NonZeroUsize::get),
+                        ..config.outbound_http
                     };
                 }
                 known if SPIN_ONLY.contains(&known) => {
@@ -182,6 +196,7 @@ mod tests {
             outbound_http: OutboundHttpConfig {
                 connection_pooling,
                 max_concurrent_requests,
+                ..OutboundHttpConfig::default()
             },
             ..RuntimeConfig::default()
         };

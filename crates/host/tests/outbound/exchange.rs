@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use function_fetch_host::{Outbound, OutboundHttpConfig};
+use futures::{StreamExt, stream};
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use std::time::Duration;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 pub fn client() -> Outbound {
@@ -37,4 +40,22 @@ pub async fn send(
 
 pub async fn collected(response: Response<WasiBody>) -> Result<Bytes, Error> {
     Ok(response.into_body().collect().await?.to_bytes())
+}
+
+/// A body whose length is not known before its end, and whose first piece is a while in coming.
+pub fn unsized_body(pieces: &'static [&'static [u8]]) -> WasiBody {
+    let pieces = stream::iter(pieces).then(|piece| async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(Frame::data(Bytes::from_static(piece)))
+    });
+    StreamBody::new(pieces).boxed_unsync()
+}
+
+/// Sends the first request of a connection, which is then kept for the next.
+pub async fn opening(client: &Outbound, port: u16) {
+    let response = send(client, request(Method::GET, port, empty()))
+        .await
+        .unwrap();
+    collected(response).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }

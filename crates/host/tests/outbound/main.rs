@@ -2,6 +2,14 @@
 
 mod exchange;
 mod failures;
+mod framing;
+mod heads;
+mod http2;
+mod idling;
+mod limits;
 mod pooling;
+mod reuse;
 mod timeouts;
+mod tls;
+mod tls_origin;
 mod upstream;

@@ -51,3 +51,35 @@ pub async fn scripted(pieces: &'static [&'static [u8]], linger: Duration) -> u16
     });
     port
 }
+
+/// Lets `act` have each connection, with the number of those before it.
+pub async fn serving<F, Acting>(act: F) -> u16
+where
+    F: Fn(usize, TcpStream) -> Acting + Send + Sync + 'static,
+    Acting: Future<Output = ()> + Send + 'static,
+{
+    let (listener, port) = listener().await;
+    tokio::spawn(async move {
+        let mut number = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(act(number, stream));
+            number += 1;
+        }
+    });
+    port
+}
+
+/// Reads what comes until it ends in `mark`, and returns it in lower case.
+pub async fn read_until(stream: &mut TcpStream, mark: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(mark.as_bytes()) {
+        assert_ne!(stream.read_buf(&mut text).await.unwrap(), 0, "closed");
+    }
+    String::from_utf8_lossy(&text).to_lowercase()
+}
+
+/// Closes so that the other side is told of a reset, whatever it has not read yet.
+pub fn reset(stream: TcpStream) {
+    stream.set_zero_linger().unwrap();
+    drop(stream);
+}
