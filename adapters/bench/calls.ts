@@ -26,7 +26,7 @@ function warm(instantiate: () => Engine): Engine {
     {},
     0.5,
   );
-  const cold = engine.begin("GET", 0, false, NOW);
+  const cold = engine.begin("GET", "", 0, false, NOW);
   const round = engine.startRound(NOW);
   if (round === undefined) throw new Error("a cold engine starts a round");
   for (const target of round.targets) {
@@ -39,7 +39,7 @@ function warm(instantiate: () => Engine): Engine {
 
 /** A request, whose answer is reported where the engine asks for it, or always. */
 function request(engine: Engine, now: number, always: boolean): void {
-  const { action, exchange } = engine.begin("GET", 0, false, now);
+  const { action, exchange } = engine.begin("GET", "", 0, false, now);
   if (action.tag !== "forward") throw new Error(`a warm engine says ${action.tag}`);
   if (always || action.val.report) engine.settle(exchange, GOOD, now);
 }

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-if (Number.parseInt(process.versions.node, 10) < 22) {
-  console.error(`function-fetch: needs Node.js 22 or newer; this is ${process.versions.node}`);
+import { unsupported } from "../dist/node/supported.js";
+
+const problem = unsupported(process.versions.node);
+if (problem !== undefined) {
+  console.error(problem);
   process.exit(1);
 }
 // Only now: an old Node.js would fail in undici, with a message that helps nobody.

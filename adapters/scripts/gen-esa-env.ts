@@ -28,7 +28,10 @@ function problemsWith(settings: Pairs): string[] {
   const engine = instantiate();
   engine.configure(settings, LIMITS, 0);
   // Without any they are expected from the console.
-  return problemsOf(engine, settings.some(([name]) => name === "FETCH_TARGETS"));
+  return problemsOf(
+    engine,
+    settings.some(([name]) => name === "FETCH_TARGETS"),
+  );
 }
 
 /** Returns the exit code. */

@@ -96,6 +96,18 @@ export function instantiateCore() {
 `;
 }
 
+/** The core as text, for hosts whose code may be put into one file, and that file anywhere. */
+function text(wasm: string, folder: string): void {
+  const core = readFileSync(wasm).toString("base64");
+  writeFileSync(join(folder, "engine.core.text.js"), `export const CORE = "${core}";\n`);
+  writeFileSync(
+    join(folder, "engine.core.text.d.ts"),
+    `/** \`engine.core.wasm\`, in base64. */
+export const CORE: string;
+`,
+  );
+}
+
 function report(folder: string): void {
   console.log(
     `${"generated".padEnd(16)} ${"bytes".padStart(9)} ${"gzip".padStart(9)}  (scripts minified)`,
@@ -127,6 +139,7 @@ mkdirSync(folder);
 try {
   transpile(built, folder);
   translate(folder);
+  text(join(folder, "engine.core.wasm"), folder);
   report(folder);
   rmSync(GENERATED, { recursive: true, force: true });
   renameSync(folder, GENERATED);

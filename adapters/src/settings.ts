@@ -1,58 +1,68 @@
+/** A list: an array, or as text a JSON array or what is split on commas and white space. */
+type List = string | readonly string[];
+
+/** A number, or its text. */
+type Amount = string | number;
+
+/** Yes or no, or the words for it. */
+type Flag = string | boolean;
+
 /**
- * The settings, by name. All are text, as environment variables and bindings
- * are; what cannot be used is named in a notice, and its default holds.
+ * The settings, by name: text, as environment variables and bindings are, or
+ * what JSON has for it. What cannot be used is named in a notice, and its
+ * default holds.
  */
 export interface Settings {
   /** Required: where requests may go. A JSON array, or a list split on commas and white space. */
-  readonly FETCH_TARGETS?: string | undefined;
+  readonly FETCH_TARGETS?: List | undefined;
   /** Where probes ask, joined to a target's own path. Default `/`. */
   readonly FETCH_HEALTH_PATH?: string | undefined;
   /** For each probe, ms. Default `1500`. */
-  readonly FETCH_HEALTH_TIMEOUT_MS?: string | undefined;
+  readonly FETCH_HEALTH_TIMEOUT_MS?: Amount | undefined;
   /** Whether a 5xx other than 501 and 505 is tried elsewhere. Default `true`. */
-  readonly FETCH_RETRY_ON_5XX?: string | undefined;
+  readonly FETCH_RETRY_ON_5XX?: Flag | undefined;
   /** Where the decision is remembered: `memory`, `kv`, `auto` (both), `none`. Default `auto`. */
-  readonly FETCH_CACHE_ADAPTER?: string | undefined;
+  readonly FETCH_CACHE_ADAPTER?: List | undefined;
   /** Under which key it is stored. Default `proxy:fastest`. */
   readonly FETCH_CACHE_KEY?: string | undefined;
   /** How long it is fresh, seconds. Default `300`. */
-  readonly FETCH_CACHE_TTL_SECONDS?: string | undefined;
+  readonly FETCH_CACHE_TTL_SECONDS?: Amount | undefined;
   /** How often the store is read for what other instances have found, seconds; `0`: only before a refresh. */
-  readonly FETCH_CACHE_SYNC_SECONDS?: string | undefined;
+  readonly FETCH_CACHE_SYNC_SECONDS?: Amount | undefined;
   /** Cloudflare Workers: the KV binding. Default `FASTEST_KV`. */
   readonly FETCH_CACHE_KV_BINDING?: string | undefined;
   /** Alibaba Cloud ESA: the EdgeKV namespace. */
   readonly ESA_KV_NAMESPACE?: string | undefined;
   /** Attempts per request, the first one included. Default `3`. */
-  readonly FETCH_MAX_ATTEMPTS?: string | undefined;
+  readonly FETCH_MAX_ATTEMPTS?: Amount | undefined;
   /** Until a connection stands, ms. Default `3000`. */
-  readonly FETCH_CONNECT_TIMEOUT_MS?: string | undefined;
+  readonly FETCH_CONNECT_TIMEOUT_MS?: Amount | undefined;
   /** Until a response head, for each attempt, ms; `0`: none. Default `30000`. */
-  readonly FETCH_ATTEMPT_TIMEOUT_MS?: string | undefined;
+  readonly FETCH_ATTEMPT_TIMEOUT_MS?: Amount | undefined;
   /** Until a response head, for all attempts, ms; `0`: none. Default `60000`. */
-  readonly FETCH_DEADLINE_MS?: string | undefined;
+  readonly FETCH_DEADLINE_MS?: Amount | undefined;
   /** Methods that may be sent again after a failure. Default `GET,HEAD,OPTIONS`. */
-  readonly FETCH_RETRY_METHODS?: string | undefined;
+  readonly FETCH_RETRY_METHODS?: List | undefined;
   /** A request body up to this size can be sent again. Default `65536`. */
-  readonly FETCH_REPLAY_BODY_BYTES?: string | undefined;
+  readonly FETCH_REPLAY_BODY_BYTES?: Amount | undefined;
   /** How long past its TTL a decision serves while it is refreshed, seconds. Default: one TTL. */
-  readonly FETCH_STALE_SECONDS?: string | undefined;
+  readonly FETCH_STALE_SECONDS?: Amount | undefined;
   /** By how much a challenger must be faster: a share, a time, or both. Default `20%,10ms`. */
-  readonly FETCH_SWITCH_MARGIN?: string | undefined;
+  readonly FETCH_SWITCH_MARGIN?: List | undefined;
   /** Whether traffic is shared among the targets within the margin of the best. Default `false`. */
-  readonly FETCH_SPREAD?: string | undefined;
+  readonly FETCH_SPREAD?: Flag | undefined;
   /** `probe`, or `race`: a cold request is itself raced to the targets. Default `probe`. */
   readonly FETCH_COLD_START?: string | undefined;
   /** After so long without a response head a request is sent to the next target too, ms; `0`: never. */
-  readonly FETCH_HEDGE_MS?: string | undefined;
+  readonly FETCH_HEDGE_MS?: Amount | undefined;
   /** Probes in flight at once. Default `6`. */
-  readonly FETCH_MAX_PROBES?: string | undefined;
+  readonly FETCH_MAX_PROBES?: Amount | undefined;
   /** Whether targets are told of the client by `x-forwarded-*`. Default `true`. */
-  readonly FETCH_FORWARDED?: string | undefined;
+  readonly FETCH_FORWARDED?: Flag | undefined;
   /** Whether what the client sent in `x-forwarded-*` is kept. Default `false`. */
-  readonly FETCH_TRUST_FORWARDED?: string | undefined;
+  readonly FETCH_TRUST_FORWARDED?: Flag | undefined;
   /** Whether responses say how they came about. Default `false`. */
-  readonly FETCH_EXPLAIN?: string | undefined;
+  readonly FETCH_EXPLAIN?: Flag | undefined;
   /** The path of the status page; without one there is none. */
   readonly FETCH_STATUS_PATH?: string | undefined;
   /** The bearer token that the status page wants. */

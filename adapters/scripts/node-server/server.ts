@@ -1,5 +1,13 @@
 /** The entry of the bundle. */
 
-import { run } from "../../src/node/command.js";
+import { unsupported } from "../../src/node/supported.js";
+
+const problem = unsupported(process.versions.node);
+if (problem !== undefined) {
+  console.error(problem);
+  process.exit(1);
+}
+// Only now: an old Node.js would fail in undici, with a message that helps nobody.
+const { run } = await import("../../src/node/command.js");
 
 process.exit(await run(process.argv.slice(2)));

@@ -29,8 +29,8 @@ function changed(
   named: ReadonlySet<string> | undefined,
   more: readonly (readonly [string, string])[],
 ): Response {
-  // A handshake and statuses beyond the standard's cannot be made anew.
-  if (answer.webSocket !== null || answer.status > 599) return answer;
+  // A handshake cannot be made anew.
+  if (answer.webSocket !== null) return answer;
   const response = new Response(answer.body, answer);
   for (const [name] of answer.headers) {
     if (rules.endsInResponse(name, named)) response.headers.delete(name);

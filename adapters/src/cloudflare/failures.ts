@@ -47,6 +47,8 @@ export function failureBehind(response: Response, started: number): Failure | un
   const { status } = response;
   // Interim responses never get here from the edge. workerd by itself takes one for the final response.
   if (status < 200) return status === 101 ? undefined : "http-protocol-error";
+  // RFC 9110 §15: there is no such class.
+  if (status > 599) return "http-protocol-error";
   if (status < 521) return undefined;
   const failure = NOTHING_SENT.get(status);
   // An origin may use these statuses in a sense of its own. Cloudflare signs what it makes up.

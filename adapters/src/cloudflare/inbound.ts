@@ -43,7 +43,12 @@ export class Inbound {
     this.about = { method, path: this.url.path, hops: hops(this.via), hasBody: body !== null };
     this.unrepeatable = body !== null && (method === "GET" || method === "HEAD");
     if (body !== null && !this.unrepeatable) {
-      this.body = new ReplayBody(body, configuration.replayBodyBytes, largePieces);
+      this.body = new ReplayBody(
+        body,
+        configuration.replayBodyBytes,
+        () => this.giveUp(),
+        largePieces,
+      );
     }
   }
 
@@ -107,6 +112,10 @@ export class Inbound {
 
   leave(): void {
     this.left = true;
+    this.giveUp();
+  }
+
+  private giveUp(): void {
     for (const attempt of this.underWay) attempt.abort();
   }
 
@@ -119,6 +128,9 @@ export class Inbound {
     for (const name of this.endings) fields.delete(name);
     for (const name of namedByConnection(told.get("connection")) ?? []) {
       if (!RUNTIME_ENDS.has(name)) fields.delete(name);
+    }
+    for (const name of told.keys()) {
+      if (name.startsWith("spin-") || rules.imitates(name)) fields.delete(name);
     }
     const address = told.get("cf-connecting-ip") ?? undefined;
     // Without the edge nobody says who the client is, least of all the client.

@@ -1,8 +1,9 @@
 /** Workers as the driver's platform. */
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
-import type { Platform, Sending, Store } from "../driver/platform.js";
+import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import type { Configuration, Failure, Forward, Target } from "../engine/interface.js";
+import { readOut } from "../web/short-body.js";
 import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
@@ -36,7 +37,7 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     return { result, abort: () => abort?.abort() };
   }
 
-  probe(url: string): Sending<number> {
+  probe(url: string): Probing {
     const abort = new AbortController();
     const sent = fetch(url, {
       headers: this.probeFields,
@@ -44,12 +45,10 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
       signal: abort.signal,
     });
     const started = performance.now();
-    const result = sent.then((response) => {
-      const { status } = answered(response, started);
-      letGo(response);
-      return status;
-    });
-    return { result, abort: () => abort.abort() };
+    const answer = sent.then((response) => answered(response, started));
+    const result = answer.then(({ status }) => status);
+    const rest = answer.then(readOut, () => {});
+    return { result, rest, abort: () => abort.abort() };
   }
 
   failure(error: unknown): Failure {

@@ -16,6 +16,12 @@ export interface ClientFacts {
   readonly scheme: string | undefined;
 }
 
+/** What says who the client is. */
+const FORWARDED: readonly string[] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+
+/** How an IPv6 socket writes the address of an IPv4 client. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
+
 /** Our name in `via`, and what a `via` that names us looks like (RFC 9110 §7.6.3). */
 const US = /^\s*\S+\s+function-fetch(?:\s|$)/i;
 
@@ -37,7 +43,21 @@ export class FieldRules {
   endsInRequest(name: string, value: string, named: ReadonlySet<string> | undefined): boolean {
     // A gRPC server refuses a request that does not say `te: trailers`.
     if (name === "te") return value.trim().toLowerCase() !== "trailers";
-    return name === "host" || name.startsWith("spin-") || this.endsInResponse(name, named);
+    return (
+      name === "host" ||
+      name.startsWith("spin-") ||
+      this.endsInResponse(name, named) ||
+      this.imitates(name)
+    );
+  }
+
+  /**
+   * Whether a CGI-style target, for which `-` and `_` are the same, would take
+   * the field for one that says who the client is. `name` in lower case.
+   */
+  imitates(name: string): boolean {
+    if (!this.configuration.forwarded || !name.includes("_")) return false;
+    return name.startsWith("spin_") || FORWARDED.includes(name.replaceAll("_", "-"));
   }
 
   /** Of a response: whether the field ends here. `name` in lower case. */
@@ -48,13 +68,8 @@ export class FieldRules {
   /** Whether what a client says in this field is replaced by what we know. `name` in lower case. */
   isForged(name: string): boolean {
     if (!this.configuration.forwarded || this.configuration.trustForwarded) return false;
-    return (
-      name === "x-forwarded-for" ||
-      name === "x-forwarded-host" ||
-      name === "x-forwarded-proto" ||
-      // RFC 7239 says the same in another spelling.
-      name === "forwarded"
-    );
+    // RFC 7239 says the same in another spelling.
+    return name === "forwarded" || FORWARDED.includes(name);
   }
 
   /**
@@ -69,14 +84,15 @@ export class FieldRules {
     const trust = this.configuration.trustForwarded;
     const fields: [string, string][] = [];
     const before = trust ? told("x-forwarded-for") : undefined;
-    const chain =
-      before && client.address ? `${before}, ${client.address}` : before || client.address;
+    const address = unmapped(client.address);
+    const chain = before && address ? `${before}, ${address}` : before || address;
     if (chain) fields.push(["x-forwarded-for", chain]);
     if (client.host !== undefined && !(trust && told("x-forwarded-host"))) {
       fields.push(["x-forwarded-host", client.host]);
     }
-    if (client.scheme !== undefined && !(trust && told("x-forwarded-proto"))) {
-      fields.push(["x-forwarded-proto", client.scheme]);
+    const { scheme } = client;
+    if ((scheme === "http" || scheme === "https") && !(trust && told("x-forwarded-proto"))) {
+      fields.push(["x-forwarded-proto", scheme]);
     }
     return fields;
   }
@@ -100,6 +116,15 @@ export function namedByConnection(
     // `connection: te` only says that TE is hop by hop, which we know.
     .filter((name) => name !== "" && name !== "te");
   return new Set(names);
+}
+
+function unmapped(address: string | undefined): string | undefined {
+  return address?.replace(MAPPED, "");
+}
+
+/** Several `cookie` fields as the one that HTTP/1.1 has of them (RFC 9113 §8.2.3). */
+export function joinedCookies(values: readonly string[]): string {
+  return values.join("; ");
 }
 
 /** Where a request for `path` (with its query, as it came) goes on a target. */

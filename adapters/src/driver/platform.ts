@@ -15,6 +15,15 @@ export interface Sending<T> {
   abort(): void;
 }
 
+/** A probe under way. */
+export interface Probing extends Sending<number> {
+  /**
+   * What is left to do once there is a result, which no measurement counts: a
+   * short body is read to its end. The next probe waits for it. Never rejects.
+   */
+  readonly rest?: Promise<void>;
+}
+
 /** The store for the shared decision (L2). Either may reject. */
 export interface Store {
   get(key: string): Promise<string | null | undefined>;
@@ -46,8 +55,8 @@ export interface Upload {
 export interface Platform<Q extends Upload, A> {
   /** Sends the request to `target`, up to the answer's head. */
   send(request: Q, target: Target, forward: Forward): Sending<A>;
-  /** A `GET` of `url`: the status of its answer, whose body is not read. */
-  probe(url: string): Sending<number>;
+  /** A `GET` of `url`: the status of its answer. */
+  probe(url: string): Probing;
   /** The store, where there is one. */
   readonly store: Store | undefined;
   /** Which failure an error of `send` or `probe` is. */

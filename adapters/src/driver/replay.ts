@@ -50,12 +50,15 @@ export class ReplayBody {
   private lastTaken = 0;
 
   /**
-   * `limit`: the most bytes that are kept. `large`: how a host reads best what is
-   * not kept; as the rest, unless given.
+   * `limit`: the most bytes that are kept. `broken`: ends the attempts, since the
+   * client broke the body off; a runtime may take a stream that fails for one
+   * that ends. `large`: how a host reads best what is not kept; as the rest,
+   * unless given.
    */
   constructor(
     private readonly source: ReadableStream<Uint8Array> | null,
     private readonly limit: number,
+    private readonly broken: () => void,
     private readonly large?: (source: ReadableStream<Uint8Array>) => Reader,
   ) {}
 
@@ -138,6 +141,7 @@ export class ReplayBody {
       try {
         read = await stop.or(this.read());
       } catch (error) {
+        this.broken();
         await writer.abort(error).catch(() => {});
         return;
       }

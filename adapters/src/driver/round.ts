@@ -32,21 +32,22 @@ async function runOne<Q extends Upload, A>(
   const waiting = round.targets.values();
   const worker = async () => {
     for (const target of waiting) {
-      const [outcome, elapsed] = await probe(proxy, target, round.timeout);
+      const [outcome, elapsed, rest] = await probe(proxy, target, round.timeout);
       engine.probed(round.id, target, outcome, elapsed, Date.now());
       proxy.tell();
+      await rest;
     }
   };
   await Promise.all(Array.from({ length: round.concurrency }, worker));
   return engine.finishRound(round.id, Date.now());
 }
 
-/** What came of a probe, and after how long, ms. */
+/** What came of a probe, after how long, ms, and what is left to do. */
 function probe<Q extends Upload, A>(
   { platform, configuration }: Proxy<Q, A>,
   target: number,
   timeout: number,
-): Promise<[result: ProbeResult, elapsed: number]> {
+): Promise<[result: ProbeResult, elapsed: number, rest: Promise<void> | undefined]> {
   const started = performance.now();
   const sending = platform.probe(configuration.targets[target]?.healthUrl ?? "");
   const elapsed = () => performance.now() - started - (sending.waited ?? 0);
@@ -54,7 +55,7 @@ function probe<Q extends Upload, A>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = (result: ProbeResult) => {
       if (timer !== undefined) clearTimeout(timer);
-      resolve([result, elapsed()]);
+      resolve([result, elapsed(), result.tag === "status" ? sending.rest : undefined]);
     };
     const tick = () => {
       const left = timeout - elapsed();

@@ -8,7 +8,7 @@ import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
 import { broken, ownWords, relayed } from "../web/answers.js";
 import { settingsOf } from "../web/environment.js";
-import { cannotBeSent, Inbound } from "./inbound.js";
+import { bodyOf, cannotBeSent, Inbound } from "./inbound.js";
 import { Invocation } from "./invocation.js";
 import { LIMITS } from "./limits.js";
 import { notice, outOfReach } from "./reach.js";
@@ -45,7 +45,7 @@ export class Edge {
         configuration,
         new Invocation(configuration, store, tell),
       );
-      const inbound = new Inbound(request, configuration, rules);
+      const inbound = new Inbound(request, await bodyOf(request), configuration, rules);
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);
       if (outcome.answer === undefined) return ownWords(outcome.reply);

@@ -37,13 +37,15 @@ const TOLD_BY: readonly (readonly [RegExp, Failure])[] = [
   [/certificate|SELF_SIGNED|UnknownIssuer/i, "tls-certificate-error"],
   [/ERR_SSL|InvalidContentType|tls handshake/i, "tls-protocol-error"],
   [/EHOSTUNREACH|ENETUNREACH|unreachable|\(Connect\)/i, "destination-unavailable"],
-  [/HPE_|parser|invalid HTTP|parse error/i, "http-protocol-error"],
+  // A `Response` has a status of 200 to 599 (WHATWG Fetch).
+  [/HPE_|parser|invalid HTTP|parse error|status.*range|range.*status/i, "http-protocol-error"],
   [/UND_ERR_SOCKET|closed|incomplete|unexpected end|EOF/i, "connection-terminated"],
 ];
 
 /** Which failure an answer stands for, if any. */
 export function failureBehind(status: number): Failure | undefined {
-  return NOTHING_SENT.get(status);
+  // RFC 9110 §15: there is no such class.
+  return status > 599 ? "http-protocol-error" : NOTHING_SENT.get(status);
 }
 
 /** Which failure an error of `fetch` is. What cannot be told may have reached the target. */

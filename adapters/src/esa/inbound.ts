@@ -12,19 +12,31 @@ export class Inbound {
   readonly about: About;
   /** Aborts when the client goes, where the runtime says so. */
   readonly left: AbortSignal | undefined;
+  /** Aborts when nothing more is to be sent. */
+  private readonly broken = new AbortController();
   private readonly path: string;
   private readonly fields: Headers;
   private readonly body: ReplayBody;
 
-  constructor(request: EsaRequest, configuration: Configuration, rules: FieldRules) {
+  /** `body`: what `bodyOf` found. */
+  constructor(
+    request: EsaRequest,
+    body: ReadableStream<Uint8Array> | null,
+    configuration: Configuration,
+    rules: FieldRules,
+  ) {
     const { method, headers } = request;
     const { scheme, authority, path } = partsOf(request.url);
     const client: ClientFacts = { address: addressOf(request), host: authority, scheme };
     this.path = path;
     this.fields = upstreamFields(headers, rules, client);
-    this.body = new ReplayBody(bodyOf(request), configuration.replayBodyBytes);
-    this.about = { method, hops: hops(headers.get("via")), hasBody: this.body.exists };
-    this.left = request.signal ?? undefined;
+    this.body = new ReplayBody(body, configuration.replayBodyBytes, () => this.broken.abort());
+    this.about = { method, path, hops: hops(headers.get("via")), hasBody: this.body.exists };
+    const { signal } = request;
+    this.left = signal;
+    // Nobody waits for a broken body any more than for a client that has gone.
+    signal?.addEventListener("abort", () => this.broken.abort(), { once: true });
+    if (signal?.aborted) this.broken.abort();
   }
 
   urlAt({ origin, basePath }: Target): string {
@@ -42,6 +54,11 @@ export class Inbound {
       decompress: "manual",
       signal,
     };
+  }
+
+  /** Aborts with the client, or when it breaks its body off. */
+  get ends(): AbortSignal {
+    return this.broken.signal;
   }
 
   get fate(): Body {
@@ -75,8 +92,37 @@ export function cannotBeSent({ method, headers, body }: EsaRequest): boolean {
   return headers.has("transfer-encoding") || (body ?? null) !== null;
 }
 
-function bodyOf({ method, headers, body }: EsaRequest): ReadableStream<Uint8Array> | null {
-  if (method === "GET" || method === "HEAD") return null;
-  // An empty one would go on in chunks.
-  return headers.get("content-length") === "0" ? null : (body ?? null);
+/** The request's body, unless it is empty: that would go on in chunks. */
+export async function bodyOf({
+  method,
+  headers,
+  body = null,
+}: EsaRequest): Promise<ReadableStream<Uint8Array> | null> {
+  if (body === null || method === "GET" || method === "HEAD") return null;
+  const length = headers.get("content-length");
+  if (length !== null) return length === "0" ? null : body;
+  if (headers.has("transfer-encoding")) return body;
+  // Of HTTP/1.1 there is none; of HTTP/2 only the body itself can say.
+  const reader = body.getReader();
+  for (;;) {
+    const first = await reader.read();
+    if (first.done) return null;
+    if (first.value.byteLength > 0) return resumed(first.value, reader);
+  }
+}
+
+/** A stream of which the first piece has been read. */
+function resumed(
+  first: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(first),
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }

@@ -1,13 +1,17 @@
 /** ESA as the driver's platform, for one client's request: the runtime's limits count for each. */
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
-import type { Platform, Sending, Store } from "../driver/platform.js";
+import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
 import { sending } from "../web/sending.js";
+import { readOut } from "../web/short-body.js";
 import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 import type { Init } from "./runtime.js";
 import { Subrequests } from "./subrequests.js";
+
+/** Should the rest of a probe's answer never end, ms. */
+const READ_OUT = 1_200;
 
 /** A target's answer; it counts as a subrequest until it is dropped. */
 export interface Answer {
@@ -32,12 +36,12 @@ export class Invocation implements Platform<Inbound, Answer> {
         const letGo = () => turn.endAfter(cancelled(response));
         insistOnTarget(response, letGo);
         return { response, letGo };
-      }, request.left),
+      }, request.ends),
     );
     return turn;
   }
 
-  probe(url: string): Sending<number> {
+  probe(url: string): Probing {
     const headers = {
       "user-agent": this.configuration.userAgent,
       accept: "*/*",
@@ -53,9 +57,10 @@ export class Invocation implements Platform<Inbound, Answer> {
           signal,
         };
         const response = await fetch(url, init);
-        const letGo = () => turn.endAfter(cancelled(response));
-        insistOnTarget(response, letGo);
-        letGo();
+        insistOnTarget(response, () => turn.endAfter(cancelled(response)));
+        // Behind the result. The subrequest is under way until then.
+        const read = readOut(response);
+        turn.endAfter(read, READ_OUT);
         return response.status;
       }),
     );

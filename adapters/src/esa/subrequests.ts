@@ -107,9 +107,9 @@ export class Turn<T> implements Sending<T> {
     this.onEnd();
   }
 
-  /** Gives its room to others as soon as `ending` is over. */
-  endAfter(ending: Promise<unknown>): void {
-    this.endSoon(LINGER);
+  /** Gives its room to others as soon as `ending` is over, or after so many ms. */
+  endAfter(ending: Promise<unknown>, latest = LINGER): void {
+    this.endSoon(latest);
     const ended = () => this.endSoon(MOMENT);
     ending.then(ended, ended);
   }

@@ -85,6 +85,16 @@ export class Answer {
 
   // What its user calls.
 
+  /** Whether nothing of its body is here yet, nor its end. */
+  get isBare(): boolean {
+    return this.heldBytes === 0 && !this.ended && this.failed === undefined;
+  }
+
+  /** Why it broke, if it did before there was any of its body. */
+  get brokenAtOnce(): Error | undefined {
+    return this.heldBytes === 0 ? this.failed : undefined;
+  }
+
   /**
    * Gives the body to `sink`: what is here at once, the rest as it comes.
    * Returns whether there was anything.

@@ -27,10 +27,14 @@ export class ClientBody {
   private share: Share | undefined;
   private waiter: Waiter | undefined;
 
-  /** `limit`: the most bytes that are kept. */
+  /**
+   * `limit`: the most bytes that are kept. `isCut`: whether what looks like the
+   * end of the source is none.
+   */
   constructor(
     private readonly source: Readable,
     private readonly limit: number,
+    private readonly isCut: () => boolean = () => false,
   ) {}
 
   /** The body for an attempt, from its first byte on. Call `reclaim` first. */
@@ -113,6 +117,10 @@ export class ClientBody {
   }
 
   private end(): void {
+    if (this.isCut()) {
+      this.fail(new Error("the client broke its body off"));
+      return;
+    }
     this.ended = true;
     this.progress = performance.now();
     const { waiter } = this;

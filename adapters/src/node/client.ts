@@ -1,31 +1,21 @@
 /** What Node.js says of the client and of the body that it sends. */
 
+import type { IncomingMessage } from "node:http";
 import type { ClientFacts } from "../driver/headers.js";
-import type { Reply } from "../engine/interface.js";
 import { ClientBody } from "./body.js";
 import type { Request } from "./handler.js";
 
-/** How an IPv6 socket writes the address of an IPv4 client. */
-const MAPPED = "::ffff:";
+/** RFC 9113 §7. */
+const NGHTTP2_NO_ERROR = 0;
 
 /** How long the rest of a body that nobody wants may take, ms. */
 const LEFTOVER = 5_000;
 
-/** What a request gets whose body a middleware has read. */
-export const CONSUMED: Reply = {
-  status: 500,
-  body:
-    "The request's body was read before Function Fetch could pass it on.\n" +
-    "Mount the handler before any body parser, such as express.json().\n",
-  proxyStatus: "function-fetch; error=proxy_configuration_error",
-};
-
 export function clientOf(request: Request): ClientFacts {
   const { socket } = request;
-  const address = socket.remoteAddress;
   const authority = "authority" in request ? request.authority : undefined;
   return {
-    address: address?.startsWith(MAPPED) ? address.slice(MAPPED.length) : address,
+    address: socket.remoteAddress,
     host: authority || request.headers.host,
     scheme: "encrypted" in socket && socket.encrypted ? "https" : "http",
   };
@@ -33,12 +23,7 @@ export function clientOf(request: Request): ClientFacts {
 
 /** `limit`: the most bytes that are kept for another attempt. */
 export function bodyOf(request: Request, limit: number): ClientBody | undefined {
-  return hasBody(request) ? new ClientBody(request, limit) : undefined;
-}
-
-/** Whether somebody has read the request's body already. */
-export function isConsumed(request: Request): boolean {
-  return request.readableDidRead && hasBody(request);
+  return hasBody(request) ? new ClientBody(request, limit, () => isCut(request)) : undefined;
 }
 
 export function hasBody(request: Request): boolean {
@@ -49,9 +34,17 @@ export function hasBody(request: Request): boolean {
   return length !== undefined && length !== "0" && Number(length) > 0;
 }
 
+/** Whether a body ended because the client broke it off. */
+function isCut(request: Request): boolean {
+  // Node.js has an error for that of HTTP/1.1, but an end for that of a reset stream.
+  if (!("stream" in request)) return false;
+  const { rstCode, state } = request.stream;
+  return rstCode !== NGHTTP2_NO_ERROR || state.remoteClose === 0;
+}
+
 /**
- * After the response: reads what is left of the body, so that the connection
- * can be used again, or ends it when there is too much left.
+ * After the response: reads what is left of the body, so that the client sees
+ * the response before the connection is closed, or can use it again.
  */
 export function letGo(request: Request): void {
   if (request.complete || request.destroyed) return;
@@ -60,4 +53,24 @@ export function letGo(request: Request): void {
   request.once("close", () => clearTimeout(timer));
   request.once("end", () => clearTimeout(timer));
   request.resume();
+}
+
+/**
+ * Whether the response comes before the request is over: the connection ends
+ * with it, and the client is told so. The end is a soft one: a reset, which
+ * bytes that nobody has read bring about, could take the response with it.
+ */
+export function isEarly(request: IncomingMessage): boolean {
+  if (request.complete) return false;
+  const { socket } = request;
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), LEFTOVER);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+    // What comes is let go of, until the client has closed its side too.
+    socket.once("end", () => socket.destroy());
+    request.resume();
+  };
+  return true;
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { instantiate } from "../engine/node.js";
 import { check } from "./check.js";
-import type { StoreOption } from "./edge.js";
+import type { Options, StoreOption } from "./edge.js";
 import { fileStore } from "./file-store.js";
 import { EdgeServer, type Listening } from "./server.js";
 
@@ -21,6 +21,10 @@ Options:
   --store STORE         Share the decision: file:FOLDER, or a module (.js) whose
                         default export is a store, an object with get and put
   --drain-timeout MS    How long requests may go on after SIGTERM [default: 30000]
+  --idle-timeout MS     How long a client's connection is kept without a request;
+                        longer than a balancer in front keeps it [default: 75000]
+  --max-head-bytes N    The longest head of a request (beyond: 431) and of a target's
+                        answer (beyond: a failed attempt) [default: 65536]
   --check               Validate the settings and list every problem
   --help                Print this
   --version             Print the version
@@ -31,6 +35,9 @@ Environment:
   FETCH_*               The settings
 `;
 
+/** How often is looked whether who started us is still there, ms. */
+const LOOK_FOR_PARENT = 500;
+
 /** The exit code of a server that was ended by force. */
 const FORCED = 130;
 
@@ -40,12 +47,17 @@ class UsageError extends Error {}
 /** Runs the command. Resolves to its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    const { store, check: checks, help, version, drainTimeout } = parsed(args);
+    const { store, check: checks, help, version, ...options } = parsed(args);
     if (help) return say(HELP);
     if (version) return say(`${ownVersion()}\n`);
     if (checks) return check(process.env, (line) => say(`${line}\n`));
-    const where = listening(process.env);
-    return await serve(where, await storeOf(store), milliseconds(drainTimeout));
+    const where = {
+      ...listening(process.env),
+      idleTimeout: whole("--idle-timeout", options["idle-timeout"], "milliseconds"),
+    };
+    const drainTimeout = whole("--drain-timeout", options["drain-timeout"], "milliseconds", 0);
+    const maxHeadBytes = whole("--max-head-bytes", options["max-head-bytes"], "bytes");
+    return await serve({ store: await storeOf(store), maxHeadBytes }, where, drainTimeout);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`function-fetch: ${error.message}\n`);
@@ -66,26 +78,29 @@ function parsed(args: readonly string[]) {
       options: {
         store: { type: "string" },
         "drain-timeout": { type: "string", default: "30000" },
+        "idle-timeout": { type: "string", default: "75000" },
+        "max-head-bytes": { type: "string", default: "65536" },
         check: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
         version: { type: "boolean", short: "V", default: false },
       },
     });
-    return { ...values, drainTimeout: values["drain-timeout"] };
+    return values;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${reason}\nSee function-fetch --help`);
   }
 }
 
-function milliseconds(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new UsageError(`--drain-timeout ${text}: write a whole number of milliseconds`);
+function whole(option: string, text: string, unit: string, least = 1): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least) {
+    const from = least > 0 ? `, from ${least} on` : "";
+    throw new UsageError(`${option} ${text}: write a whole number of ${unit}${from}`);
   }
   return Number(text);
 }
 
-function listening(env: NodeJS.ProcessEnv): Listening {
+function listening(env: NodeJS.ProcessEnv): Pick<Listening, "port" | "host"> {
   const port = env.PORT || "3000";
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`PORT=${port}: write a whole number from 0 to 65535`);
@@ -117,16 +132,12 @@ function isStore(value: unknown): value is StoreOption {
   return typeof get === "function" && typeof put === "function";
 }
 
-async function serve(
-  where: Listening,
-  store: StoreOption | undefined,
-  drainTimeout: number,
-): Promise<number> {
-  const server = await EdgeServer.start({ store }, where).catch((error: unknown) => {
+async function serve(options: Options, where: Listening, drainTimeout: number): Promise<number> {
+  const server = await EdgeServer.start(options, where).catch((error: unknown) => {
     throw new UsageError(remedy(error, where));
   });
   say(`Serving ${server.url}\n`);
-  await signalled();
+  await Promise.race([signalled(), orphaned()]);
   const forced = signalled().then(() => FORCED);
   return Promise.race([server.drain(drainTimeout).then(() => 0), forced]);
 }
@@ -139,6 +150,23 @@ function signalled(): Promise<void> {
       resolve();
     };
     process.on("SIGTERM", ending).on("SIGINT", ending);
+  });
+}
+
+/**
+ * Resolves when npm, or the shell between npm and us, has gone: npx and `npm run`
+ * end on SIGTERM without handing it on. Elsewhere a parent may go as it likes.
+ */
+function orphaned(): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.env.npm_command === undefined) return;
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      resolve();
+    }, LOOK_FOR_PARENT);
+    look.unref();
   });
 }
 

@@ -3,14 +3,15 @@
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
 import { type Outcome, Proxy as ReverseProxy } from "../driver/proxy.js";
-import type { Engine } from "../engine/interface.js";
 import { instantiate } from "../engine/node.js";
 import type { Settings } from "../settings.js";
 import type { Answer } from "./answer.js";
+import { LONGEST_HEAD } from "./heads.js";
 import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
 import { Pools } from "./pools.js";
 import { RequestFields } from "./request-fields.js";
+import { settingsOf } from "./settings.js";
 
 /** A store as users bring it. Either may fail, or take its time. */
 export interface StoreOption {
@@ -24,6 +25,11 @@ export interface Options {
   readonly env?: Settings | undefined;
   /** Where the decision is shared among processes (L2). Without it: in memory alone. */
   readonly store?: StoreOption | undefined;
+  /**
+   * The longest head of a target's answer, bytes; a longer one is a failed
+   * attempt. Default 65536. That of requests is your server's `maxHeaderSize`.
+   */
+  readonly maxHeadBytes?: number | undefined;
   /** Hears of changes, a line of JSON each. By default they go to stderr. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -45,10 +51,13 @@ export class Edge {
     );
     this.rules = new FieldRules(configuration);
     this.requestFields = new RequestFields(configuration, this.rules);
-    this.pools = new Pools(configuration);
+    this.pools = new Pools(configuration, longestHead(options.maxHeadBytes));
     const store = options.store === undefined ? undefined : storeOf(options.store);
     const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
     this.proxy = new ReverseProxy(engine, configuration, platform);
+    if (configuration.targets.length === 0) {
+      this.tell("no_targets", "every request gets 500, which says why; set FETCH_TARGETS");
+    }
   }
 
   inbound(from: Origins): Inbound {
@@ -81,14 +90,9 @@ export class Edge {
   };
 }
 
-function settingsOf(engine: Engine, env: Settings | undefined): [string, string][] {
-  const given: Readonly<Record<string, string | undefined>> = { ...env };
-  const settings: [string, string][] = [];
-  for (const name of engine.settingNames()) {
-    const value = given[name] ?? process.env[name];
-    if (value !== undefined) settings.push([name, value]);
-  }
-  return settings;
+function longestHead(bytes = LONGEST_HEAD): number {
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new TypeError(`the option \`maxHeadBytes\` is ${bytes}: give a whole number of bytes`);
 }
 
 function storeOf(store: StoreOption): Store {

@@ -57,7 +57,8 @@ const SENDING: Readonly<Record<string, Failure>> = {
   UND_ERR_SOCKET: "connection-terminated",
   // The kernel gave up on a target that had vanished.
   ETIMEDOUT: "connection-terminated",
-  UND_ERR_HEADERS_OVERFLOW: "http-protocol-error",
+  UND_ERR_HEADERS_OVERFLOW: "http-response-header-section-size",
+  HPE_HEADER_OVERFLOW: "http-response-header-section-size",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "http-response-incomplete",
   // The client sent less of a body, or more, than it had announced.
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: "internal-error",
@@ -70,9 +71,9 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
   const code = codeOf(error);
   if (connected) {
     // undici knows the parser's codes, but does not always say them.
-    const unparsable = error instanceof Error && error.name === "HTTPParserError";
-    if (unparsable || code.startsWith("HPE_")) return "http-protocol-error";
-    return SENDING[code] ?? "connection-terminated";
+    if (isUnparsable(error)) return "http-protocol-error";
+    const failure = code.startsWith("HPE_") ? "http-protocol-error" : "connection-terminated";
+    return SENDING[code] ?? failure;
   }
   const known = CONNECTING[code];
   // TCP stood, so it is the handshake that was cut off.
@@ -83,6 +84,24 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
   if (code.startsWith("CERT_") || code.startsWith("CRL_")) return "tls-certificate-error";
   if (code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_")) return "tls-protocol-error";
   return "destination-unavailable";
+}
+
+/**
+ * Whether an answer was refused before its head was over because it has both a
+ * `content-length` and a `transfer-encoding`. Which comes first decides how
+ * undici says so.
+ */
+export function isFramedTwice(error: Error): boolean {
+  const code = codeOf(error);
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return true;
+  const unparsable = isUnparsable(error) || code.startsWith("HPE_");
+  return unparsable && error.message.includes("can't be present with");
+}
+
+/** undici's parser, and what it says of a 101 that nobody asked for or a 100 that it does not expect. */
+function isUnparsable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "HTTPParserError" || /^bad (?:upgrade|response)$/.test(error.message);
 }
 
 function codeOf(error: unknown): string {

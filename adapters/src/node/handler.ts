@@ -6,10 +6,11 @@ import type { Duplex } from "node:stream";
 import type { Outcome } from "../driver/proxy.js";
 import { explainFields } from "../driver/replies.js";
 import type { Answer } from "./answer.js";
-import { bodyOf, CONSUMED, clientOf, isConsumed, letGo } from "./client.js";
+import { bodyOf, clientOf, hasBody, letGo } from "./client.js";
 import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
 import { fail, reply } from "./own-words.js";
+import { refusalOf } from "./refusals.js";
 import { type Response, relay } from "./relay.js";
 import { Tunnels } from "./tunnels.js";
 
@@ -33,8 +34,8 @@ export interface NodeHandler {
 /** Makes a handler with an engine and connections of its own. */
 export function createNodeHandler(options: Options = {}): NodeHandler {
   const edge = new Edge(options);
-  const tunnels = new Tunnels(edge);
   const handler = (request: Request, response: Response) => serve(edge, request, response);
+  const tunnels = new Tunnels(edge, handler);
   return Object.assign(handler, {
     upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       tunnels.open(request, socket, head),
@@ -49,9 +50,13 @@ export function createNodeHandler(options: Options = {}): NodeHandler {
 /** Serves one request; resolves when the response is over. */
 function serve(edge: Edge, request: Request, response: Response): Promise<void> {
   return new Promise((resolve) => {
-    if (isConsumed(request)) {
-      response.once("close", resolve);
-      reply(response, CONSUMED);
+    const refusal = refusalOf(request, hasBody(request));
+    if (refusal !== undefined) {
+      response.once("close", () => {
+        letGo(request);
+        resolve();
+      });
+      reply(response, refusal);
       return;
     }
     const inbound = inboundOf(edge, request);

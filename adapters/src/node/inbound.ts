@@ -75,6 +75,12 @@ export class Inbound implements About {
     return this.fate;
   }
 
+  /** Takes the body back. Whether all can be sent again from the first byte on. */
+  takeBack(): boolean {
+    this.body?.reclaim();
+    return this.fate === "untouched" || this.fate === "replayable";
+  }
+
   get progress(): number {
     return this.body?.progress ?? 0;
   }

@@ -1,5 +1,7 @@
 /** Function Fetch on Node.js. */
 
+import "./insist.js";
+
 export type { Settings } from "../settings.js";
 export type { Options, StoreOption as Store } from "./edge.js";
 export { createFetchHandler, type Facts, type FetchHandler } from "./fetch.js";

@@ -2,8 +2,9 @@
 
 import { replyFields } from "../driver/replies.js";
 import type { Reply } from "../engine/interface.js";
+import { isEarly } from "./client.js";
 import type { Edge } from "./edge.js";
-import type { Response } from "./relay.js";
+import { isHttp2, type Response } from "./relay.js";
 
 const BROKEN: Reply = {
   status: 502,
@@ -13,6 +14,7 @@ const BROKEN: Reply = {
 
 export function reply(response: Response, words: Reply): void {
   const body = Buffer.from(words.body);
+  if (!isHttp2(response) && isEarly(response.req)) response.setHeader("connection", "close");
   for (const [name, value] of Object.entries(replyFields(words))) response.setHeader(name, value);
   response.setHeader("content-length", body.byteLength);
   response.statusCode = words.status;

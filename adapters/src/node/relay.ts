@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { type FieldRules, namedByConnection } from "../driver/headers.js";
 import type { Answer, Sink } from "./answer.js";
+import { isEarly } from "./client.js";
 import { type FieldMap, joined } from "./fields.js";
 
 export type Response = ServerResponse | Http2ServerResponse;
@@ -23,6 +24,7 @@ export function relay(
 
 function overHttp1(response: ServerResponse, fields: string[], answer: Answer): void {
   const { status } = answer;
+  if (isEarly(response.req)) fields.push("connection", "close");
   // Trailers need a body in chunks: Node.js refuses to announce them elsewhere.
   const chunked =
     hasContent(status, response.req.method) &&
@@ -64,7 +66,7 @@ function without(unwanted: string, fields: string[]): string[] {
   return fields.filter((_, at) => fields[at - (at % 2)] !== unwanted);
 }
 
-function isHttp2(response: Response): response is Http2ServerResponse {
+export function isHttp2(response: Response): response is Http2ServerResponse {
   return "stream" in response;
 }
 

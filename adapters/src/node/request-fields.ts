@@ -1,6 +1,11 @@
 /** A client's fields as those for the target: names and values by turns, as Node.js has them. */
 
-import { type ClientFacts, type FieldRules, namedByConnection } from "../driver/headers.js";
+import {
+  type ClientFacts,
+  type FieldRules,
+  joinedCookies,
+  namedByConnection,
+} from "../driver/headers.js";
 import type { Configuration } from "../engine/interface.js";
 import { type FieldMap, joined } from "./fields.js";
 
@@ -20,12 +25,20 @@ export class RequestFields {
   forTarget(raw: readonly string[], told: FieldMap, client: ClientFacts): string[] {
     const named = namedByConnection(joined(told.connection));
     const fields: string[] = [];
+    let cookie = 0;
     for (let at = 0; at + 1 < raw.length; at += 2) {
       const name = raw[at] as string;
       const value = raw[at + 1] as string;
       if (this.ends(name)) continue;
       const special = named !== undefined || name.length === 2;
       if (special && this.rules.endsInRequest(name.toLowerCase(), value, named)) continue;
+      if (name.length === 6 && name.toLowerCase() === "cookie") {
+        if (cookie > 0) {
+          fields[cookie] = joinedCookies([fields[cookie] as string, value]);
+          continue;
+        }
+        cookie = fields.length + 1;
+      }
       fields.push(name, value);
     }
     const forwarding = this.rules.forwarding(client, (name) => joined(told[name]));

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Options } from "./edge.js";
 import { createNodeHandler, type NodeHandler } from "./handler.js";
+import { LONGEST_HEAD } from "./heads.js";
 
 /** While it drains: how often connections that have become idle are closed, ms. */
 const SWEEP = 100;
@@ -12,6 +13,8 @@ export interface Listening {
   /** 0: any free one. */
   readonly port: number;
   readonly host: string;
+  /** After so long without a request a client's connection is closed, ms. */
+  readonly idleTimeout: number;
 }
 
 export class EdgeServer {
@@ -19,9 +22,13 @@ export class EdgeServer {
   private readonly server: Server;
   private draining = false;
 
-  private constructor(options: Options) {
+  private constructor(options: Options, { idleTimeout }: Listening) {
     this.handler = createNodeHandler(options);
-    this.server = createServer((request, response) => this.serve(request, response));
+    const maxHeaderSize = options.maxHeadBytes ?? LONGEST_HEAD;
+    const given = { keepAliveTimeout: idleTimeout, maxHeaderSize };
+    this.server = createServer(given, (request, response) => this.serve(request, response));
+    // Their bytes are bounded; of too many Node.js would drop some without a word.
+    this.server.maxHeadersCount = 0;
     this.server.on("upgrade", (request, socket, head) => {
       void this.handler.upgrade(request, socket, head);
     });
@@ -30,8 +37,9 @@ export class EdgeServer {
   }
 
   /** Rejects with the system's error when the address cannot be had. */
-  static async start(options: Options, { port, host }: Listening): Promise<EdgeServer> {
-    const edge = new EdgeServer(options);
+  static async start(options: Options, listening: Listening): Promise<EdgeServer> {
+    const { port, host } = listening;
+    const edge = new EdgeServer(options, listening);
     await new Promise<void>((resolve, reject) => {
       edge.server.once("error", reject);
       edge.server.listen(port, host, () => {

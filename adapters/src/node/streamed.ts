@@ -1,34 +1,24 @@
 /**
- * A request whose body has no known length, up to its answer's head. undici
- * sends the head of a request with the first piece of its body, and no trailers
- * after the last; the client of Node.js itself does better with what is
- * streamed while the answer is waited for.
+ * A request by the client of Node.js itself, up to its answer's head: one whose
+ * body has no known length, since undici sends the head of a request with the
+ * first piece of its body, and no trailers after the last; and one to a target
+ * whose answers undici's parser does not take.
  */
 
-import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps, Agent as SecureAgent } from "node:https";
-import { AttemptFailed } from "../driver/attempt-failed.js";
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { Socket } from "node:net";
 import type { Sending } from "../driver/platform.js";
+import type { Failure } from "../engine/interface.js";
 import { Answer } from "./answer.js";
 import type { Abortable } from "./attempt.js";
-import { failureOf } from "./failures.js";
+import type { ClientBody } from "./body.js";
+import { failureOf, isFramedTwice } from "./failures.js";
 import type { FieldMap } from "./fields.js";
-import type { Inbound } from "./inbound.js";
-
-/** The connections for such requests; those of undici are for itself. */
-export class StreamingAgents {
-  private readonly plain = new Agent({ keepAlive: true });
-  private readonly secure = new SecureAgent({ keepAlive: true });
-
-  of(secure: boolean): Agent {
-    return secure ? this.secure : this.plain;
-  }
-
-  close(): void {
-    this.plain.destroy();
-    this.secure.destroy();
-  }
-}
+import { received } from "./heads.js";
+import { type KeptConnections, noteKeepAlive } from "./kept.js";
+import { hearOut } from "./last-words.js";
+import { type Again, Lost } from "./lost.js";
 
 export interface Destination {
   readonly origin: string;
@@ -36,21 +26,55 @@ export interface Destination {
   /** Whether it speaks TLS. */
   readonly secure: boolean;
   readonly connectTimeout: number;
+  /** Of its answer, bytes. */
+  readonly longestHead: number;
+}
+
+/** What such a request is, and how it goes. */
+export interface Manner {
+  /** Over a connection of its own. */
+  readonly alone: boolean;
+  /**
+   * Whether an answer may be framed twice. What comes after it cannot be
+   * trusted, so that such a request has a connection of its own.
+   */
+  readonly framedTwice: boolean;
+}
+
+/** What is sent. */
+export interface Outgoing {
+  readonly method: string;
+  /** Names and values by turns. */
+  readonly fields: readonly string[];
+  readonly body: ClientBody | undefined;
+  /** Whether there is a body whose length nobody has said. */
+  readonly isStreamed: boolean;
+  /** Those of the body, once it has ended; names and values by turns. */
+  readonly trailers: readonly string[];
+  /** Hears of the end of the whole exchange. */
+  end(attempt: Abortable): void;
 }
 
 export class StreamedAttempt implements Sending<Answer>, Abortable {
   readonly result: Promise<Answer>;
   private resolve!: (answer: Answer) => void;
-  private reject!: (error: AttemptFailed) => void;
+  private reject!: (error: Lost) => void;
   private readonly secure: boolean;
   private readonly request: ClientRequest;
   private answer: Answer | undefined;
+  private socket: Socket | undefined;
+  /** Of the socket, before this request. */
+  private readBefore = 0;
   private connected = false;
+  private sent = false;
+  private given = false;
+  private waiter: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(
-    inbound: Inbound,
-    agents: StreamingAgents,
-    { origin, path, secure, connectTimeout }: Destination,
+    outgoing: Outgoing,
+    connections: KeptConnections,
+    { origin, path, secure, connectTimeout, longestHead }: Destination,
+    { alone, framedTwice }: Manner,
   ) {
     this.secure = secure;
     this.result = new Promise((resolve, reject) => {
@@ -59,35 +83,49 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     });
     const { hostname, port } = new URL(origin);
     this.request = (secure ? requestHttps : requestHttp)({
-      method: inbound.method,
+      method: outgoing.method,
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port,
       path,
-      agent: agents.of(secure),
+      agent: alone || framedTwice ? false : connections.of(secure),
+      maxHeaderSize: longestHead,
+      insecureHTTPParser: framedTwice,
       // With an array Node.js adds nothing of its own, not even this.
       headers: [
         ...["host", origin.slice(origin.indexOf("//") + 2)],
-        ...["transfer-encoding", "chunked"],
-        ...inbound.fields,
+        ...framingOf(outgoing),
+        ...outgoing.fields,
       ],
     });
+    // Beyond its limit Node.js drops fields without a word; that of their bytes holds.
+    this.request.maxHeadersCount = 0;
     this.request
       .on("response", (message) => this.onResponse(message))
+      .on("upgrade", (message, socket) => {
+        socket.destroy();
+        this.refuse(message.statusCode, "http-protocol-error");
+      })
       .on("error", (error) => this.onError(error))
-      .on("close", () => inbound.end(this));
+      .on("drain", () => this.waiter?.resolve())
+      .on("close", () => {
+        this.waiter?.reject(new Error("the target takes no more"));
+        outgoing.end(this);
+      });
     this.connect(connectTimeout, () => {
-      this.upload(inbound).catch((error: Error) => this.request.destroy(error));
+      this.upload(outgoing).catch((error: Error) => this.request.destroy(error));
     });
   }
 
   abort(): void {
+    this.given = true;
     this.request.destroy();
   }
 
   leave(): void {
     const error = new Error("the client has gone");
+    this.given = true;
     this.request.destroy(error);
-    this.reject(new AttemptFailed("internal-error", error));
+    this.reject(new Lost("internal-error", "never", error));
   }
 
   /** Waits for the connection: until it stands, no body is taken. */
@@ -98,23 +136,28 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     }, timeout);
     this.request.on("close", () => clearTimeout(timer));
     this.request.on("socket", (socket) => {
+      hearOut(socket);
       const connected = () => {
         clearTimeout(timer);
+        this.socket = socket;
+        this.readBefore = socket.bytesRead;
         this.connected = true;
-        begin();
+        if (!this.request.destroyed) begin();
       };
-      if (this.request.reusedSocket) connected();
+      // What the target did to a kept connection meanwhile is heard before anything is sent.
+      if (this.request.reusedSocket) setImmediate(connected);
       else socket.once(this.secure ? "secureConnect" : "connect", connected);
     });
   }
 
-  private async upload(inbound: Inbound): Promise<void> {
+  private async upload(outgoing: Outgoing): Promise<void> {
     // The target may have something to say before it gets any of the body.
+    this.sent = true;
     this.request.flushHeaders();
-    for await (const chunk of inbound.body?.forAttempt() ?? []) {
+    for await (const chunk of outgoing.body?.forAttempt() ?? []) {
       if (!this.request.write(chunk)) await this.drained();
     }
-    const fields = inbound.trailers;
+    const fields = outgoing.trailers;
     const pairs: [string, string][] = [];
     for (let at = 0; at + 1 < fields.length; at += 2) {
       pairs.push([fields[at] as string, fields[at + 1] as string]);
@@ -125,13 +168,20 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
 
   private drained(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.request.once("drain", resolve);
-      this.request.once("close", () => reject(new Error("the target takes no more")));
+      if (this.request.destroyed) reject(new Error("the target takes no more"));
+      else this.waiter = { resolve, reject };
     });
   }
 
   private onResponse(message: IncomingMessage): void {
-    const answer = new Answer(message.statusCode ?? 0, fieldMap(message.headersDistinct), {
+    const status = message.statusCode ?? 0;
+    const head = received(status, fieldMap(message.headersDistinct));
+    if ("failure" in head) {
+      this.refuse(status, head.failure);
+      return;
+    }
+    noteKeepAlive(message);
+    const answer = new Answer(status, head.fields, {
       pause: () => message.pause(),
       resume: () => message.resume(),
       abort: (reason) => this.request.destroy(reason),
@@ -144,10 +194,36 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     this.resolve(answer);
   }
 
+  /** It answered what cannot be handed on. */
+  private refuse(status: number | undefined, failure: Failure): void {
+    const error = new Error(`the target's answer cannot be handed on: status ${status}`);
+    this.reject(new Lost(failure, "never", error));
+    this.request.destroy(error);
+  }
+
   private onError(error: Error): void {
     if (this.answer !== undefined) this.answer.onError(error);
-    else this.reject(new AttemptFailed(failureOf(error, this.connected, this.secure), error));
+    else {
+      const failure = failureOf(error, this.connected || this.request.reusedSocket, this.secure);
+      this.reject(new Lost(failure, this.again(error), error));
+    }
   }
+
+  private again(error: Error): Again {
+    const kept = this.request.reusedSocket;
+    if (this.given || !(kept || this.connected)) return "never";
+    if (!this.sent) return "unsent";
+    if (isFramedTwice(error)) return "framed-twice";
+    return kept && this.socket?.bytesRead === this.readBefore ? "kept" : "never";
+  }
+}
+
+/** How a request says where it ends. Its own `content-length` is among its fields. */
+function framingOf({ method, isStreamed, body, fields }: Outgoing): string[] {
+  if (isStreamed) return ["transfer-encoding", "chunked"];
+  const says = fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === "content-length");
+  if (body !== undefined || says || !/^(?:POST|PUT|PATCH)$/.test(method)) return [];
+  return ["content-length", "0"];
 }
 
 /** A field that came once is a string. */

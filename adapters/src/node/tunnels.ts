@@ -1,6 +1,6 @@
 /** WebSockets: routed as other requests are, then a tunnel. */
 
-import { type IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { explainFields } from "../driver/replies.js";
@@ -9,8 +9,10 @@ import type { Answer } from "./answer.js";
 import { clientOf, hasBody } from "./client.js";
 import type { Edge } from "./edge.js";
 import { joined } from "./fields.js";
+import { LONGEST_HEAD } from "./heads.js";
 import type { Inbound } from "./inbound.js";
 import { fail, reply } from "./own-words.js";
+import { refusalOf } from "./refusals.js";
 import { clientFields, relay } from "./relay.js";
 
 /** Such a body is on the bare socket, its end known to nobody. */
@@ -20,17 +22,38 @@ const BODY: Reply = {
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
+/** The fields of an offer, which `connection` names as its own. */
+const OFFER = /^(?:upgrade|http2-settings)$/i;
+
 export class Tunnels {
   private readonly opened = new Set<Duplex>();
+  /** Goes on with connections that wanted to switch to something else. */
+  private readonly declining: Server;
 
-  constructor(private readonly edge: Edge) {}
+  /** `serve`: what answers a request that does not switch. */
+  constructor(
+    private readonly edge: Edge,
+    serve: (request: IncomingMessage, response: ServerResponse) => void,
+  ) {
+    // Heads and idle times were bounded by the server that the connection came from.
+    this.declining = createServer({ maxHeaderSize: LONGEST_HEAD }, (request, response) => {
+      // That server may be closing, and this one nobody closes.
+      response.shouldKeepAlive = false;
+      serve(request, response);
+    });
+  }
 
   /** Resolves when a target has answered. */
   async open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      this.decline(request, socket, head);
+      return;
+    }
     socket.on("error", () => socket.destroy());
     // Node.js has let go of the socket; what is not a tunnel needs a response of its own.
     const response = responseOn(request, socket);
-    if (hasBody(request)) return reply(response(), BODY);
+    const refusal = hasBody(request) ? BODY : refusalOf(request, false);
+    if (refusal !== undefined) return reply(response(), refusal);
     const inbound = this.inboundOf(request);
     const leave = () => inbound.leave();
     socket.once("close", leave);
@@ -60,12 +83,19 @@ export class Tunnels {
     for (const socket of this.opened) socket.destroy();
   }
 
+  /**
+   * Other protocols (h2c) are declined by going on as before (RFC 9110 §7.8):
+   * with the same request, less the offer. Its body is still on the socket.
+   */
+  private decline(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const without = headWithoutOffer(request);
+    socket.unshift(Buffer.concat([Buffer.from(without, "latin1"), head]));
+    this.declining.emit("connection", socket);
+  }
+
   private inboundOf(request: IncomingMessage): Inbound {
-    const upgrade = request.headers.upgrade ?? "";
-    // Other protocols (h2c) may be declined by going on as before, RFC 9110 §7.8.
-    const wanted = upgrade.toLowerCase() === "websocket" ? { upgrade } : {};
     return this.edge.inbound({
-      ...wanted,
+      upgrade: request.headers.upgrade ?? "",
       method: request.method ?? "GET",
       url: request.url ?? "/",
       rawFields: request.rawHeaders,
@@ -88,6 +118,22 @@ export class Tunnels {
     client.pipe(target);
     target.pipe(client);
   }
+}
+
+/** The request's head as it came, less what asks for another protocol. */
+function headWithoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    let value = rawHeaders[at + 1] as string;
+    if (OFFER.test(name)) continue;
+    if (name.toLowerCase() === "connection") {
+      const others = value.split(",").filter((option) => !OFFER.test(option.trim()));
+      value = others.join();
+    }
+    head += `${name}: ${value}\r\n`;
+  }
+  return `${head}\r\n`;
 }
 
 /** The head of a 101, with the fields of its connection in place. */

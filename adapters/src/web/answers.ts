@@ -45,6 +45,11 @@ export function relayed(
 ): Response {
   const { status, statusText } = answer;
   let headers = clientFields(answer.headers, rules);
+  // RFC 9110 §8.6: such an answer has none.
+  if (status === 204 && answer.headers.has("content-length")) {
+    headers ??= new Headers(answer.headers);
+    headers.delete("content-length");
+  }
   if (explain !== undefined) {
     headers ??= new Headers(answer.headers);
     for (const [name, value] of explainFields(explain, elapsed)) headers.append(name, value);

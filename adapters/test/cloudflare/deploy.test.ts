@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -29,6 +29,25 @@ test("wrangler_types_knows_the_bindings_of_the_example", () => {
     const types = readFileSync(file, "utf8");
     assert.match(types, /FASTEST_KV: KVNamespace;/);
     assert.match(types, /FETCH_TARGETS: \[/);
+    // What the example has is what the types of the package take.
+    const worker = join(folder, "worker.ts");
+    writeFileSync(
+      worker,
+      `import type { Bindings } from "${join(ADAPTERS, "src", "cloudflare", "bindings.js")}";
+       declare const env: Env;
+       export const bindings: Bindings = env;
+       // @ts-expect-error: no setting is an object
+       export const odd: Bindings = { FETCH_TARGETS: { a: 1 } };
+      `,
+    );
+    const tsc = join(ADAPTERS, "node_modules", ".bin", "tsc");
+    const workers = join(ADAPTERS, "node_modules", "@cloudflare", "workers-types");
+    const options = ["--strict", "--noEmit", "--skipLibCheck", "--module", "NodeNext"];
+    const language = ["--target", "ES2023", "--lib", "ES2023", "--types", workers];
+    execFileSync(tsc, [...options, ...language, file, worker], {
+      cwd: folder,
+      stdio: "pipe",
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -104,6 +104,8 @@ test("without_targets_it_serves_the_reason", async (t) => {
   const { status, body } = await send(await command.port());
   assert.equal(status, 500);
   assert.match(body.toString(), /^Missing env: FETCH_TARGETS/);
+  // Whoever starts it hears so before anyone asks.
+  assert.match(command.stderr, /"event":"no_targets".*set FETCH_TARGETS/);
 });
 
 test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
@@ -116,6 +118,12 @@ test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
     [{ PORT: "70000" }, [], /PORT=70000: write a whole number/],
     [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is no address of this machine/],
     [{}, ["--drain-timeout", "soon"], /--drain-timeout soon: write a whole number of milliseconds/],
+    [
+      {},
+      ["--idle-timeout", "0"],
+      /--idle-timeout 0: write a whole number of milliseconds, from 1 on/,
+    ],
+    [{}, ["--max-head-bytes", "64k"], /--max-head-bytes 64k: write a whole number of bytes/],
     [{}, ["--frobnicate"], /Unknown option '--frobnicate'[\s\S]*function-fetch --help/],
     [{}, ["--store", "file:"], /--store file: needs a folder/],
     [{}, ["--store", "./no-such-store.js"], /--store \.\/no-such-store\.js: Cannot find module/],

@@ -57,7 +57,8 @@ test("once_connected_the_request_may_have_arrived", () => {
     ETIMEDOUT: "connection-terminated",
     DEPTH_ZERO_SELF_SIGNED_CERT: "connection-terminated",
     HPE_INVALID_CONSTANT: "http-protocol-error",
-    UND_ERR_HEADERS_OVERFLOW: "http-protocol-error",
+    UND_ERR_HEADERS_OVERFLOW: "http-response-header-section-size",
+    HPE_HEADER_OVERFLOW: "http-response-header-section-size",
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "http-response-incomplete",
     SOMETHING_NEW: "connection-terminated",
   };

@@ -1,7 +1,7 @@
 /** The package as `npm pack` makes it, installed elsewhere. */
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -15,6 +15,8 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { build as esbuild } from "esbuild";
+import { rollup } from "rollup";
 import { send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
 import { eventually } from "../support/waiting.js";
@@ -51,13 +53,22 @@ after(() => {
   rmSync(elsewhere, { recursive: true });
 });
 
-/** Starts a program there; resolves to the port of the first URL that it prints, or the one given. */
-async function start(
+/** Starts a program there; gives the port of the first URL that it prints. */
+function start(
   t: TestContext,
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<() => number> {
+): () => number {
+  return startProcess(t, program, args, env).portOf;
+}
+
+function startProcess(
+  t: TestContext,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { readonly child: ChildProcess; readonly portOf: () => number } {
   const child = spawn(program, args, {
     cwd: elsewhere,
     env: { ...ENV, ...env },
@@ -70,9 +81,13 @@ async function start(
     said += text;
   });
   t.after(() => {
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // All of them have ended.
+    }
   });
-  return () => Number(/:(\d+)$/m.exec(said)?.[1] ?? 0);
+  return { child, portOf: () => Number(/:(\d+)$/m.exec(said)?.[1] ?? 0) };
 }
 
 test("it_brings_what_it_needs_and_no_more", () => {
@@ -82,6 +97,7 @@ test("it_brings_what_it_needs_and_no_more", () => {
     "dist/node/index.js",
     "dist/node/index.d.ts",
     "generated/engine.js",
+    "generated/engine.core.text.js",
     "generated/engine.core.wasm",
   ]) {
     assert.ok(existsSync(join(installed, file)), file);
@@ -100,10 +116,73 @@ test("npx_serves", async (t) => {
   const origin = await startOrigin(t);
   assert.match(run("npx", ["function-fetch", "--version"], elsewhere), /^\d+\.\d+\.\d+\n$/);
   const env = { FETCH_TARGETS: origin.url, PORT: "0" };
-  const portOf = await start(t, "npx", ["function-fetch"], env);
+  const portOf = start(t, "npx", ["function-fetch"], env);
   const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
   assert.equal((await send(port)).body.toString(), "origin");
 });
+
+test("sigterm_to_npx_ends_the_server_too", async (t) => {
+  const origin = await startOrigin(t);
+  const env = { FETCH_TARGETS: origin.url, PORT: "0" };
+  const { child, portOf } = startProcess(t, "npx", ["function-fetch"], env);
+  const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
+  child.kill("SIGTERM");
+  await eventually("nobody listens any more", () =>
+    send(port).then(
+      () => false,
+      () => true,
+    ),
+  );
+});
+
+/** A program with the package in it, by a bundler; its text. */
+const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
+  esbuild: async (entry) => {
+    const { outputFiles } = await esbuild({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      platform: "node",
+      format: "esm",
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      },
+    });
+    return outputFiles[0]?.text ?? "";
+  },
+  // undici is in CommonJS, for which it would need a plugin.
+  rollup: async (entry) => {
+    const bundle = await rollup({ input: entry, external: /^(?:undici$|node:)/ });
+    const { output } = await bundle.generate({ format: "esm" });
+    return output[0].code;
+  },
+};
+
+for (const [name, bundle] of Object.entries(BUNDLERS)) {
+  test(`it_can_be_bundled_by_${name}_and_moved`, async (t) => {
+    const origin = await startOrigin(t);
+    const entry = join(elsewhere, "entry.js");
+    writeFileSync(
+      entry,
+      `import { createServer } from "node:http";
+       import { createNodeHandler } from "./node_modules/function-fetch/dist/node/index.js";
+       const server = createServer(createNodeHandler());
+       server.listen(0, "127.0.0.1", () => console.log("at :" + server.address().port));
+      `,
+    );
+    const folder = mkdtempSync(join(tmpdir(), "function-fetch-moved-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "app.mjs");
+    writeFileSync(file, await bundle(entry));
+    if (name === "rollup") {
+      mkdirSync(join(folder, "node_modules"));
+      symlinkSync(join(MODULES, "undici"), join(folder, "node_modules", "undici"));
+    }
+    const portOf = start(t, process.execPath, [file], { FETCH_TARGETS: origin.url });
+    const port = await eventually("it serves", () => portOf() || undefined);
+    assert.equal((await send(port)).body.toString(), "origin");
+  });
+}
 
 for (const example of ["express", "fastify"]) {
   test(`the_example_for_${example}_runs`, async (t) => {
@@ -111,7 +190,7 @@ for (const example of ["express", "fastify"]) {
     const file = join("examples", `${example}.ts`);
     copyFileSync(join(ADAPTERS, file), join(elsewhere, file));
     const port = 20_000 + Math.floor(Math.random() * 10_000);
-    await start(t, process.execPath, [file], { FETCH_TARGETS: origin.url, PORT: String(port) });
+    start(t, process.execPath, [file], { FETCH_TARGETS: origin.url, PORT: String(port) });
     const own = await eventually("the example serves", () =>
       send(port, { path: "/healthz" }).catch(() => undefined),
     );
@@ -134,6 +213,9 @@ test("its_types_fit_a_strict_consumer", () => {
      createServer(handler).on("upgrade", handler.upgrade);
      const answer: Promise<Response> = createFetchHandler({ env })(new Request("http://a.example"));
      void answer.then(() => handler.close());
+     createNodeHandler({
+       env: { FETCH_TARGETS: ["https://a.example"], FETCH_MAX_ATTEMPTS: 2, FETCH_EXPLAIN: true },
+     });
      // @ts-expect-error: there is no such setting
      createNodeHandler({ env: { FETCH_TARGET: "https://a.example" } });
      // @ts-expect-error: a store needs put

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { createNodeHandler, type NodeHandler, type Options } from "../../src/node/index.js";
 import type { Origin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
-import { eventually } from "../support/waiting.js";
+import { eventually, SOON } from "../support/waiting.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 
@@ -86,7 +86,7 @@ export class Command {
   }
 
   async exit(): Promise<number | null> {
-    await eventually("the command ends", () => this.exitCode !== undefined);
+    await eventually("the command ends", () => this.exitCode !== undefined, 3 * SOON);
     return this.exitCode ?? null;
   }
 

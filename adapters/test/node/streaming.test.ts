@@ -99,6 +99,31 @@ test("a_slow_target_makes_the_client_wait", async (t) => {
   assert.ok(taken < 128, `${taken} pieces of 256 KiB were taken from the client`);
 });
 
+test("a_long_upload_leaves_no_listeners_behind", async (t) => {
+  const warnings: string[] = [];
+  const warn = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);
+  process.on("warning", warn);
+  t.after(() => process.off("warning", warn));
+  const origin = await startOrigin(t, {
+    behaviour: {
+      // Slowly, so that the upload waits for it again and again.
+      answers: (request, response) => {
+        request.on("data", () => {
+          request.pause();
+          setTimeout(() => request.resume(), 1);
+        });
+        request.on("end", () => response.end("ok"));
+      },
+    },
+  });
+  const proxy = await proxyTo(t, origin);
+  const body = Buffer.alloc(24 * 1024 * 1024);
+  const answer = await send(proxy.port, { method: "POST", body, chunked: true });
+  assert.equal(answer.body.toString(), "ok");
+  await sleep(10);
+  assert.deepEqual(warnings, []);
+});
+
 test("a_client_gone_mid_stream_closes_the_upstream", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {

@@ -113,10 +113,29 @@ test("other_protocols_are_declined_by_going_on", async (t) => {
   assert.equal(body.toString(), "origin");
   assert.equal(origin.seen[0]?.header("upgrade"), undefined);
   assert.equal(origin.seen[0]?.header("http2-settings"), undefined);
+  // A body, too: what is left of it is still to come when the offer is declined.
   const post = await Conversation.open(proxy.port, {
     method: "POST",
-    headers: [...headers, ["content-length", "1"]],
+    headers: [...headers, ["content-length", "300000"]],
   });
+  await post.wire.write("x".repeat(100_000));
+  await post.wire.write("x".repeat(200_000));
+  assert.equal((await post.finish()).body.toString(), "origin");
+  assert.equal(origin.seen[1]?.method, "POST");
+  assert.equal(origin.seen[1]?.bodyBytes, 300_000);
+  assert.equal(origin.seen[1]?.header("upgrade"), undefined);
+  assert.equal(origin.seen[1]?.header("x-forwarded-for"), "127.0.0.1");
+});
+
+test("a_websocket_with_a_body_is_refused", async (t) => {
+  const origin = await startOrigin(t);
+  const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
+  const headers = [
+    ["connection", "upgrade"],
+    ["upgrade", "websocket"],
+    ["content-length", "1"],
+  ] as const;
+  const post = await Conversation.open(proxy.port, { method: "POST", headers });
   const refused = await post.finish();
   assert.equal(refused.status, 501);
   assert.equal(

@@ -22,6 +22,10 @@ export function exchange(
     const fields: string[] = ["host", url.host];
     for (const [name, value] of headers) fields.push(name, value);
     if (body && !headers.has("content-length")) fields.push("transfer-encoding", "chunked");
+    // WHATWG Fetch, section 4.6; by itself Node.js would write an empty body in chunks.
+    if (!body && !headers.has("content-length") && /^P/.test(method)) {
+      fields.push("content-length", "0");
+    }
     const outgoing = ask({
       host: "127.0.0.1",
       port,

@@ -1,0 +1,40 @@
+/** The settings on Node.js: those of the option `env`, else of the environment. */
+
+import type { Engine } from "../engine/interface.js";
+import type { Settings } from "../settings.js";
+
+/** Those that may be arrays. */
+const LISTS: ReadonlySet<string> = new Set([
+  "FETCH_TARGETS",
+  "FETCH_CACHE_ADAPTER",
+  "FETCH_RETRY_METHODS",
+  "FETCH_SWITCH_MARGIN",
+]);
+
+/** Throws a `TypeError` for a value that is none of those that a setting may have. */
+export function settingsOf(engine: Engine, env: Settings = {}): [name: string, value: string][] {
+  const given: Readonly<Record<string, unknown>> = { ...env };
+  const settings: [string, string][] = [];
+  for (const name of engine.settingNames()) {
+    const value = textOf(name, given[name] ?? process.env[name]);
+    if (value !== undefined) settings.push([name, value]);
+  }
+  return settings;
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  if (typeof value === "boolean" || Number.isFinite(value)) return String(value);
+  const isList = LISTS.has(name);
+  if (isList && Array.isArray(value) && value.every((one) => typeof one === "string")) {
+    return JSON.stringify(value);
+  }
+  const wanted = isList ? "a string or an array of strings" : "a string, a number or a boolean";
+  throw new TypeError(`the setting ${name} is ${kindOf(value)}: give ${wanted}`);
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "number") return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

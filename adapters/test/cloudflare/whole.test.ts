@@ -1,0 +1,89 @@
+/** What arrives changed does not arrive: requests that break off, answers that are none. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Conversation, send } from "../support/client.js";
+import { onlyValue } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
+import { answering, startRawOrigin } from "../support/raw-origin.js";
+import { eventually, sleep } from "../support/waiting.js";
+import { startWorkerd } from "./proxy.js";
+
+const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/** Whether what a raw origin got is a request with its end. */
+const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
+
+test("a_body_that_breaks_off_at_its_beginning_never_looks_complete", async (t) => {
+  const origin = await startRawOrigin(t, () => {});
+  const proxy = await startWorkerd(t, {
+    FETCH_TARGETS: origin.url,
+    FETCH_CACHE_ADAPTER: "none",
+  });
+  const breaks: Record<string, (client: Conversation) => unknown> = {
+    resets: (client) => client.wire.reset(),
+    closes: (client) => client.wire.close(),
+    "0x3": (client) => client.wire.write("0x3\r\nabc\r\n0\r\n\r\n"),
+    "-3": (client) => client.wire.write("-3\r\nabc\r\n0\r\n\r\n"),
+    overflow: (client) => client.wire.write("fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
+  };
+  for (const [how, broken] of Object.entries(breaks)) {
+    for (const pause of [0, 10, 50]) {
+      const client = await Conversation.open(proxy.port, {
+        method: "POST",
+        headers: [["transfer-encoding", "chunked"]],
+      });
+      await sleep(pause);
+      await broken(client);
+      if (how === "resets" || how === "closes") await sleep(50);
+      else assert.equal((await client.head()).status, 400, `${how} after ${pause} ms`);
+      client.wire.close();
+    }
+  }
+  await eventually("all are broken off", () =>
+    origin.connections.every((one) => one.socket.closed),
+  );
+  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+});
+
+test("a_status_beyond_599_is_a_failed_attempt", async (t) => {
+  const odd = await startRawOrigin(t, answering("HTTP/1.1 999 X\r\ncontent-length: 2\r\n\r\nno"));
+  const good = await startOrigin(t);
+  const proxy = await startWorkerd(t, {
+    FETCH_TARGETS: `${odd.url} ${good.url}`,
+    FETCH_CACHE_ADAPTER: "none",
+  });
+  assert.equal((await send(proxy.port)).body.toString(), "origin");
+  const { status, headers } = await send(proxy.port, { method: "POST", body: "x" });
+  assert.equal(status, 502);
+  assert.match(onlyValue(headers, "proxy-status") ?? "", /error=http_protocol_error/);
+});
+
+test("no_body_stays_none", async (t) => {
+  const heads: string[] = [];
+  const origin = await startRawOrigin(
+    t,
+    answering((head) => {
+      heads.push(head);
+      return OK;
+    }),
+  );
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url, FETCH_CACHE_ADAPTER: "none" });
+  for (const method of ["OPTIONS", "DELETE", "POST", "PUT", "PATCH", "GET"]) {
+    assert.equal((await send(proxy.port, { method })).status, 200);
+    assert.doesNotMatch(heads.pop() ?? "", /transfer-encoding/i, method);
+  }
+});
+
+test("a_probe_reads_a_short_body_to_its_end", async (t) => {
+  const health = { body: "x".repeat(60_000) };
+  const a = await startOrigin(t, { behaviour: { health } });
+  const b = await startOrigin(t, { behaviour: { health } });
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: `${a.url} ${b.url}` });
+  assert.equal((await send(proxy.port)).status, 200);
+  await eventually("both are probed", () => a.probes.length > 0 && b.probes.length > 0);
+  await sleep(300);
+  assert.ok([...a.probes, ...b.probes].every(({ abandoned }) => !abandoned));
+  // What the probes opened is used by the request.
+  assert.ok(a.connections + b.connections <= 3);
+});

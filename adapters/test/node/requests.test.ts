@@ -1,0 +1,217 @@
+/** Requests that end early, say too much, or say it oddly: none reaches a target as another one. */
+
+import assert from "node:assert/strict";
+import { type ClientHttp2Session, connect, createServer as createHttp2Server } from "node:http2";
+import { type TestContext, test } from "node:test";
+import { createNodeHandler } from "../../src/node/index.js";
+import { EdgeServer } from "../../src/node/server.js";
+import { Conversation, send } from "../support/client.js";
+import { onlyValue, valuesOf } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
+import { listenAnywhere } from "../support/port.js";
+import { answering, startRawOrigin } from "../support/raw-origin.js";
+import { eventually, sleep } from "../support/waiting.js";
+import { proxyTo, startProxy } from "./proxy.js";
+
+const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const CHUNKED = [["transfer-encoding", "chunked"]] as const;
+
+/** Whether what a raw origin got is a request with its end. */
+const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
+
+test("a_body_that_breaks_off_at_its_beginning_never_looks_complete", async (t) => {
+  const origin = await startRawOrigin(t, () => {});
+  const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
+  const breaks: Record<string, (client: Conversation) => unknown> = {
+    resets: (client) => client.wire.reset(),
+    closes: (client) => client.wire.close(),
+    "0x3": (client) => client.wire.write("0x3\r\nabc\r\n0\r\n\r\n"),
+    "-3": (client) => client.wire.write("-3\r\nabc\r\n0\r\n\r\n"),
+    overflow: (client) => client.wire.write("fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
+  };
+  for (const [how, broken] of Object.entries(breaks)) {
+    for (const pause of [0, 10, 50]) {
+      const client = await Conversation.open(proxy.port, { method: "POST", headers: CHUNKED });
+      await sleep(pause);
+      await broken(client);
+      if (how !== "resets" && how !== "closes") {
+        assert.equal((await client.head()).status, 400, how);
+      }
+      client.wire.close();
+    }
+  }
+  await eventually("all are broken off", () =>
+    origin.connections.every((one) => one.socket.closed),
+  );
+  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+});
+
+/** A proxy that speaks HTTP/2 without TLS, and a session with it. */
+async function overHttp2(t: TestContext, target: string): Promise<ClientHttp2Session> {
+  const handler = createNodeHandler({ env: { FETCH_TARGETS: target }, log: () => {} });
+  const server = createHttp2Server(handler);
+  const port = await listenAnywhere(server as never);
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => {});
+  t.after(async () => {
+    session.destroy();
+    server.close();
+    await handler.close();
+  });
+  return session;
+}
+
+test("an_http2_stream_that_is_reset_never_looks_complete", async (t) => {
+  const origin = await startRawOrigin(t, () => {});
+  const session = await overHttp2(t, origin.url);
+  // A client of Node.js ends what it resets at once, so that a piece needs a pause.
+  for (const [piece, pauses] of [
+    [undefined, [0, 10, 50]],
+    ["abc", [20, 50]],
+  ] as const) {
+    for (const pause of pauses) {
+      const stream = session.request({ ":method": "POST", ":path": "/" });
+      stream.on("error", () => {});
+      if (piece !== undefined) stream.write(piece);
+      await sleep(pause);
+      // CANCEL, RFC 9113 §7.
+      stream.close(8);
+      await sleep(50);
+    }
+  }
+  await eventually("all are broken off", () =>
+    origin.connections.every((one) => one.socket.closed),
+  );
+  assert.ok(origin.connections.length > 0);
+  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+});
+
+test("cookie_crumbs_of_http2_are_one_field", async (t) => {
+  const origin = await startOrigin(t);
+  const session = await overHttp2(t, origin.url);
+  const stream = session.request({ ":path": "/", cookie: ["a=1", "b=2", "c=3"] as never });
+  await new Promise((resolve) => stream.on("response", resolve));
+  stream.close();
+  assert.deepEqual(valuesOf(origin.seen[0]?.headers ?? [], "cookie"), ["a=1; b=2; c=3"]);
+});
+
+test("a_get_over_http2_keeps_its_body", async (t) => {
+  const origin = await startOrigin(t);
+  const session = await overHttp2(t, origin.url);
+  const stream = session.request({ ":path": "/_search" }, { endStream: false });
+  stream.end("the query");
+  await new Promise((resolve) => stream.on("response", resolve));
+  assert.equal(origin.seen[0]?.body.toString(), "the query");
+});
+
+test("codings_beside_chunked_are_not_implemented", async (t) => {
+  const origin = await startOrigin(t);
+  const proxy = await proxyTo(t, origin);
+  for (const coding of ["gzip, chunked", "identity, chunked"]) {
+    const client = await Conversation.open(proxy.port, {
+      method: "POST",
+      headers: [["transfer-encoding", coding]],
+    });
+    await client.endChunks();
+    const { status, headers } = await client.finish();
+    assert.equal(status, 501, coding);
+    assert.match(onlyValue(headers, "proxy-status") ?? "", /error=http_request_error/);
+  }
+  assert.equal(origin.seen.length, 0);
+});
+
+test("no_body_stays_none", async (t) => {
+  const heads: string[] = [];
+  const origin = await startRawOrigin(
+    t,
+    answering((head) => {
+      heads.push(head);
+      return OK;
+    }),
+  );
+  const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
+  for (const method of ["OPTIONS", "DELETE", "POST", "PUT", "PATCH", "GET"]) {
+    assert.equal((await send(proxy.port, { method })).status, 200);
+    const head = heads.pop() ?? "";
+    assert.doesNotMatch(head, /transfer-encoding/i, method);
+    assert.equal(/content-length: 0/i.test(head), /^P/.test(method), head);
+  }
+});
+
+test("fields_that_node_would_drop_are_refused_as_a_whole", async (t) => {
+  const origin = await startOrigin(t);
+  const proxy = await proxyTo(t, origin);
+  const fields = Array.from({ length: 1_200 }, (_, at) => [`x-${at}`, "1"] as const);
+  // Newer versions of Node.js say so themselves.
+  assert.equal((await send(proxy.port, { headers: fields })).status, 431);
+  assert.equal(origin.seen.length, 0);
+});
+
+/** The server of the command. */
+async function startServer(t: TestContext, target: string, options = {}) {
+  const env = { FETCH_TARGETS: target };
+  const listening = { port: 0, host: "127.0.0.1", idleTimeout: 75_000, ...options };
+  const server = await EdgeServer.start({ env, log: () => {} }, listening);
+  t.after(() => server.drain(0));
+  return Number(new URL(server.url).port);
+}
+
+test("the_server_takes_heads_of_64_kib_and_any_number_of_fields", async (t) => {
+  const heads: string[] = [];
+  const origin = await startRawOrigin(
+    t,
+    answering((head) => {
+      heads.push(head);
+      return OK;
+    }),
+  );
+  const port = await startServer(t, origin.url);
+  const fields = Array.from({ length: 3_000 }, (_, at) => [`x-${at}`, "1"] as const);
+  assert.equal((await send(port, { headers: fields })).status, 200);
+  assert.equal(heads[0]?.match(/^x-\d+: 1$/gm)?.length, 3_000);
+  assert.match(heads[0] ?? "", /^via: .*function-fetch/m);
+  const long = await send(port, { headers: [["x-fill", "a".repeat(60_000)]] });
+  assert.equal(long.status, 200);
+  const longer = await send(port, { headers: [["x-fill", "a".repeat(70_000)]] });
+  assert.equal(longer.status, 431);
+  assert.equal(heads.length, 2);
+});
+
+test("an_idle_client_is_kept_for_as_long_as_is_said", async (t) => {
+  const origin = await startOrigin(t);
+  const kept = await Conversation.open(await startServer(t, origin.url));
+  assert.match(onlyValue((await kept.head()).headers, "keep-alive") ?? "", /timeout=75/);
+  kept.wire.close();
+  const port = await startServer(t, origin.url, { idleTimeout: 1_500 });
+  const client = await Conversation.open(port);
+  await client.piece();
+  const before = performance.now();
+  while ((await client.wire.read()) !== undefined);
+  assert.ok(performance.now() - before > 1_000);
+});
+
+test("an_answer_before_the_end_of_a_body_says_that_the_connection_ends", async (t) => {
+  const origin = await startOrigin(t, {
+    behaviour: { answers: [{ status: 413, body: "no", readBody: false }] },
+  });
+  const dead = await startOrigin(t, { behaviour: { dead: true } });
+  for (const [target, status] of [
+    [origin, 413],
+    [dead, 502],
+  ] as const) {
+    const proxy = await proxyTo(t, target, { FETCH_CACHE_ADAPTER: "none" });
+    const client = await Conversation.open(proxy.port, {
+      method: "POST",
+      headers: [["content-length", "30000000"]],
+    });
+    await client.wire.write("x");
+    const head = await client.head();
+    assert.equal(head.status, status);
+    assert.equal(onlyValue(head.headers, "connection"), "close");
+    // What is still sent does not take the answer away.
+    for (let piece = 0; piece < 20; piece += 1) await client.wire.write("x".repeat(16_384));
+    const { body, broken } = await client.finish();
+    assert.equal(broken, false);
+    assert.ok(body.byteLength > 0);
+  }
+});

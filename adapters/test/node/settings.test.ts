@@ -1,0 +1,91 @@
+/** What settings may be, and which Node.js they are read on. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { createNodeHandler, type Settings } from "../../src/node/index.js";
+import { OLDEST, unsupported } from "../../src/node/supported.js";
+import { send } from "../support/client.js";
+import { onlyValue } from "../support/fields.js";
+import { startOrigin } from "../support/origin.js";
+import { startProxy } from "./proxy.js";
+
+const ADAPTERS = join(import.meta.dirname, "..", "..");
+
+test("settings_may_be_what_json_has_for_them", async (t) => {
+  const dead = await startOrigin(t, { behaviour: { dead: true } });
+  const origin = await startOrigin(t);
+  const proxy = await startProxy(t, {
+    env: {
+      FETCH_TARGETS: [dead.url, origin.url],
+      FETCH_CACHE_ADAPTER: ["none"],
+      FETCH_MAX_ATTEMPTS: 2,
+      FETCH_EXPLAIN: true,
+    },
+  });
+  const { body, headers } = await send(proxy.port);
+  assert.equal(body.toString(), "origin");
+  assert.match(onlyValue(headers, "proxy-status") ?? "", /next-hop/);
+  assert.deepEqual(proxy.said, []);
+});
+
+test("what_no_setting_can_be_is_named_with_the_remedy", () => {
+  const cases: [settings: object, message: RegExp][] = [
+    [
+      { FETCH_TARGETS: { a: 1 } },
+      /FETCH_TARGETS is an object: give a string or an array of strings/,
+    ],
+    [{ FETCH_TARGETS: ["https://a.example", 7] }, /FETCH_TARGETS is an array: give a string or an/],
+    [{ FETCH_MAX_ATTEMPTS: [2] }, /FETCH_MAX_ATTEMPTS is an array: give a string, a number or/],
+    [{ FETCH_MAX_ATTEMPTS: Number.NaN }, /FETCH_MAX_ATTEMPTS is NaN/],
+    [{ FETCH_EXPLAIN: () => true }, /FETCH_EXPLAIN is a function/],
+  ];
+  for (const [env, message] of cases) {
+    const given = { FETCH_TARGETS: "https://a.example", ...env } as Settings;
+    assert.throws(() => createNodeHandler({ env: given }), { name: "TypeError", message });
+  }
+  assert.throws(() => createNodeHandler({ env: {}, maxHeadBytes: 0.5 }), /`maxHeadBytes` is 0\.5/);
+});
+
+test("the_oldest_node_is_the_one_that_the_package_names", () => {
+  const { engines } = JSON.parse(readFileSync(join(ADAPTERS, "package.json"), "utf8"));
+  assert.equal(engines.node, `>=${OLDEST}`);
+  const undici = join(ADAPTERS, "node_modules", "undici", "package.json");
+  assert.equal(JSON.parse(readFileSync(undici, "utf8")).engines.node, `>=${OLDEST}`);
+  for (const version of ["22.19.0", "22.19.1", "22.20.0", "23.0.0", "24.0.0", "26.1.0-nightly"]) {
+    assert.equal(unsupported(version), undefined, version);
+  }
+  for (const version of ["22.18.9", "22.0.0", "20.20.2", "4.9.1"]) {
+    assert.match(unsupported(version) ?? "", /needs Node\.js 22\.19\.0 or later; this is/, version);
+  }
+});
+
+/** A copy of the scripts in a folder that has nothing else. */
+function bareScripts(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "function-fetch-scripts-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "scripts"));
+  cpSync(join(ADAPTERS, "scripts", "generated.js"), join(folder, "scripts", "generated.js"));
+  cpSync(join(ADAPTERS, "package.json"), join(folder, "package.json"));
+  return folder;
+}
+
+test("without_the_engine_every_script_names_the_command_that_makes_it", (t) => {
+  const cwd = bareScripts(t);
+  const { scripts } = JSON.parse(readFileSync(join(ADAPTERS, "package.json"), "utf8"));
+  const needing = Object.keys(scripts).filter((name) =>
+    /^(?:build|gen:|dev$|deploy|typecheck|test:)/.test(name),
+  );
+  assert.ok(needing.length >= 12);
+  for (const name of needing) {
+    assert.match(scripts[name], /^node scripts\/generated\.js && /, name);
+  }
+  assert.throws(
+    () => execFileSync(process.execPath, ["scripts/generated.js"], { cwd, stdio: "pipe" }),
+    ({ status, stderr }: { status: number; stderr: Buffer }) =>
+      status === 1 && /make it with `cargo xtask build --edge`/.test(stderr.toString()),
+  );
+});
