@@ -46,7 +46,8 @@ const CONNECTED_BY = 60_000;
 export function failureBehind(response: Response, started: number): Failure | undefined {
   const { status } = response;
   // Interim responses never get here from the edge. workerd by itself takes one for the final response.
-  if (status < 200) return status === 101 ? undefined : "http-protocol-error";
+  // A switch of protocols comes with its WebSocket, where one was asked for.
+  if (status < 200) return response.webSocket === null ? "http-protocol-error" : undefined;
   // RFC 9110 §15: there is no such class.
   if (status > 599) return "http-protocol-error";
   if (status < 521) return undefined;

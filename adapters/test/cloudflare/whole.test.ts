@@ -59,6 +59,12 @@ test("a_status_beyond_599_is_a_failed_attempt", async (t) => {
   assert.match(onlyValue(headers, "proxy-status") ?? "", /error=http_protocol_error/);
 });
 
+test("a_101_that_nobody_asked_for_is_a_failed_attempt", async (t) => {
+  const odd = await startRawOrigin(t, answering("HTTP/1.1 101 X\r\n\r\n"));
+  const proxy = await startWorkerd(t, { FETCH_TARGETS: odd.url, FETCH_CACHE_ADAPTER: "none" });
+  assert.equal((await send(proxy.port)).status, 502);
+});
+
 test("no_body_stays_none", async (t) => {
   const heads: string[] = [];
   const origin = await startRawOrigin(
