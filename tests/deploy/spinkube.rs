@@ -1,8 +1,10 @@
 //! The `SpinApp`. Its types are in no registry; these are by the custom
 //! resource definition of the Spin operator, as far as they are used.
 
+use crate::hosts;
 use crate::kubernetes::{documents, runtime_config};
-use crate::{assert_settings_exist, hosts};
+use function_fetch_component::variables::variable;
+use function_fetch_engine::settings::NAMES;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -69,13 +71,11 @@ fn the_app_runs_our_version_in_replicas_with_the_shared_store() {
     assert!(app.spec.resources.requests.contains_key("cpu"));
     assert!(app.spec.resources.limits.contains_key("memory"));
 
-    let names: Vec<String> = app
-        .spec
-        .variables
-        .iter()
-        .map(|variable| variable.name.to_ascii_uppercase())
-        .collect();
-    assert_settings_exist(names.iter().map(String::as_str));
+    // Variables of the application, by the names that its manifest gives them.
+    let known = NAMES.map(variable);
+    for Variable { name, .. } in &app.spec.variables {
+        assert!(known.contains(name), "{name} is no variable of spin.toml");
+    }
     let targets = app
         .spec
         .variables

@@ -20,7 +20,7 @@ impl Adapters {
     /// Installs what the lockfile names, unless it is there.
     pub fn ensure(workspace: &Workspace) -> Result<Self> {
         let npm = which::which("npm").context(
-            "npm is not on PATH: install Node.js 22 or newer, which brings it (https://nodejs.org)",
+            "npm is not on PATH: install Node.js 22.19 or newer, which brings it (https://nodejs.org)",
         )?;
         let adapters = Self {
             folder: workspace.root.join("adapters"),
