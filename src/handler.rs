@@ -4,6 +4,7 @@ use crate::body::ClientBody;
 use crate::outbound::{Inbound, Upstream};
 use crate::platform::Wasi;
 use crate::{client, settings};
+use function_fetch_component::client::is_spin;
 use function_fetch_component::{framing, memory, method_name, response as heads};
 use function_fetch_driver::{Outcome, serve};
 use function_fetch_engine::headers;
@@ -21,6 +22,7 @@ pub async fn handle(request: Request) -> Response {
     let name = method_name!(Method, &method).to_owned();
     let mut fields = request.get_headers().copy_all();
     let hops = headers::hops(&fields);
+    let on_spin = cfg!(feature = "spin") && is_spin(&fields);
     let facts = client::facts(&request, &fields);
     let length = framing::content_length(&fields);
     let replay = memory::engine(|engine| {
@@ -45,6 +47,7 @@ pub async fn handle(request: Request) -> Response {
         path,
         fields,
         body,
+        on_spin,
     };
     let about = About {
         method: &name,

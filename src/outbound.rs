@@ -22,6 +22,9 @@ pub struct Inbound {
     pub path: String,
     pub fields: Fields,
     pub body: ClientBody,
+    /// Spin pools connections, and says of one that was closed what it says of
+    /// a target that breaks off.
+    pub on_spin: bool,
 }
 
 /// A target's response, its body not read yet.

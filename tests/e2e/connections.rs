@@ -8,6 +8,7 @@ use crate::support::host::{EVERY, Host, OURS_OF_ANY_WASI};
 use crate::support::origin::{Health, Origin};
 use crate::support::port::Port;
 use crate::support::raw_client::{self, RawClient, status};
+use crate::support::raw_origin::{Act, RawOrigin};
 use crate::support::reply;
 use crate::support::setup::proxy;
 use crate::support::suite::Suite;
@@ -24,8 +25,33 @@ pub fn register(suite: &mut Suite) {
             our_own_errors_reach_a_client_that_uploads,
         ]
     );
-    // Other hosts keep no connections.
+    promises!(
+        suite,
+        POOLING,
+        [a_kept_connection_that_the_target_closes_costs_no_get]
+    );
+    // Others keep no connections, or share them with other instances.
     promises!(suite, OURS_OF_ANY_WASI, [a_probe_keeps_its_connection]);
+}
+
+/// The hosts that keep connections to targets.
+const POOLING: &[Host] = &[
+    Host::Embedded,
+    Host::EmbeddedPlain,
+    Host::Embedded02,
+    Host::SpinUp,
+];
+
+async fn a_kept_connection_that_the_target_closes_costs_no_get(host: Host) {
+    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+    let target = RawOrigin::start(Act::SayOnce(response.to_vec()));
+    let proxy = proxy(host).targets([target.url()]).start().await;
+    for _ in 0..20 {
+        let answer = proxy.get("/").await;
+        assert_eq!((answer.status, answer.text()), (200, "hi"));
+    }
+    let heard = target.live().len();
+    assert!(heard > 20, "no connection was kept");
 }
 
 async fn a_probe_keeps_its_connection(host: Host) {

@@ -35,6 +35,13 @@ pub fn facts(fields: &Fields, on_spin: bool, request: RequestTarget) -> ClientFa
     }
 }
 
+/// Whether the host is Spin itself: it says which route of its manifest a
+/// request came by, and nothing else does.
+#[must_use]
+pub fn is_spin(fields: &Fields) -> bool {
+    last(fields, "spin-raw-component-route").is_some()
+}
+
 fn last(fields: &Fields, name: &str) -> Option<String> {
     let (_, value) = fields
         .iter()

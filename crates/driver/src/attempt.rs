@@ -11,7 +11,7 @@ use std::pin::pin;
 
 /// How an attempt ended.
 struct Ended<R> {
-    target: usize,
+    forward: Forward,
     head_ms: f64,
     result: Result<R, End>,
 }
@@ -46,6 +46,7 @@ pub(crate) async fn run<P: Platform>(
     let mut running = FuturesUnordered::new();
     running.push(one(platform, exchange, forward, request));
     let mut widen_ms = forward.widen_ms;
+    let mut sent_once_more = false;
     loop {
         let widen = async move {
             if widen_ms.is_finite() {
@@ -70,7 +71,7 @@ pub(crate) async fn run<P: Platform>(
                 continue;
             }
         };
-        exchange = exchange.at(ended.target);
+        exchange = exchange.at(ended.forward.target);
         let (event, good) = match ended.result {
             Ok(head) => {
                 let facts = platform.head(&head);
@@ -88,6 +89,22 @@ pub(crate) async fn run<P: Platform>(
             }
             Err(end) => {
                 let body = platform.reclaim(request).await;
+                if let End::Failed(failure) = end
+                    && !sent_once_more
+                    && failure.may_be_closed_connection()
+                    && platform.hides_closed_connections(request)
+                    && exchange.is_repeatable()
+                    && body.can_be_sent()
+                {
+                    sent_once_more = true;
+                    let timeout_ms = ended.forward.timeout_ms - ended.head_ms;
+                    let forward = Forward {
+                        timeout_ms,
+                        ..ended.forward
+                    };
+                    running.push(one(platform, exchange, forward, request));
+                    continue;
+                }
                 let event = match end {
                     End::Failed(failure) => Event::Failed { failure, body },
                     End::Lost => Event::Lost { body },
@@ -121,7 +138,7 @@ fn one<'a, P: Platform>(
         let result = watch(platform, &exchange, &forward, sending, quiet_ms).await;
         let result = result.and_then(|response| final_response(platform, response));
         Ended {
-            target: forward.target,
+            forward,
             head_ms: platform.monotonic_ms() - started,
             result,
         }

@@ -60,6 +60,13 @@ pub trait Platform: Clone + 'static {
     /// back, and says what has become of it.
     fn reclaim(&self, request: &mut Self::Request) -> impl Future<Output = Body>;
 
+    /// Whether the host keeps connections and does not tell when one was found
+    /// closed: then a request that may be repeated is sent to the same target
+    /// once more before the target is blamed.
+    fn hides_closed_connections(&self, _request: &Self::Request) -> bool {
+        false
+    }
+
     /// When the target last took some of the request's body, by the monotonic
     /// clock: time-outs count from there, and not at all while it is infinite,
     /// since the client is waited for. Zero where no body is sent.

@@ -102,6 +102,12 @@ impl Exchange {
         self.tried.count_ones()
     }
 
+    /// Whether it may be sent again after a target may have received it.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.is(Flag::Repeatable)
+    }
+
     /// The index of the target of the attempt that runs, or ran last.
     #[must_use]
     pub fn target(&self) -> usize {

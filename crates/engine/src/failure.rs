@@ -138,6 +138,16 @@ impl Failure {
         )
     }
 
+    /// Whether it may be no more than a kept connection that the target had
+    /// closed when the request arrived.
+    #[must_use]
+    pub fn may_be_closed_connection(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionTerminated | Self::HttpResponseIncomplete | Self::HttpProtocolError
+        )
+    }
+
     fn facts(self) -> Facts {
         use Failure as F;
         use Sent::{Nothing, Perhaps, Pointless};

@@ -6,7 +6,7 @@ use crate::platform::Wasi;
 use crate::upload::ClientBody;
 use crate::wasi::http::types::{IncomingRequest, Method, ResponseOutparam, Scheme};
 use crate::{relay, settings, signal};
-use function_fetch_component::client::{RequestTarget, facts};
+use function_fetch_component::client::{RequestTarget, facts, is_spin};
 use function_fetch_component::{framing, memory, method_name};
 use function_fetch_driver::{Outcome, serve};
 use function_fetch_engine::{Reply, Request as About, headers};
@@ -27,6 +27,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     let name = method_name!(Method, &method).to_owned();
     let mut fields = from_wasi(&request.headers());
     let hops = headers::hops(&fields);
+    let on_spin = cfg!(feature = "spin") && is_spin(&fields);
     let target = RequestTarget {
         scheme: match request.scheme() {
             Some(Scheme::Http) => Some("http".into()),
@@ -58,6 +59,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         path,
         fields,
         body,
+        on_spin,
     };
     let about = About {
         method: &name,

@@ -71,6 +71,10 @@ impl Platform for Wasi {
         request.body.reclaim().await
     }
 
+    fn hides_closed_connections(&self, request: &Inbound) -> bool {
+        request.on_spin
+    }
+
     fn upload_progress(&self, request: &Inbound) -> Rc<Cell<f64>> {
         request.body.progress()
     }

@@ -21,6 +21,8 @@ pub enum Act {
     Say(Vec<u8>),
     /// Writes these bytes and resets.
     SayThenReset(Vec<u8>),
+    /// Writes these bytes and keeps the connection, until the next request: it is read, and the connection closed.
+    SayOnce(Vec<u8>),
 }
 
 impl Act {
@@ -132,6 +134,7 @@ async fn accept(listener: TcpListener, act: Act, healthy: bool, ledger: Ledger) 
 
 async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Ledger) {
     let mut received = Vec::new();
+    let mut said = false;
     loop {
         let Some(end) = head_end(&mut stream, &mut received).await else {
             return;
@@ -161,6 +164,15 @@ async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Ledg
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(heard);
+        if let Act::SayOnce(bytes) = &act
+            && !std::mem::replace(&mut said, true)
+        {
+            if stream.write_all(bytes).await.is_err() {
+                return;
+            }
+            received = Vec::new();
+            continue;
+        }
         return perform(stream, act).await;
     }
 }
@@ -168,7 +180,7 @@ async fn connection(mut stream: TcpStream, act: Act, healthy: bool, ledger: Ledg
 async fn perform(mut stream: TcpStream, act: Act) {
     let reset = matches!(act, Act::Reset(_) | Act::SayThenReset(_));
     match act {
-        Act::Reset(_) => {}
+        Act::Reset(_) | Act::SayOnce(_) => {}
         Act::Hang => std::future::pending().await,
         Act::Say(bytes) | Act::SayThenReset(bytes) => {
             let _ = stream.write_all(&bytes).await;
