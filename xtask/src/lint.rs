@@ -111,7 +111,17 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             ],
             deny,
         ]),
-        cargo(&[&["clippy", "-p", "function-fetch", "--all-targets"], deny]),
+        cargo(&[
+            &[
+                "clippy",
+                "-p",
+                "function-fetch",
+                "-p",
+                "function-fetch-e2e",
+                "--all-targets",
+            ],
+            deny,
+        ]),
         // In release, like every build of the host: the build scripts' outputs (SQLite, ring) are then shared.
         cargo(&[
             &[
