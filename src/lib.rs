@@ -13,7 +13,6 @@
 compile_error!("choose a flavour: the feature `spin` or the feature `wasi`");
 
 mod body;
-mod client;
 mod error;
 mod handler;
 mod outbound;

@@ -22,11 +22,11 @@ mod handler;
 mod outbound;
 mod platform;
 mod relay;
+mod request_body;
 mod settings;
 mod signal;
 mod store;
 mod stream;
-mod upload;
 
 /// Generated from the worlds in `wit/`.
 #[allow(unsafe_code, dead_code)]
