@@ -1,14 +1,14 @@
 //! One request of a client: in, through the driver, and the response out.
 
-use crate::body::ClientBody;
-use crate::outbound::{Inbound, Upstream};
+use crate::body::{HOLD_BYTES, Source};
+use crate::outbound::Upstream;
 use crate::platform::Wasi;
-use crate::{client, settings};
-use function_fetch_component::client::is_spin;
-use function_fetch_component::{framing, memory, method_name, response as heads};
-use function_fetch_driver::{Outcome, serve};
-use function_fetch_engine::headers;
-use function_fetch_engine::{Failure, Reply, Request as About};
+use crate::settings;
+use function_fetch_component::client::RequestTarget;
+use function_fetch_component::request::{Head, serve};
+use function_fetch_component::{memory, method_name, response as heads};
+use function_fetch_driver::Outcome;
+use function_fetch_engine::{Failure, Reply};
 use wasip3::http::types::{self, Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
 
@@ -20,42 +20,23 @@ pub async fn handle(request: Request) -> Response {
     }
     let method = request.get_method();
     let name = method_name!(Method, &method).to_owned();
-    let mut fields = request.get_headers().copy_all();
-    let hops = headers::hops(&fields);
-    let on_spin = cfg!(feature = "spin") && is_spin(&fields);
-    let facts = client::facts(&request, &fields);
-    let length = framing::content_length(&fields);
-    let replay = memory::engine(|engine| {
-        headers::to_upstream(&mut fields, &facts, engine.settings());
-        engine.settings().replay_body_bytes as usize
-    });
-    let path = request.get_path_with_query().unwrap_or_default();
-    let (_, read_well) = wit_future::new(|| Ok(()));
-    let (stream, trailers) = Request::consume_body(request, read_well);
     let to_head = name == "HEAD";
-    let needs_length = framing::needs_length(&name);
-    let body = match ClientBody::new(stream, trailers, length, needs_length, replay).await {
-        Ok(body) => body,
-        Err(failure) => return own_words(Reply::failed(failure), to_head),
-    };
-    if let Some(found) = body.found_length() {
-        framing::state_length(&mut fields, &name, found);
-    }
-    let asked = path.clone();
-    let mut inbound = Inbound {
+    let head = Head {
         method,
-        path,
-        fields,
-        body,
-        on_spin,
+        name,
+        path: request.get_path_with_query().unwrap_or_default(),
+        fields: request.get_headers().copy_all(),
+        target: RequestTarget {
+            // That of the request target, on `wasmtime serve`: the client's choice. Spin has the listener's in its URL.
+            scheme: None,
+            authority: request.get_authority(),
+        },
+        on_spin: cfg!(feature = "spin"),
     };
-    let about = About {
-        method: &name,
-        path: &asked,
-        hops,
-        has_body: inbound.body.is_some(),
-    };
-    match serve(&Wasi, &about, &mut inbound).await {
+    let (_, read_well) = wit_future::new(|| Ok(()));
+    let (bytes, trailers) = Request::consume_body(request, read_well);
+    let source = Source::new(bytes, trailers);
+    match serve(&Wasi, head, Some(source), HOLD_BYTES).await {
         Outcome::Relay {
             response,
             explain,

@@ -6,7 +6,6 @@
 //! key-value store; `wasi` imports nothing but WASI, so its settings are the
 //! environment and its memory is the instance's.
 
-#![forbid(unsafe_code)]
 // Natively nothing exports the handler, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 
@@ -14,7 +13,6 @@
 compile_error!("choose a flavour: the feature `spin` or the feature `wasi`");
 
 mod body;
-mod client;
 mod error;
 mod handler;
 mod outbound;

@@ -1,40 +1,23 @@
 //! Requests to targets: a client's, and probes.
 
-use crate::body::ClientBody;
+use crate::body::{Sink, Source};
 use crate::error::failure;
-use crate::platform::{monotonic_ms, now_ms, sleep};
-use function_fetch_component::{SILENCE_NS, probe as probes};
-use function_fetch_engine::headers::{self, Fields};
+use crate::platform::{Wasi, monotonic_ms, now_ms, sleep};
+use function_fetch_component::{SILENCE_NS, probe as probes, request};
+use function_fetch_engine::headers;
 use function_fetch_engine::{Failure, Forward, Target};
 use futures::future::select;
 use std::pin::pin;
 use wasip3::http::client;
-use wasip3::http::types::{self, ErrorCode, HeaderError, Method, Request, RequestOptions, Scheme};
+use wasip3::http::types::{self, HeaderError, Method, Request, RequestOptions, Scheme};
 use wasip3::wit_bindgen::StreamResult;
-use wasip3::{wit_future, wit_stream};
+use wasip3::wit_future;
 
 /// What is read at once of a probe's answer: most are smaller.
 const DRAIN_BYTES: usize = 4 * 1024;
 
-/// A client's request, ready to be sent as often as it takes.
-pub struct Inbound {
-    pub method: Method,
-    pub path: String,
-    pub fields: Fields,
-    pub body: ClientBody,
-    /// Spin pools connections, and says of one that was closed what it says of
-    /// a target that breaks off.
-    pub on_spin: bool,
-}
-
-/// A target's response, its body not read yet.
-pub struct Upstream {
-    pub response: types::Response,
-    pub status: u16,
-    pub retry_after_ms: Option<f64>,
-    /// As they go to the client.
-    pub fields: types::Fields,
-}
+pub type Inbound = request::Inbound<Method, Source>;
+pub type Upstream = request::Upstream<types::Response, types::Fields>;
 
 /// The request of one attempt; its body flows as soon as it is sent.
 pub fn start(
@@ -47,11 +30,9 @@ pub fn start(
         _ => Failure::HttpRequestHeaderInvalid,
     })?;
     let (stream, trailers_end) = if inbound.body.is_some() {
-        // A pump that ends early leaves its trailers unwritten: the body is then broken, never complete.
-        let (trailers, trailers_end) = wit_future::new(|| Err(ErrorCode::HttpProtocolError));
-        let (writer, reader) = wit_stream::new();
-        inbound.body.pump_into(writer, trailers);
-        (Some(reader), trailers_end)
+        let (sink, bytes, trailers) = Sink::new();
+        inbound.body.upload(&Wasi, sink);
+        (Some(bytes), trailers)
     } else {
         (None, wit_future::new(|| Ok(None)).1)
     };

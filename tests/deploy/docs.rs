@@ -1,7 +1,7 @@
 //! The pages of the documentation: links that lead somewhere, and a Chinese
 //! page for each English one, of the same shape.
 
-use crate::root;
+use crate::{root, text};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,20 @@ fn every_relative_link_leads_to_a_file() {
                 page.display()
             );
         }
+    }
+}
+
+#[test]
+fn the_readme_names_the_oldest_rust_that_the_manifests_allow() {
+    for page in ["README.md", "docs/README_zh-CN.md"] {
+        let words = text(page);
+        let versions: Vec<&str> = words
+            .split("Rust ")
+            .skip(1)
+            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit() && c != '.').next())
+            .filter(|version| !version.is_empty())
+            .collect();
+        assert_eq!(versions, [env!("CARGO_PKG_RUST_VERSION")], "{page}");
     }
 }
 

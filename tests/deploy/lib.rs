@@ -3,7 +3,6 @@
 //! compared with the code. It is no library; there are only tests.
 
 #![cfg(test)]
-#![forbid(unsafe_code)]
 
 mod docs;
 mod kubernetes;

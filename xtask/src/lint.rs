@@ -1,4 +1,5 @@
-//! `cargo xtask lint`: rustfmt, and clippy with its warnings denied, on every target that the code is for.
+//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, and the dependencies.
+//! Warnings are errors.
 
 use std::process::{Command, ExitCode};
 
@@ -18,8 +19,15 @@ pub fn run() -> Result<ExitCode> {
     toolchain::ensure_target(COMPONENT_TARGET)?;
     toolchain::ensure_target(BARE_TARGET)?;
 
+    let mut checks = checks(&workspace);
+    match dependencies(&workspace) {
+        Some(check) => checks.push(check),
+        None => eprintln!(
+            "Dependencies are not checked: there is no cargo-deny (`cargo install --locked cargo-deny`)"
+        ),
+    }
     let mut failures = Vec::new();
-    for mut check in checks(&workspace) {
+    for mut check in checks {
         if let Err(error) = process::run(&mut check) {
             failures.push(error);
         }
@@ -40,6 +48,23 @@ pub fn run() -> Result<ExitCode> {
     })
 }
 
+/// The licences and sources of the dependencies, by `deny.toml`, where cargo-deny is installed. Advisories are left out:
+/// they change without a commit.
+fn dependencies(workspace: &Workspace) -> Option<Command> {
+    which::which("cargo-deny").ok()?;
+    let mut command = process::cargo();
+    command.current_dir(&workspace.root).args([
+        "deny",
+        "--workspace",
+        "--locked",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]);
+    Some(command)
+}
+
 /// The checks, cheap ones first.
 fn checks(workspace: &Workspace) -> Vec<Command> {
     let cargo = |arguments: &[&[&str]]| {
@@ -50,6 +75,11 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
         command
     };
     let deny: &[&str] = &["--", "-D", "warnings"];
+    let documentation = |arguments: &[&str]| {
+        let mut command = cargo(&[&["doc", "--no-deps", "--lib"], arguments]);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        command
+    };
     let component = |flavour: Flavour| {
         let build: &[&str] = &[
             "clippy",
@@ -111,7 +141,17 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             ],
             deny,
         ]),
-        cargo(&[&["clippy", "-p", "function-fetch", "--all-targets"], deny]),
+        cargo(&[
+            &[
+                "clippy",
+                "-p",
+                "function-fetch",
+                "-p",
+                "function-fetch-e2e",
+                "--all-targets",
+            ],
+            deny,
+        ]),
         // In release, like every build of the host: the build scripts' outputs (SQLite, ring) are then shared.
         cargo(&[
             &[
@@ -123,5 +163,18 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             ],
             deny,
         ]),
+        documentation(&[
+            "-p",
+            "function-fetch-engine",
+            "-p",
+            "function-fetch-driver",
+            "-p",
+            "function-fetch-component",
+            "-p",
+            "function-fetch-cases",
+            "-p",
+            "function-fetch-simulator",
+        ]),
+        documentation(&["--release", "-p", "function-fetch-host"]),
     ]
 }

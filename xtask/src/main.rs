@@ -1,8 +1,6 @@
 //! `cargo xtask`: the only build entry of Function Fetch. A person, the README and CI all call it, so that
 //! there is one answer to "how is this built".
 
-#![forbid(unsafe_code)]
-
 mod components;
 mod demo;
 mod edge;

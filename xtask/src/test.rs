@@ -104,10 +104,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match artifacts {
         None => {}
         Some(Ok(environment)) => {
-            let mut e2e = suite(
-                "end to end",
-                &["--release", "-p", "function-fetch", "--test", "e2e"],
-            );
+            let mut e2e = suite("end to end", &["--release", "-p", "function-fetch-e2e"]);
             // They compare the manifests' options with what the programs know.
             let mut deploy = suite("deploy", &["-p", "function-fetch-deploy"]);
             deploy.command.envs(environment.clone());

@@ -40,6 +40,12 @@ impl Replay {
         self.unsent.extend_from_slice(bytes);
     }
 
+    /// Whether what was not sent yet could be sent again.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.unsent.len() <= self.limit
+    }
+
     /// What the target is to be offered next.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {

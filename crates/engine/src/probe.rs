@@ -3,7 +3,7 @@
 //! At most one round runs in an instance. A *full* round measures the targets
 //! and makes the decision; a *recovery* round asks those that only a probe can
 //! bring back: their ejection has run out, or their answers are overdue; it may
-//! also do no more than read what other instances have found ([`crate::sync`]).
+//! also do no more than read what other instances have found (`sync.rs`).
 //! Where
 //! a healthy primary could be beaten, the round *looks again*: at the primary
 //! and its challengers, on connections that stand by now, up to three times as

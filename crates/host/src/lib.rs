@@ -33,9 +33,6 @@
 //! way of a [`RuntimeConfig`], or one of your own, a [`key_value::KeyValueStore`] given to
 //! [`ServerBuilder::key_value_store`].
 
-#![forbid(unsafe_code)]
-#![deny(missing_docs)]
-
 mod activity;
 mod builder;
 mod client_limits;

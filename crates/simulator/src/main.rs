@@ -1,7 +1,5 @@
 //! `cargo xtask simulate`: runs scenarios, and writes tables and plots.
 
-#![forbid(unsafe_code)]
-
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use function_fetch_simulator::clock::{HOUR, Micros};

@@ -5,10 +5,7 @@ use crate::fields::from_wasi;
 use crate::stream::End;
 use crate::wasi::http::types::{FutureTrailers, IncomingBody};
 use crate::wasi::io::streams::InputStream;
-use function_fetch_engine::headers::Fields;
-
-/// The trailer fields, or that the body broke off.
-pub type Trailers = Result<Option<Fields>, End>;
+use function_fetch_component::upload::Trailers;
 
 /// A body that is read.
 pub struct Incoming {
@@ -33,7 +30,7 @@ impl Incoming {
 }
 
 /// The trailers, once.
-pub async fn trailers(coming: &FutureTrailers) -> Trailers {
+pub async fn trailers(coming: &FutureTrailers) -> Trailers<End> {
     loop {
         match coming.get() {
             None => ready(coming.subscribe()).await,

@@ -9,7 +9,6 @@
 //! returns when the work that its request left behind is done: by then the
 //! client has long had its response.
 
-#![deny(unsafe_code)]
 // Natively nothing exports the handler, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 
@@ -23,11 +22,11 @@ mod handler;
 mod outbound;
 mod platform;
 mod relay;
+mod request_body;
 mod settings;
 mod signal;
 mod store;
 mod stream;
-mod upload;
 
 /// Generated from the worlds in `wit/`.
 #[allow(unsafe_code, dead_code)]

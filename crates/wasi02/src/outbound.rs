@@ -3,16 +3,16 @@
 use crate::body::Incoming;
 use crate::executor::{self, ready};
 use crate::fields::{Refused, from_wasi, to_wasi};
-use crate::platform::{monotonic_ms, now_ms};
+use crate::platform::{Wasi, monotonic_ms, now_ms};
+use crate::request_body::{Sink, Source};
 use crate::stream;
-use crate::upload::ClientBody;
 use crate::wasi::http::outgoing_handler;
 use crate::wasi::http::types::{
     self, ErrorCode, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
     RequestOptions, Scheme,
 };
-use function_fetch_component::{SILENCE_NS, failure_of, probe as probes};
-use function_fetch_engine::headers::{self, Fields};
+use function_fetch_component::{SILENCE_NS, failure_of, probe as probes, request};
+use function_fetch_engine::headers;
 use function_fetch_engine::{Failure, Forward, Target};
 use futures::future::select;
 use std::pin::pin;
@@ -20,25 +20,8 @@ use std::pin::pin;
 /// What is read at once of a probe's answer: most are smaller.
 const DRAIN_BYTES: u64 = 4 * 1024;
 
-/// A client's request, ready to be sent as often as it takes.
-pub struct Inbound {
-    pub method: Method,
-    pub path: String,
-    pub fields: Fields,
-    pub body: ClientBody,
-    /// Spin pools connections, and says of one that was closed what it says of
-    /// a target that breaks off.
-    pub on_spin: bool,
-}
-
-/// A target's response, its body not read yet.
-pub struct Upstream {
-    pub response: IncomingResponse,
-    pub status: u16,
-    pub retry_after_ms: Option<f64>,
-    /// As they go to the client.
-    pub fields: types::Fields,
-}
+pub type Inbound = request::Inbound<Method, Source>;
+pub type Upstream = request::Upstream<IncomingResponse, types::Fields>;
 
 /// Sends the request of one attempt; its body flows beside it.
 pub fn start(
@@ -58,16 +41,16 @@ pub fn start(
     let _ = options.set_connect_timeout(Some(u64::from(forward.connect_timeout_ms) * 1_000_000));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
-    let body = if inbound.body.is_some() {
-        let body = request.body();
+    let sink = if inbound.body.is_some() {
+        let sink = request.body().and_then(Sink::new);
         // The host finds nothing wrong with the fields but a Content-Length that is no number.
-        Some(body.map_err(|()| Failure::HttpRequestBodySize)?)
+        Some(sink.map_err(|()| Failure::HttpRequestBodySize)?)
     } else {
         None
     };
     let sent = outgoing_handler::handle(request, Some(options)).map_err(|code| failure(&code))?;
-    if let Some(body) = body {
-        inbound.body.pump_into(body);
+    if let Some(sink) = sink {
+        inbound.body.upload(&Wasi, sink);
     }
     Ok(sent)
 }

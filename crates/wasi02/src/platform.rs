@@ -72,7 +72,7 @@ impl Platform for Wasi {
     }
 
     fn hides_closed_connections(&self, request: &Inbound) -> bool {
-        request.on_spin
+        request.hides_closed_connections
     }
 
     fn upload_progress(&self, request: &Inbound) -> Rc<Cell<f64>> {

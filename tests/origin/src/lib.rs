@@ -9,6 +9,8 @@
 
 // Natively nothing exports the client, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
+// The exports of a component, which are generated.
+#![allow(unsafe_code)]
 
 use bindings::wasi::clocks::monotonic_clock;
 use bindings::wasi::http::types::{ErrorCode, Fields, Method, Request, Response};

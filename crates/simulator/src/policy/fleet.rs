@@ -6,7 +6,7 @@ use crate::scenario::Lifetime;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Spin's and wasmtime's defaults (`crates/host/src/cli.rs` names them too).
+/// Spin's and wasmtime's defaults (`crates/host/src/bin/function-fetch/cli.rs` names them too).
 const REQUESTS: u32 = 128;
 const AT_A_TIME: u32 = 16;
 const IDLE: Micros = SECOND;

@@ -1,7 +1,5 @@
 //! The `function-fetch` command. Everything but the command line is in the library.
 
-#![forbid(unsafe_code)]
-
 mod cli;
 mod command;
 mod environment;

@@ -1,0 +1,106 @@
+//! One request of a client, from its head to what the client gets.
+
+use crate::client::{RequestTarget, facts, is_spin};
+use crate::framing;
+use crate::replay::Replay;
+use crate::upload::{BodySource, ClientBody};
+use function_fetch_driver::{self as driver, Outcome, Platform};
+use function_fetch_engine::headers::{self, Fields};
+use function_fetch_engine::{Reply, Request as About};
+
+/// The head of a request, as the host states it.
+#[derive(Debug)]
+pub struct Head<M> {
+    /// The method, as it is given back to the host.
+    pub method: M,
+    /// The method's name.
+    pub name: String,
+    /// Path and query.
+    pub path: String,
+    /// The header fields.
+    pub fields: Fields,
+    /// Where the client sent it.
+    pub target: RequestTarget,
+    /// Whether `spin-*` fields are the platform's.
+    pub on_spin: bool,
+}
+
+/// A client's request, ready to be sent as often as it takes.
+pub struct Inbound<M, S: BodySource> {
+    /// The method.
+    pub method: M,
+    /// Path and query, as the client sent them.
+    pub path: String,
+    /// The header fields, as they go to targets.
+    pub fields: Fields,
+    /// The body.
+    pub body: ClientBody<S>,
+    /// Whether the host pools connections, and says of one that the target had
+    /// closed what it says of a target that breaks off. Spin does.
+    pub hides_closed_connections: bool,
+}
+
+/// A target's response, its body not read yet.
+#[derive(Debug)]
+pub struct Upstream<R, F> {
+    /// The response, as the host has it.
+    pub response: R,
+    /// Its status.
+    pub status: u16,
+    /// Its `Retry-After`, ms from now.
+    pub retry_after_ms: Option<f64>,
+    /// Its header fields, as they go to the client.
+    pub fields: F,
+}
+
+/// Serves a request whose body comes from `source`. `hold` is what the host may
+/// take of a body before it has a connection, bytes.
+pub async fn serve<P, M, S>(
+    platform: &P,
+    head: Head<M>,
+    source: Option<S>,
+    hold: usize,
+) -> Outcome<P::Response>
+where
+    P: Platform<Request = Inbound<M, S>>,
+    S: BodySource,
+{
+    let Head {
+        method,
+        name,
+        path,
+        mut fields,
+        target,
+        on_spin,
+    } = head;
+    let hops = headers::hops(&fields);
+    let hides_closed_connections = on_spin && is_spin(&fields);
+    let facts = facts(&fields, on_spin, target);
+    let length = framing::content_length(&fields);
+    let replay = platform.engine(|engine| {
+        headers::to_upstream(&mut fields, &facts, engine.settings());
+        Replay::new(engine.settings().replay_body_bytes as usize, hold)
+    });
+    let needs_length = framing::needs_length(&name);
+    let body = match ClientBody::new(platform, source, length, needs_length, replay).await {
+        Ok(body) => body,
+        Err(failure) => return Outcome::Reply(Reply::failed(failure)),
+    };
+    if let Some(found) = body.found_length() {
+        framing::state_length(&mut fields, &name, found);
+    }
+    let about = About {
+        method: &name,
+        path: &path,
+        hops,
+        has_body: body.is_some(),
+    };
+    let mut inbound = Inbound {
+        method,
+        path: path.clone(),
+        fields,
+        body,
+        hides_closed_connections,
+    };
+    driver::serve(platform, &about, &mut inbound).await
+}

@@ -1,0 +1,315 @@
+//! The client's request body on its way to a target, and to the next one when
+//! that fails.
+//!
+//! It streams: a chunk is read from the client when the host has taken the
+//! last. What was taken is kept for another attempt as long as it fits the
+//! replay buffer; what was read and not taken is never lost.
+//!
+//! The calls of WASI that move the bytes are those of [`BodySource`] and
+//! [`BodySink`], which each version has its own of.
+
+use crate::replay::Replay;
+use function_fetch_driver::Platform;
+use function_fetch_engine::Failure;
+use function_fetch_engine::attempt::Body;
+use function_fetch_engine::headers::Fields;
+use futures::FutureExt;
+use futures::channel::oneshot;
+use futures::future::FusedFuture;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::rc::Rc;
+
+/// How long a request without `Content-Length` may take to show whether it has
+/// a body, ms. A client that streams one may send its first byte much later.
+const FIRST_BYTES_MS: f64 = 10.0;
+
+/// The trailer fields of a body, or why it broke off.
+pub type Trailers<E> = Result<Option<Fields>, E>;
+
+/// The client's end of a body.
+pub trait BodySource: 'static {
+    /// Why a body breaks off.
+    type Error: 'static;
+
+    /// Waits for the next bytes, but not beyond `stop`.
+    fn read(
+        &mut self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> impl Future<Output = Received>;
+
+    /// What follows the last byte. None when `stop` resolves first: then it can
+    /// be asked for again.
+    fn trailers(
+        &mut self,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> impl Future<Output = Option<Trailers<Self::Error>>>;
+}
+
+/// What [`BodySource::read`] got.
+#[derive(Debug)]
+pub struct Received {
+    /// None when it was stopped, most of the time.
+    pub bytes: Vec<u8>,
+    /// Nothing comes after these but the trailers, which say whether the client
+    /// broke off.
+    pub ended: bool,
+}
+
+/// A target's end of a body. Dropped before [`BodySink::finish`], it leaves the
+/// body broken, never complete.
+pub trait BodySink<E>: 'static {
+    /// Offers bytes, but not beyond `stop`.
+    fn write(
+        &mut self,
+        bytes: Vec<u8>,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> impl Future<Output = Written>;
+
+    /// Ends the body, after its last byte.
+    fn finish(
+        self,
+        trailers: &Trailers<E>,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> impl Future<Output = ()>;
+}
+
+/// What became of the bytes of [`BodySink::write`].
+#[derive(Debug)]
+pub struct Written {
+    /// The last of them, which were not taken.
+    pub left: Vec<u8>,
+    /// The target takes no more.
+    pub hung_up: bool,
+}
+
+/// The body of a client's request.
+pub struct ClientBody<S: BodySource> {
+    /// Shared with the upload under way.
+    replay: Rc<RefCell<Replay>>,
+    /// When the host last took some of it, by the monotonic clock, ms; infinite
+    /// while the client is waited for.
+    progress: Rc<Cell<f64>>,
+    place: Place<S>,
+    found_length: Option<usize>,
+}
+
+/// Where the client's end of the body is.
+enum Place<S: BodySource> {
+    /// No attempt reads from it.
+    Here(Box<Client<S>>),
+    /// An attempt does; it gives it back after `stop`.
+    Uploading {
+        stop: oneshot::Sender<()>,
+        back: oneshot::Receiver<Box<Client<S>>>,
+    },
+    /// There is no body.
+    Nowhere,
+}
+
+struct Client<S: BodySource> {
+    source: S,
+    ended: bool,
+    trailers: Option<Trailers<S::Error>>,
+}
+
+impl<S: BodySource> ClientBody<S> {
+    /// `length` is the request's `Content-Length`; where there is none and the
+    /// method `needs_length`, the body is read to its end to know it.
+    ///
+    /// # Errors
+    ///
+    /// When the client breaks off, or the length cannot be found within the
+    /// limit of `replay`.
+    pub async fn new(
+        platform: &impl Platform,
+        source: Option<S>,
+        length: Option<u64>,
+        needs_length: bool,
+        mut replay: Replay,
+    ) -> Result<Self, Failure> {
+        let mut client = source.map(|source| Client {
+            source,
+            ended: false,
+            trailers: None,
+        });
+        let mut found_length = None;
+        if let (Some(client), None) = (&mut client, length) {
+            found_length = client.measure(platform, &mut replay, needs_length).await?;
+        }
+        let is_empty = length == Some(0) || found_length == Some(0);
+        let client = client.filter(|_| !is_empty);
+        Ok(Self {
+            replay: Rc::new(RefCell::new(replay)),
+            progress: Rc::default(),
+            place: client.map_or(Place::Nowhere, |client| Place::Here(Box::new(client))),
+            found_length,
+        })
+    }
+
+    /// Whether the request has a body to send.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        !matches!(self.place, Place::Nowhere)
+    }
+
+    /// How long it was found to be, where its end was looked for; 0 for none.
+    #[must_use]
+    pub fn found_length(&self) -> Option<usize> {
+        self.found_length
+    }
+
+    /// When the host last took some of it, by the monotonic clock, ms; infinite
+    /// while the client is waited for.
+    #[must_use]
+    pub fn progress(&self) -> Rc<Cell<f64>> {
+        Rc::clone(&self.progress)
+    }
+
+    /// For an attempt that fails before anything of it was sent.
+    #[must_use]
+    pub fn replay(&self) -> Rc<RefCell<Replay>> {
+        Rc::clone(&self.replay)
+    }
+
+    /// What has become of the body so far.
+    #[must_use]
+    pub fn state(&self) -> Body {
+        match &self.place {
+            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => Body::Broken,
+            _ => self.replay.borrow().state(),
+        }
+    }
+
+    /// Stops the attempt that reads, takes back what it did not send, and says
+    /// what has become of the body.
+    pub async fn reclaim(&mut self) -> Body {
+        self.place = match std::mem::replace(&mut self.place, Place::Nowhere) {
+            Place::Uploading { stop, back } => {
+                // An upload that has ended by itself does not hear it.
+                let _ = stop.send(());
+                back.await.map_or(Place::Nowhere, Place::Here)
+            }
+            still => still,
+        };
+        self.state()
+    }
+
+    /// Sends the whole body into `sink`, beside the attempt. Call
+    /// [`Self::reclaim`] first.
+    pub fn upload<P: Platform>(&mut self, platform: &P, sink: impl BodySink<S::Error>) {
+        let Place::Here(mut client) = std::mem::replace(&mut self.place, Place::Nowhere) else {
+            return;
+        };
+        self.replay.borrow_mut().rewind();
+        let (stop, stopped) = oneshot::channel();
+        let (give_back, back) = oneshot::channel();
+        let replay = Rc::clone(&self.replay);
+        let progress = Rc::clone(&self.progress);
+        let clock = platform.clone();
+        platform.spawn(async move {
+            // Only a word stops it. When the request is relayed, nobody is left to say it, and the upload goes on beside
+            // the response.
+            let stopped = async move {
+                if stopped.await.is_err() {
+                    pending().await
+                }
+            };
+            let mut stop = pin!(stopped.fuse());
+            client
+                .send(&clock, &replay, &progress, sink, &mut stop)
+                .await;
+            let _ = give_back.send(client);
+        });
+        self.place = Place::Uploading { stop, back };
+    }
+}
+
+impl<S: BodySource> Client<S> {
+    /// How long a body is whose head does not say, if its end comes at once or
+    /// must be waited for.
+    async fn measure(
+        &mut self,
+        platform: &impl Platform,
+        replay: &mut Replay,
+        to_the_end: bool,
+    ) -> Result<Option<usize>, Failure> {
+        // A chunked body is announced by a header that hosts keep to
+        // themselves. To send every GET on as chunked would be worse than
+        // to look for the end, which is there at once without a body.
+        let mut patience = pin!(platform.sleep(FIRST_BYTES_MS));
+        replay.read(&self.receive(&mut patience).await);
+        while to_the_end && !self.ended && replay.fits() {
+            replay.read(&self.receive(&mut pending()).await);
+        }
+        if to_the_end && !replay.fits() {
+            return Err(Failure::HttpRequestLengthRequired);
+        }
+        if !self.ended {
+            return Ok(None);
+        }
+        // Only here is it said whether that was the end, or the client broke off.
+        self.receive_trailers(&mut pending()).await;
+        let Some(Ok(fields)) = &self.trailers else {
+            return Err(Failure::HttpRequestIncomplete);
+        };
+        let length = replay.unsent().len();
+        let has_trailers = fields.as_ref().is_some_and(|fields| !fields.is_empty());
+        if to_the_end && length > 0 && has_trailers {
+            // They come after chunks only.
+            return Err(Failure::HttpRequestLengthRequired);
+        }
+        let is_all = to_the_end || (length == 0 && !has_trailers);
+        Ok(is_all.then_some(length))
+    }
+
+    /// Moves the body until it has ended, the target hangs up, or `stop`.
+    async fn send(
+        &mut self,
+        clock: &impl Platform,
+        replay: &RefCell<Replay>,
+        progress: &Cell<f64>,
+        mut sink: impl BodySink<S::Error>,
+        stop: &mut (impl FusedFuture<Output = ()> + Unpin),
+    ) {
+        loop {
+            let unsent = replay.borrow_mut().lend();
+            if !unsent.is_empty() {
+                let lent = unsent.len();
+                let Written { left, hung_up } = sink.write(unsent, stop).await;
+                replay.borrow_mut().give_back(lent, left);
+                if hung_up {
+                    return;
+                }
+            } else if self.ended {
+                break;
+            } else {
+                // While it is the client that is waited for, no time-out runs.
+                progress.set(f64::INFINITY);
+                let bytes = self.receive(stop).await;
+                replay.borrow_mut().read(&bytes);
+            }
+            progress.set(clock.monotonic_ms());
+            if stop.is_terminated() {
+                return;
+            }
+        }
+        self.receive_trailers(stop).await;
+        if let Some(trailers) = &self.trailers {
+            sink.finish(trailers, stop).await;
+        }
+    }
+
+    async fn receive(&mut self, stop: &mut (impl Future<Output = ()> + Unpin)) -> Vec<u8> {
+        let Received { bytes, ended } = self.source.read(stop).await;
+        self.ended = ended;
+        bytes
+    }
+
+    async fn receive_trailers(&mut self, stop: &mut (impl Future<Output = ()> + Unpin)) {
+        if self.trailers.is_none() {
+            self.trailers = self.source.trailers(stop).await;
+        }
+    }
+}
