@@ -1,5 +1,6 @@
 //! The adapters' npm package, with what it needs installed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,12 +40,21 @@ impl Adapters {
         npm.args(["run", "--silent", name]);
         // npm does as much for its scripts. But it has to start itself, under options for the tests which an older
         // Node.js refuses.
+        npm.env("PATH", self.path()?);
+        Ok(npm)
+    }
+
+    /// The Node.js that runs its scripts.
+    pub fn node(&self) -> Result<PathBuf> {
+        which::which_in("node", Some(self.path()?), &self.folder).context("Node.js is not on PATH")
+    }
+
+    /// Where programs are looked for: first among those of the package's own dependencies.
+    fn path(&self) -> Result<OsString> {
         let own = self.folder.join("node_modules").join(".bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path)))
-            .context("the repository's path cannot stand in PATH")?;
-        npm.env("PATH", path);
-        Ok(npm)
+        std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path)))
+            .context("the repository's path cannot stand in PATH")
     }
 
     fn npm(&self) -> Command {

@@ -86,9 +86,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         host,
     ];
     let mut failed = Vec::new();
+    let mut node = None;
     match adapters {
         None => {}
         Some(Ok(adapters)) => {
+            node = Some(adapters.node()?);
             let mut command = adapters.script("test")?;
             command.envs(redis.cloned());
             if let Some(filter) = filter {
@@ -110,6 +112,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             deploy.command.envs(environment.clone());
             suites.push(deploy);
             e2e.command.envs(environment);
+            e2e.command
+                .envs(node.map(|node| ("FUNCTION_FETCH_NODE", node)));
             suites.push(e2e);
         }
         Some(Err(error)) => failed.push(format!("end to end: {error:#}")),

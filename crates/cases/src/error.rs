@@ -15,6 +15,12 @@ pub enum TableError {
         /// Why.
         source: io::Error,
     },
+    /// There is no case in the folder.
+    #[error("{}: there are no cases", folder.display())]
+    Empty {
+        /// Which.
+        folder: PathBuf,
+    },
     /// A file is not a group of cases.
     #[error("{file}: {reason}")]
     Group {

@@ -38,7 +38,7 @@ pub trait Stage {
     fn seen(&self, upstream: &str) -> Vec<Seen>;
 
     /// What the store holds under the case's key.
-    fn stored(&self) -> Option<Vec<u8>>;
+    fn stored(&self) -> impl Future<Output = Option<Vec<u8>>>;
 
     /// Lets so many milliseconds pass.
     fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
@@ -95,7 +95,7 @@ async fn ask<S: Stage>(plan: &Plan, exchange: &Exchange, stage: &mut S) -> Resul
     }
     if let Some(rules) = &exchange.seen {
         // A body may still be on its way when the answer is here.
-        let look = |stage: &S| {
+        let look = async |stage: &S| {
             let each = before.iter().flat_map(|(name, count)| {
                 let rules = rules.get(*name).map_or(&[][..], Vec::as_slice);
                 matching::seen(name, rules, &stage.seen(name)[*count..])
@@ -124,7 +124,10 @@ async fn wait<S: Stage>(probes: &ByUpstream<usize>, stage: &S) -> Result<(), Str
         .iter()
         .map(|(name, count)| (name.clone(), ProbesRule::AtLeast { at_least: *count }))
         .collect();
-    let left = soon_none(stage, PROBES_MS, |stage| probe_differences(&rules, stage)).await;
+    let left = soon_none(stage, PROBES_MS, async |stage: &S| {
+        probe_differences(&rules, stage)
+    })
+    .await;
     insist(&left)?;
     stage.sleep(SETTLED_MS).await;
     Ok(())
@@ -145,13 +148,13 @@ fn probe_differences<S: Stage>(rules: &ByUpstream<ProbesRule>, stage: &S) -> Dif
 }
 
 async fn check_store<S: Stage>(rule: &StoreRule, setup: &Setup, stage: &S) -> Result<(), String> {
-    let look = |stage: &S| {
-        let difference = setup.store_difference(rule, stage.stored().as_deref());
+    let look = async |stage: &S| {
+        let difference = setup.store_difference(rule, stage.stored().await.as_deref());
         Differences::from_iter(difference)
     };
     if matches!(rule, StoreRule::Empty(_)) {
         stage.sleep(SETTLED_MS).await;
-        return insist(&look(stage));
+        return insist(&look(stage).await);
     }
     insist(&soon_none(stage, STORE_MS, look).await)
 }
@@ -160,15 +163,15 @@ async fn check_store<S: Stage>(rule: &StoreRule, setup: &Setup, stage: &S) -> Re
 async fn soon_none<S: Stage>(
     stage: &S,
     within_ms: u64,
-    look: impl Fn(&S) -> Differences,
+    look: impl AsyncFn(&S) -> Differences,
 ) -> Differences {
     for _ in 0..within_ms / LOOK_MS {
-        if look(stage).is_empty() {
+        if look(stage).await.is_empty() {
             break;
         }
         stage.sleep(LOOK_MS).await;
     }
-    look(stage)
+    look(stage).await
 }
 
 fn insist(found: &[String]) -> Result<(), String> {

@@ -64,6 +64,9 @@ pub fn read_all() -> Result<Vec<Case>, TableError> {
             cases.push(case);
         }
     }
+    if cases.is_empty() {
+        return Err(TableError::Empty { folder });
+    }
     Ok(cases)
 }
 

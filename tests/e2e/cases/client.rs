@@ -13,14 +13,22 @@ use crate::support::waiting::SOON;
 /// A body goes out in pieces of this size, so that a large one takes several.
 const PIECE: usize = 16 * 1024;
 
-/// Sends a request and reads the whole answer.
-pub async fn ask(to: SocketAddr, request: &Request) -> Result<Response, String> {
-    tokio::time::timeout(2 * SOON, exchange(to, request))
+/// Sends a request, with the fields that a platform adds to it, and reads the whole answer.
+pub async fn ask(
+    to: SocketAddr,
+    request: &Request,
+    added: &[(&str, &str)],
+) -> Result<Response, String> {
+    tokio::time::timeout(2 * SOON, exchange(to, request, added))
         .await
         .map_err(|_| format!("no whole answer within {:?}", 2 * SOON))?
 }
 
-async fn exchange(to: SocketAddr, request: &Request) -> Result<Response, String> {
+async fn exchange(
+    to: SocketAddr,
+    request: &Request,
+    added: &[(&str, &str)],
+) -> Result<Response, String> {
     let stream = TcpStream::connect(to)
         .await
         .map_err(|error| format!("the proxy does not accept: {error}"))?;
@@ -29,16 +37,23 @@ async fn exchange(to: SocketAddr, request: &Request) -> Result<Response, String>
     // The answer may come before the body is out, or instead of it.
     let (answer, writer) = tokio::join!(
         read(Wire::new(reader), &request.method),
-        write(writer, to, request)
+        write(writer, to, request, added)
     );
     drop(writer);
     answer
 }
 
 /// What it cannot write, the answer tells about.
-async fn write(mut writer: OwnedWriteHalf, to: SocketAddr, request: &Request) -> OwnedWriteHalf {
+async fn write(
+    mut writer: OwnedWriteHalf,
+    to: SocketAddr,
+    request: &Request,
+    added: &[(&str, &str)],
+) -> OwnedWriteHalf {
     let content = request.content();
     let mut fields = request.headers.to_raw();
+    let added = added.iter();
+    fields.extend(added.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
     if !request.headers.has("host") {
         fields.push(("host".into(), to.to_string().into_bytes()));
     }

@@ -1,5 +1,6 @@
 //! A case's upstream: a real HTTP/1.1 server that answers as the table says, and can die and come back on its port.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,9 +56,9 @@ impl Upstream {
         }
     }
 
-    /// Host and port.
-    pub fn authority(&self) -> String {
-        self.port.address().to_string()
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
     }
 
     /// Which requests are probes, on whatever base path.

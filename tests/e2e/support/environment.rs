@@ -26,6 +26,8 @@ pub struct Environment {
     pub spin: Option<PathBuf>,
     /// A Redis server, where one could be had.
     pub redis: Option<PathBuf>,
+    /// The adapters' Node.js, where they could be built.
+    pub node: Option<PathBuf>,
 }
 
 impl Environment {
@@ -50,6 +52,7 @@ impl Environment {
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
             redis: path("REDIS_SERVER").ok(),
+            node: path("FUNCTION_FETCH_NODE").ok(),
         })
     }
 }

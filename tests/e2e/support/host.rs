@@ -1,6 +1,7 @@
 //! The hosts that the same promises are shown on.
 
 use super::environment::checked;
+use super::suite::TestHost;
 
 /// One way to run the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,28 +61,6 @@ pub const OURS: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
 pub const EMBEDDED: &[Host] = &[Host::Embedded];
 
 impl Host {
-    /// The name that its tests are listed under.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::EmbeddedPlain => "embedded_plain",
-            Self::WasmtimeServe => "wasmtime_serve",
-            Self::SpinUp => "spin_up",
-            Self::Embedded02 => "embedded_02",
-            Self::Wasmtime02 => "wasmtime_02",
-        }
-    }
-
-    /// Why its tests cannot run here, if they cannot.
-    pub fn missing(self) -> Option<&'static str> {
-        match self {
-            Self::SpinUp if checked().is_ok_and(|e| e.spin.is_none()) => {
-                Some("spin is not installed")
-            }
-            _ => None,
-        }
-    }
-
     /// Whether it is our own host.
     pub const fn is_ours(self) -> bool {
         matches!(
@@ -98,5 +77,27 @@ impl Host {
     /// Whether it states the client's address and URL to the component.
     pub const fn knows_the_client(self) -> bool {
         matches!(self, Self::Embedded | Self::SpinUp | Self::Embedded02)
+    }
+}
+
+impl TestHost for Host {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::EmbeddedPlain => "embedded_plain",
+            Self::WasmtimeServe => "wasmtime_serve",
+            Self::SpinUp => "spin_up",
+            Self::Embedded02 => "embedded_02",
+            Self::Wasmtime02 => "wasmtime_02",
+        }
+    }
+
+    fn missing(self) -> Option<&'static str> {
+        match self {
+            Self::SpinUp if checked().is_ok_and(|e| e.spin.is_none()) => {
+                Some("spin is not installed")
+            }
+            _ => None,
+        }
     }
 }

@@ -4,10 +4,7 @@ use std::future::Future;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt};
 use libtest_mimic::{Arguments, Conclusion, Trial};
-
-use super::host::Host;
 
 /// No single test may take longer: a hang is a failure with a name.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -18,7 +15,14 @@ const THREADS: usize = 4;
 /// Held for reading by ordinary tests, for writing by those that measure.
 static TURNSTILE: RwLock<()> = RwLock::new(());
 
-type Test = Box<dyn Fn(Host) -> BoxFuture<'static, ()> + Send>;
+/// What tests are listed under.
+pub trait TestHost: Copy + Send + 'static {
+    /// The name before theirs.
+    fn name(self) -> &'static str;
+
+    /// Why its tests cannot run here, if they cannot.
+    fn missing(self) -> Option<&'static str>;
+}
 
 /// All tests of the run.
 #[derive(Default)]
@@ -32,19 +36,21 @@ pub struct Suite {
 
 impl Suite {
     /// Registers a promise for `hosts`. Use [`promises!`](crate::promises).
-    pub fn on<F, R>(&mut self, hosts: &[Host], name: &str, test: F)
+    pub fn on<H, F, R>(&mut self, hosts: &[H], name: &str, test: F)
     where
-        F: Fn(Host) -> R + Clone + Send + 'static,
-        R: Future<Output = ()> + Send + 'static,
+        H: TestHost,
+        F: Fn(H) -> R + Clone + Send + 'static,
+        R: Future<Output = ()>,
     {
         self.register(hosts, name, false, test);
     }
 
     /// Registers a promise whose showing is a measurement, so that it runs while no other test does.
-    pub fn alone<F, R>(&mut self, hosts: &[Host], name: &str, test: F)
+    pub fn alone<H, F, R>(&mut self, hosts: &[H], name: &str, test: F)
     where
-        F: Fn(Host) -> R + Clone + Send + 'static,
-        R: Future<Output = ()> + Send + 'static,
+        H: TestHost,
+        F: Fn(H) -> R + Clone + Send + 'static,
+        R: Future<Output = ()>,
     {
         self.register(hosts, name, true, test);
     }
@@ -54,10 +60,11 @@ impl Suite {
         self.lacking = reason;
     }
 
-    fn register<F, R>(&mut self, hosts: &[Host], name: &str, alone: bool, test: F)
+    fn register<H, F, R>(&mut self, hosts: &[H], name: &str, alone: bool, test: F)
     where
-        F: Fn(Host) -> R + Clone + Send + 'static,
-        R: Future<Output = ()> + Send + 'static,
+        H: TestHost,
+        F: Fn(H) -> R + Clone + Send + 'static,
+        R: Future<Output = ()>,
     {
         for &host in hosts {
             let full_name = format!("{}::{name}", host.name());
@@ -66,7 +73,6 @@ impl Suite {
                 self.skipped.push((full_name.clone(), reason));
             }
             let test = test.clone();
-            let test: Test = Box::new(move |host| test(host).boxed());
             let trial = Trial::test(full_name, move || {
                 run(alone, test(host));
                 Ok(())
@@ -93,7 +99,7 @@ impl Suite {
     }
 }
 
-fn run(alone: bool, test: BoxFuture<'static, ()>) {
+fn run(alone: bool, test: impl Future<Output = ()>) {
     // A failed measurement poisons the lock; it says nothing about the next test.
     let _turn = if alone {
         (

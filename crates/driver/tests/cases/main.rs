@@ -6,6 +6,7 @@ mod front;
 mod network;
 mod platform;
 mod stage;
+mod wrong;
 
 use function_fetch_cases::{Case, read_all};
 use libtest_mimic::{Arguments, Trial};
@@ -23,7 +24,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let trials = cases.into_iter().map(trial).collect();
+    let trials = cases
+        .into_iter()
+        .map(trial)
+        .chain(wrong::trials())
+        .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -78,7 +78,7 @@ impl Stage for Pretended {
         self.network.seen(upstream)
     }
 
-    fn stored(&self) -> Option<Vec<u8>> {
+    async fn stored(&self) -> Option<Vec<u8>> {
         self.instance.stored()
     }
 

@@ -1,4 +1,0 @@
-import { esa } from "./esa-host.js";
-import { runTable } from "./suite.js";
-
-runTable(esa("esa-deno", "deno"));
