@@ -11,7 +11,6 @@ use crate::notice::Notice;
 use crate::probe::Running;
 use crate::record;
 use crate::settings::Settings;
-use crate::text;
 
 /// Decides. See the crate's documentation for how a host drives it.
 #[derive(Clone, Debug)]
@@ -177,12 +176,7 @@ impl Engine {
         if matches!(status, 502..=504) {
             if self.health[target].failed_softly() {
                 let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
-                self.eject(
-                    target,
-                    text::concat(&["status ", &text::digits(status.into())]),
-                    wish,
-                    now,
-                );
+                self.eject(target, format!("status {status}"), wish, now);
             }
             return;
         }

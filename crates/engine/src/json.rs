@@ -5,7 +5,6 @@
 //! load at each cold start, and there its number tables and error texts were
 //! half of all bytes.
 
-use crate::text::{push_digits, push_hex};
 use std::str::Chars;
 
 /// The most that values may be nested: our own are three deep.
@@ -291,7 +290,7 @@ pub(crate) fn write_number(out: &mut String, value: f64) {
         out.push('-');
     }
     let whole = (thousandths / 1000.0).floor();
-    push_digits(out, whole);
+    *out += &format!("{whole}");
     let mut fraction = (thousandths - 1000.0 * whole) as u32;
     if fraction > 0 {
         out.push('.');
@@ -315,8 +314,7 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\u{1f}' => {
-                out.push_str("\\u");
-                push_hex(out, character as u32, 4);
+                *out += &format!("\\u{:04x}", character as u32);
             }
             _ => out.push(character),
         }

@@ -41,7 +41,6 @@ pub mod settings;
 pub mod store_key;
 mod sync;
 pub mod target;
-mod text;
 
 pub use attempt::{Action, Event, Forward, Request, Step};
 pub use engine::Engine;

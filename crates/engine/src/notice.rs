@@ -3,7 +3,6 @@
 
 use crate::json;
 use crate::settings::Problem;
-use crate::text::push_digits;
 
 /// Something that changed, or is wrong. [`Notice::line`] is what hosts print.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +76,7 @@ impl Notice {
                 line.add("event", "ejected");
                 line.add("target", target);
                 line.add("reason", reason);
-                line.0.push_str(",\"for_ms\":");
-                push_digits(&mut line.0, (*for_ms).into());
+                line.0 += &format!(",\"for_ms\":{for_ms}");
             }
             Self::Recovered { target } => {
                 line.add("event", "recovered");

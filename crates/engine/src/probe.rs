@@ -15,7 +15,6 @@ use crate::failure::{Failure, Source};
 use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
-use crate::text;
 
 /// How long nothing is probed after a round that found nothing healthy, at
 /// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`]. Likewise
@@ -102,7 +101,7 @@ impl Running {
         if answers.len() < self.looks {
             return None;
         }
-        rank::sort(&mut answers, |ms| *ms);
+        answers.sort_by(f64::total_cmp);
         let middle = answers.len() / 2;
         if answers.len().is_multiple_of(2) {
             Some((answers[middle - 1] + answers[middle]) / 2.0)
@@ -172,7 +171,8 @@ impl Engine {
         let mut targets = self.candidates(now);
         if targets.len() > REFRESH_PROBES {
             let measured = |index: &usize| self.health[*index].latency.map_or(0.0, |l| l.at);
-            rank::sort(&mut targets[REFRESH_BY_RANK..], measured);
+            targets[REFRESH_BY_RANK..]
+                .sort_by(|one, other| measured(one).total_cmp(&measured(other)));
             targets.truncate(REFRESH_PROBES);
         }
         targets
@@ -199,12 +199,7 @@ impl Engine {
         }
         match outcome.result {
             Ok(200..=499) => self.probe_passed(round, target, outcome.elapsed_ms, now),
-            Ok(status) => self.eject(
-                target,
-                text::concat(&["probe status ", &text::digits(status.into())]),
-                0.0,
-                now,
-            ),
+            Ok(status) => self.eject(target, format!("probe status {status}"), 0.0, now),
             // This side has run out of connections: that says nothing of the target.
             Err(Failure::ConnectionLimitReached) => {
                 if let Some(running) = &mut self.round {
@@ -215,12 +210,7 @@ impl Engine {
                 if failure.source() == Source::HostPolicy {
                     self.tell_denial(target, failure);
                 }
-                self.eject(
-                    target,
-                    text::concat(&["probe ", failure.proxy_error()]),
-                    0.0,
-                    now,
-                );
+                self.eject(target, format!("probe {}", failure.proxy_error()), 0.0, now);
             }
         }
     }

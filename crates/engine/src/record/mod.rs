@@ -6,9 +6,11 @@
 
 use crate::json::{self, Value};
 use crate::settings::Settings;
-use crate::text::{MOST_EXACT, push_digits, push_hex};
 
 const VERSION: u32 = 1;
+
+/// The whole numbers up to here are exact: 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A record is a few hundred bytes; anything of this size is not ours.
 const MAX_BYTES: usize = 64 * 1024;
@@ -130,8 +132,7 @@ impl Record {
     /// The value to store.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut out = String::from("{\"v\":");
-        push_digits(&mut out, self.version.into());
+        let mut out = format!("{{\"v\":{}", self.version);
         write_member(&mut out, "at", self.at);
         out.push_str(",\"hash\":");
         json::write_text(&mut out, &self.hash);
@@ -190,9 +191,7 @@ impl TargetRecord {
     }
 
     fn write(&self, out: &mut String) {
-        out.push_str("{\"n\":");
-        push_digits(out, self.n.into());
-        write_member(out, "fail", self.fail.into());
+        *out += &format!("{{\"n\":{},\"fail\":{}", self.n, self.fail);
         for (name, value) in [("ms", self.ms), ("at", self.at), ("until", self.until)] {
             if let Some(value) = value {
                 write_member(out, name, value);
@@ -279,17 +278,13 @@ fn modest(value: &Value) -> Option<f64> {
 pub fn problems_hash(settings: &Settings) -> Option<String> {
     let mut text = String::new();
     for problem in &settings.problems {
-        for part in [problem.setting, " ", &problem.reason, "\n"] {
-            text.push_str(part);
-        }
+        text += &format!("{} {}\n", problem.setting, problem.reason);
     }
     (!text.is_empty()).then(|| hex(fnv1a(&text)))
 }
 
 fn hex(number: u32) -> String {
-    let mut digits = String::new();
-    push_hex(&mut digits, number, 8);
-    digits
+    format!("{number:08x}")
 }
 
 /// What a measurement was made for: the targets in their order, and the health
