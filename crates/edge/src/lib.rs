@@ -9,6 +9,7 @@
 
 mod configuration;
 mod event;
+mod exchange;
 mod memory;
 mod step;
 
@@ -77,7 +78,7 @@ impl wit::Guest for Edge {
 
     fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
         memory::engine(|engine| {
-            let step = match step::known(engine, exchange) {
+            let step = match exchange::known(engine, exchange) {
                 Some(exchange) => engine.settle(exchange, event::from_host(&event, now), now),
                 None => step::refused(engine, now),
             };
@@ -87,24 +88,24 @@ impl wit::Guest for Edge {
 
     fn note(exchange: wit::Exchange, target: u32, event: wit::Event, now: f64) -> wit::Exchange {
         memory::engine(|engine| {
-            let Some(noted) = step::known_at(engine, exchange, target) else {
+            let Some(noted) = exchange::known_at(engine, exchange, target) else {
                 return exchange;
             };
             let mut noted = noted;
             engine.note(&mut noted, event::from_host(&event, now), now);
-            step::exchange_to_host(noted)
+            exchange::to_host(noted)
         })
     }
 
     fn at_target(exchange: wit::Exchange, target: u32) -> wit::Exchange {
         memory::engine(|engine| {
-            step::known_at(engine, exchange, target).map_or(exchange, step::exchange_to_host)
+            exchange::known_at(engine, exchange, target).map_or(exchange, exchange::to_host)
         })
     }
 
     fn widen(exchange: wit::Exchange, now: f64) -> Option<wit::Step> {
         memory::engine(|engine| {
-            let exchange = step::known(engine, exchange)?;
+            let exchange = exchange::known(engine, exchange)?;
             let step = engine.widen(exchange, now)?;
             Some(step::to_host(engine, step))
         })
@@ -116,12 +117,12 @@ impl wit::Guest for Edge {
 
     fn is_lost(exchange: wit::Exchange) -> bool {
         memory::engine(|engine| {
-            step::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
+            exchange::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
         })
     }
 
     fn explain(exchange: wit::Exchange, status: u16) -> Option<String> {
-        memory::engine(|engine| engine.explain(&step::known(engine, exchange)?, status))
+        memory::engine(|engine| engine.explain(&exchange::known(engine, exchange)?, status))
     }
 
     fn start_round(now: f64) -> Option<wit::Round> {

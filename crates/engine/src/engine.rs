@@ -128,7 +128,7 @@ impl Engine {
             None => "list order",
         };
         Some(headers::explain(
-            self.settings.targets[exchange.target()].authority(),
+            self.settings.targets[exchange.target].authority(),
             status,
             exchange.attempts(),
             source,
@@ -171,7 +171,7 @@ impl Engine {
         if !self.decides() {
             return;
         }
-        let target = x.target();
+        let target = x.target;
         self.health[target].request_answered();
         if matches!(status, 502..=504) {
             if self.health[target].failed_softly() {
@@ -192,7 +192,7 @@ impl Engine {
 
     /// A target did not answer a request.
     pub(crate) fn note_failure(&mut self, x: &Exchange, failure: Failure, now: f64) {
-        let target = x.target();
+        let target = x.target;
         if failure.source() == Source::HostPolicy {
             self.tell_denial(target, failure);
         }
@@ -216,7 +216,7 @@ impl Engine {
             return;
         }
         for (index, health) in self.health.iter_mut().enumerate() {
-            if index != x.target() && x.was_tried(index) {
+            if index != x.target && x.was_tried(index) {
                 health.attempt_dropped(x.since);
             }
         }

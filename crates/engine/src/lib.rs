@@ -44,7 +44,7 @@ pub mod target;
 
 pub use attempt::{Action, Event, Forward, Request, Step};
 pub use engine::Engine;
-pub use exchange::Exchange;
+pub use exchange::{Exchange, Stage};
 pub use failure::{Failure, Sent};
 pub use notice::Notice;
 pub use probe::{ProbeOutcome, Round};
