@@ -1,6 +1,7 @@
 //! What the WASI components share, whatever their version of WASI: the memory
 //! of an instance, where settings come from, what is known of the client, what
-//! is kept of a request's body, and the heads of responses.
+//! is kept of a request's body, the heads of responses, and the text of records
+//! and notices.
 //!
 //! No WASI in here. The two versions generate types of their own for the same
 //! things; where those matter, macros match on the variants they agree on.
@@ -15,6 +16,7 @@ pub mod memory;
 mod method;
 pub mod notice;
 pub mod probe;
+pub mod record;
 pub mod replay;
 pub mod response;
 pub mod settings;

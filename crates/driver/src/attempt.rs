@@ -99,7 +99,7 @@ pub(crate) async fn run<P: Platform>(
             return ask(platform, |engine, now| engine.settle(exchange, event, now));
         }
         ask(platform, |engine, now| {
-            engine.note(&mut exchange, event, now);
+            engine.note(&mut exchange, &event, now);
         });
     }
 }

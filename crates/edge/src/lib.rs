@@ -11,6 +11,8 @@ mod configuration;
 mod event;
 mod exchange;
 mod memory;
+mod notice;
+mod record;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
@@ -79,7 +81,7 @@ impl wit::Guest for Edge {
     fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
         memory::engine(|engine| {
             let step = match exchange::known(engine, exchange) {
-                Some(exchange) => engine.settle(exchange, event::from_host(&event, now), now),
+                Some(exchange) => engine.settle(exchange, event::from_host(event, now), now),
                 None => step::refused(engine, now),
             };
             step::to_host(engine, step)
@@ -92,7 +94,7 @@ impl wit::Guest for Edge {
                 return exchange;
             };
             let mut noted = noted;
-            engine.note(&mut noted, event::from_host(&event, now), now);
+            engine.note(&mut noted, &event::from_host(event, now), now);
             exchange::to_host(noted)
         })
     }
@@ -129,8 +131,9 @@ impl wit::Guest for Edge {
         memory::engine(|engine| engine.start_round(now).map(step::round_to_host))
     }
 
-    fn round_read_store(value: Option<String>, now: f64) -> bool {
-        memory::engine(|engine| engine.round_read_store(value.as_deref(), now))
+    fn round_read_store(value: Option<wit::Stored>, now: f64) -> bool {
+        let value = value.map(record::from_host);
+        memory::engine(|engine| engine.round_read_store(value.as_ref(), now))
     }
 
     fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
@@ -159,7 +162,7 @@ impl wit::Guest for Edge {
         memory::engine(|engine| {
             let write = engine.take_write(now)?;
             Some(wit::StoreWrite {
-                value: write.value,
+                record: record::to_host(write.record),
                 ttl_seconds: write.ttl_seconds,
             })
         })
@@ -169,10 +172,10 @@ impl wit::Guest for Edge {
         memory::engine(|engine| engine.store_written(well));
     }
 
-    fn take_notices() -> Vec<String> {
+    fn take_notices() -> Vec<wit::Notice> {
         memory::engine(|engine| {
             let notices = engine.take_notices();
-            notices.iter().map(|notice| notice.line()).collect()
+            notices.into_iter().map(notice::to_host).collect()
         })
     }
 }

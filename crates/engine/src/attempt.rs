@@ -6,6 +6,7 @@ use crate::exchange::{Exchange, Stage};
 use crate::failure::{Failure, Sent};
 use crate::fence;
 use crate::headers::MAX_HOPS;
+use crate::record::Stored;
 use crate::reply::Reply;
 
 /// How long a request waits for the store, ms: a cold start may ask it, but
@@ -53,10 +54,10 @@ impl Body {
 }
 
 /// What happened to the action that was owed.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+#[derive(Clone, Debug)]
+pub enum Event {
     /// The store answered, with a value or with none.
-    StoreRead(Option<&'a str>),
+    StoreRead(Option<Stored>),
     /// The store failed, or did not answer in time.
     StoreFailed,
     /// The round has its first healthy target, or is over, or took too long.
@@ -164,12 +165,12 @@ impl Engine {
     }
 
     /// Says what happened, and gets what comes next.
-    pub fn settle(&mut self, exchange: Exchange, event: Event<'_>, now: f64) -> Step {
+    pub fn settle(&mut self, exchange: Exchange, event: Event, now: f64) -> Step {
         let mut x = exchange;
-        match (x.stage, event) {
+        match (x.stage, &event) {
             (Stage::Store, Event::StoreRead(value)) => {
                 self.store_worked("read");
-                self.adopt(value, now);
+                self.adopt(value.as_ref(), now);
                 x.store_read = true;
                 self.route(x, now)
             }
@@ -183,9 +184,9 @@ impl Engine {
                 self.route(x, now)
             }
             (Stage::Attempt, Event::Response { status, body, .. }) => {
-                self.note(&mut x, event, now);
+                self.note(&mut x, &event, now);
                 self.forget_losers(&x);
-                if !self.is_good(status)
+                if !self.is_good(*status)
                     && x.repeatable
                     && body.can_be_sent()
                     && let Some(step) = self.retry(x, true, now)
@@ -196,12 +197,11 @@ impl Engine {
             }
             (Stage::Attempt, Event::Failed { failure, body }) => {
                 // What the client broke off is not the target's doing.
-                let failure = if body == Body::Broken {
-                    Failure::HttpRequestIncomplete
-                } else {
-                    failure
-                };
-                self.note(&mut x, Event::Failed { failure, body }, now);
+                let (mut failure, body) = (*failure, *body);
+                if body == Body::Broken {
+                    failure = Failure::HttpRequestIncomplete;
+                }
+                self.note(&mut x, &Event::Failed { failure, body }, now);
                 if let Some(budgeted) = may_move_on(&x, failure, body)
                     && let Some(step) = self.retry(x, budgeted, now)
                 {
@@ -216,7 +216,7 @@ impl Engine {
                 {
                     return step;
                 }
-                let failure = if body == Body::Broken {
+                let failure = if *body == Body::Broken {
                     Failure::HttpRequestIncomplete
                 } else {
                     Failure::AttemptTimeout

@@ -9,7 +9,7 @@ use crate::headers;
 use crate::health::{Health, MAX_EJECTION_MS};
 use crate::notice::Notice;
 use crate::probe::Running;
-use crate::record;
+use crate::record::{self, Stored};
 use crate::settings::Settings;
 
 /// Decides. See the crate's documentation for how a host drives it.
@@ -30,9 +30,9 @@ pub struct Engine {
     pub(crate) next_report_at: f64,
     /// When the store is to be asked next what other instances have found.
     pub(crate) next_sync_at: f64,
-    /// What the store holds as far as this instance knows: the hash of the
-    /// value that it wrote or read last.
-    pub(crate) known_value: Option<u32>,
+    /// What the store holds as far as this instance knows: what it wrote or read
+    /// last.
+    pub(crate) known_value: Option<Stored>,
     /// While a write is under way the store may still show what was before.
     pub(crate) writing_until: f64,
     store_failures_told: [bool; 2],

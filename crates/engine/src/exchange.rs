@@ -78,7 +78,7 @@ impl Exchange {
             && (failure != Failure::DeadlineExceeded || self.attempts() == 1)
     }
 
-    pub(crate) fn heard(&mut self, event: &Event<'_>) {
+    pub(crate) fn heard(&mut self, event: &Event) {
         self.has_response |= matches!(event, Event::Response { .. });
     }
 

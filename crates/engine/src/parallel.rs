@@ -41,9 +41,9 @@ impl Engine {
 
     /// Of two attempts that run at once, one is lost, and the other still runs:
     /// what it says of its target.
-    pub fn note(&mut self, exchange: &mut Exchange, event: Event<'_>, now: f64) {
+    pub fn note(&mut self, exchange: &mut Exchange, event: &Event, now: f64) {
         exchange.heard(&event);
-        match event {
+        match *event {
             Event::Response {
                 status,
                 retry_after_ms,

@@ -15,6 +15,7 @@ use crate::failure::{Failure, Source};
 use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
+use crate::record::Stored;
 
 /// How long nothing is probed after a round that found nothing healthy, at
 /// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`]. Likewise
@@ -180,7 +181,7 @@ impl Engine {
 
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
-    pub fn round_read_store(&mut self, value: Option<&str>, now: f64) -> bool {
+    pub fn round_read_store(&mut self, value: Option<&Stored>, now: f64) -> bool {
         let settled = match &self.round {
             Some(running) if !running.full => self.sync_with(value, now),
             _ => self.adopt_newer(value, now),

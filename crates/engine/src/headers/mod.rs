@@ -164,9 +164,10 @@ pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
 #[must_use]
 pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
     let value = value.trim_ascii();
-    // `parse` would take signs, fractions and exponents.
-    let ms = if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        value.parse::<f64>().ok()? * 1000.0
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let ms = if is_number {
+        let seconds = value.parse::<u32>().map_or(f64::INFINITY, f64::from);
+        seconds * 1000.0
     } else {
         let date = httpdate::parse_http_date(value).ok()?;
         let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;

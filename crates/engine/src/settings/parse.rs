@@ -1,7 +1,6 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
 use super::{Margin, Problem};
-use crate::json;
 
 /// What a flag may say.
 const YES: [&str; 5] = ["1", "true", "yes", "y", "on"];
@@ -156,7 +155,9 @@ impl<'a> Reader<'a> {
         };
         for part in &parts {
             let amount = |unit| {
-                json::decimal(part.strip_suffix(unit)?.trim())
+                // `parse` would take NaN, infinity and signs.
+                serde_json::from_str::<f64>(part.strip_suffix(unit)?)
+                    .ok()
                     .filter(|value| (0.0..=100_000.0).contains(value))
             };
             if let Some(percent) = amount("%") {
@@ -215,20 +216,13 @@ pub(super) fn split_list(text: &str) -> Result<Vec<String>, &'static str> {
             .map(str::to_owned)
             .collect());
     }
-    strings(text).ok_or("begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")
-}
-
-/// The strings of a JSON array, but for blank ones.
-fn strings(json: &str) -> Option<Vec<String>> {
-    let array = json::read(json)?;
-    let mut strings = Vec::new();
-    for value in array.list()? {
-        let text = value.text()?.trim();
-        if !text.is_empty() {
-            strings.push(text.to_owned());
-        }
-    }
-    Some(strings)
+    let strings: Vec<String> = serde_json::from_str(text)
+        .map_err(|_| "begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")?;
+    let words = strings.iter().map(|text| text.trim());
+    Ok(words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 /// The text as it stands in a message: quoted, and cut where it is long.
@@ -242,7 +236,5 @@ pub(super) fn quote(text: &str) -> String {
         }
         shown.push(character);
     }
-    let mut quoted = String::new();
-    json::write_text(&mut quoted, &shown);
-    quoted
+    serde_json::to_string(&shown).expect("text is JSON")
 }
