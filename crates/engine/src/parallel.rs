@@ -42,7 +42,7 @@ impl Engine {
     /// Of two attempts that run at once, one is lost, and the other still runs:
     /// what it says of its target.
     pub fn note(&mut self, exchange: &mut Exchange, event: &Event, now: f64) {
-        exchange.heard(&event);
+        exchange.heard(event);
         match *event {
             Event::Response {
                 status,
