@@ -15,7 +15,7 @@ pub fn repository() -> PathBuf {
         .map_or_else(|| env::current_dir().unwrap_or_default(), PathBuf::from);
     start
         .ancestors()
-        // A crate may have a folder `tests/cases` too, with no table in it.
+        // `crates/driver/tests/cases` is a folder as well.
         .find(|folder| folder.join("tests/cases/README.md").is_file())
         .unwrap_or_else(|| panic!("{} is in no clone: run `cargo test`", start.display()))
         .to_owned()
