@@ -6,6 +6,7 @@
 
 import type { Configuration, Engine, Exchange, Reply, Step } from "../engine/interface.js";
 import { attempt, isPlain, plainAttempt } from "./attempt.js";
+import { noticeLine } from "./notice.js";
 import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
 import { readStore, writeDue } from "./store.js";
@@ -140,7 +141,7 @@ export class Proxy<Q extends Upload, A> {
 
   /** Hands the engine's notices to the operator. */
   tell(): void {
-    for (const line of this.engine.takeNotices()) this.platform.notice(line);
+    for (const notice of this.engine.takeNotices()) this.platform.notice(noticeLine(notice));
   }
 
   private relay(exchange: Exchange, answer: A, started: number): Outcome<A> {

@@ -3,6 +3,7 @@
 import type { Event } from "../engine/interface.js";
 import type { Background, Store, Upload } from "./platform.js";
 import type { Proxy } from "./proxy.js";
+import { decode, encode } from "./record.js";
 
 /** A cold start may ask the store, but must not hang on it, ms. */
 const READ_TIMEOUT = 250;
@@ -10,17 +11,14 @@ const READ_TIMEOUT = 250;
 /** A write that takes longer is given up, ms, so that it does not keep the instance alive. */
 const WRITE_TIMEOUT = 5_000;
 
-/** A stored value that is longer is not ours; there is no use in handing it on. */
-const MAX_LENGTH = 64 * 1024;
-
 type StoreEvent = Extract<Event, { tag: "store-read" | "store-failed" }>;
 
 /** Reads the record; a store that does not answer in time has failed. */
 export async function readStore(store: Store | undefined, key: string): Promise<StoreEvent> {
   try {
     const value = await within(READ_TIMEOUT, () => store?.get(key));
-    const sound = typeof value === "string" && value.length <= MAX_LENGTH;
-    return { tag: "store-read", val: sound ? value : undefined };
+    const empty = value === undefined || value === null;
+    return { tag: "store-read", val: empty ? undefined : decode(value) };
   } catch {
     return { tag: "store-failed" };
   }
@@ -31,8 +29,8 @@ export function writeDue<Q extends Upload, A>(proxy: Proxy<Q, A>, background: Ba
   const { engine, platform, configuration } = proxy;
   const write = engine.takeWrite(Date.now());
   if (write === undefined) return;
-  const { value, ttlSeconds } = write;
-  const put = () => platform.store?.put(configuration.cacheKey, value, ttlSeconds);
+  const { record, ttlSeconds } = write;
+  const put = () => platform.store?.put(configuration.cacheKey, encode(record), ttlSeconds);
   background(
     within(WRITE_TIMEOUT, put)
       .then(

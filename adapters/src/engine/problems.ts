@@ -1,6 +1,7 @@
 /** What is wrong with the settings, for tools that do nothing but look. */
 
-import type { Engine } from "./interface.js";
+import { noticeLine } from "../driver/notice.js";
+import type { Engine, Notice } from "./interface.js";
 
 /**
  * A sentence for each problem of an engine that was just configured, and why
@@ -22,8 +23,8 @@ export function problemsOf(engine: Engine, wantsTargets = true): string[] {
   return problems;
 }
 
-/** A notice of a bad setting as a sentence. */
-function sentence(line: string): string {
-  const notice: { setting?: string; reason?: string } = JSON.parse(line);
-  return notice.setting === undefined ? line : `${notice.setting}: ${notice.reason}`;
+/** A notice of a bad setting as a sentence, any other as its line. */
+function sentence(notice: Notice): string {
+  if (notice.tag !== "bad-setting") return noticeLine(notice);
+  return `${notice.val.setting}: ${notice.val.reason}`;
 }

@@ -9,6 +9,7 @@ import type {
   ProbeResult,
   Round,
   Step,
+  Stored,
 } from "../../src/engine/interface.js";
 
 const FAILURES: readonly Failure[] = [
@@ -72,7 +73,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
   const roll = dice(seed);
   const one = <T>(of: readonly T[]): T => of[Math.floor(roll() * of.length)] as T;
   let now = 1_800_000_000_000;
-  let store: string | undefined;
+  let store: Stored | undefined;
   let rounds: Round[] = [];
 
   function outcome(): ProbeResult {
@@ -85,7 +86,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
     switch (step.action.tag) {
       case "read-store":
         if (roll() < 0.1) return { tag: "store-failed" };
-        return { tag: "store-read", val: roll() < 0.1 ? "no record" : store };
+        return { tag: "store-read", val: roll() < 0.1 ? { tag: "text", val: "no record" } : store };
       case "await-round":
         return { tag: "round-ready" };
       case "forward":
@@ -138,7 +139,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
     if (step.write) {
       const write = engine.takeWrite(now);
       yield write;
-      store = write?.value;
+      store = write && { tag: "record", val: write.record };
       engine.storeWritten(roll() < 0.9);
     }
   }

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { instantiateCore } from "../../generated/engine.core.js";
 import { instantiate as link } from "../../generated/engine.js";
-import type { Engine, Exchange, Limits } from "../../src/engine/interface.js";
+import type {
+  DecisionRecord,
+  Engine,
+  Exchange,
+  Limits,
+  Stored,
+  TargetRecord,
+} from "../../src/engine/interface.js";
 import { instantiate as inWebAssembly } from "../../src/engine/node.js";
 import { instantiate as inJavaScript } from "../../src/engine/pure.js";
 import { converse, dice, SETTINGS } from "./conversation.js";
@@ -83,7 +90,8 @@ for (const [name, instantiate] of CORES) {
       const { exchange } = engine.begin("GET", "", 0, false, 1e12);
       engine.settle(exchange, { tag: "store-read", val: undefined }, 1e12);
       const [notice] = engine.takeNotices();
-      assert.match(notice ?? "", /FETCH_HEALTH_PATH/);
+      assert.equal(notice?.tag, "bad-setting");
+      assert.match(JSON.stringify(notice), /FETCH_HEALTH_PATH/);
     });
 
     test("asks for at most as many probes as the host can have in flight", () => {
@@ -144,7 +152,21 @@ function oddCalls(engine: Engine, seed: number): void {
   const number = () => numbers[Math.floor(roll() * numbers.length)] ?? roll() * 2 ** 32;
   const text = () => texts[Math.floor(roll() * texts.length)] ?? "";
   const exchange = (): Exchange => ({ since: number(), tried: number(), state: roll() * 2 ** 32 });
-  const value = () => (roll() < 0.5 ? text() : undefined);
+  const optional = () => (roll() < 0.5 ? number() : undefined);
+  const pair = (): [number, number] | undefined =>
+    roll() < 0.5 ? [number(), number()] : undefined;
+  const target = (): TargetRecord => ({
+    ...{ n: number(), fail: number(), ms: optional(), at: optional(), until: optional() },
+    ...{ last: pair(), live: pair() },
+  });
+  const record = (): DecisionRecord => ({
+    ...{ hash: text(), version: number(), at: number(), primary: number() },
+    ...{ standsInFor: optional(), targets: [target(), target()], told: text() },
+  });
+  const value = (): Stored | undefined => {
+    if (roll() < 0.3) return { tag: "record", val: record() };
+    return roll() < 0.5 ? { tag: "text", val: text() } : undefined;
+  };
   const settings = () => engine.settingNames().map((name): [string, string] => [name, text()]);
   const events = [
     () => ({ tag: "store-read", val: value() }) as const,

@@ -1,5 +1,6 @@
 //! What a case's store holds at first.
 
+use function_fetch_component::record::encode;
 use function_fetch_engine::Settings;
 use function_fetch_engine::record::{Record, TargetRecord};
 use serde::Deserialize;
@@ -85,9 +86,9 @@ impl RecordPlan {
                 None => TargetRecord::default(),
             })
             .collect();
-        let record = Record::new(settings, now_ms - self.age_ms, primary, targets);
+        let record = Record::new(settings, now_ms - self.age_ms, primary as u32, targets);
         let mut members: Map<String, Value> =
-            serde_json::from_str(&record.encode()).map_err(|error| error.to_string())?;
+            serde_json::from_slice(&encode(&record)).map_err(|error| error.to_string())?;
         members.extend(self.but.clone());
         Ok(Value::Object(members).to_string().into_bytes())
     }

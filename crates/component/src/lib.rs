@@ -1,6 +1,7 @@
 //! What the WASI components share, whatever their version of WASI: the memory
 //! of an instance, where settings come from, what is known of the client, a
-//! request's body on its way to targets, and the heads of responses.
+//! request's body on its way to targets, the heads of responses, and the text of
+//! records and notices.
 //!
 //! No WASI in here. The two versions generate types of their own for the same
 //! things; where those matter, macros match on the variants they agree on.
@@ -12,6 +13,7 @@ pub mod memory;
 mod method;
 pub mod notice;
 pub mod probe;
+pub mod record;
 pub mod replay;
 pub mod request;
 pub mod response;

@@ -93,7 +93,7 @@ pub(crate) async fn run<P: Platform>(
                     && !sent_once_more
                     && failure.may_be_closed_connection()
                     && platform.hides_closed_connections(request)
-                    && exchange.is_repeatable()
+                    && exchange.repeatable
                     && body.can_be_sent()
                 {
                     sent_once_more = true;
@@ -116,7 +116,7 @@ pub(crate) async fn run<P: Platform>(
             return ask(platform, |engine, now| engine.settle(exchange, event, now));
         }
         ask(platform, |engine, now| {
-            engine.note(&mut exchange, event, now);
+            engine.note(&mut exchange, &event, now);
         });
     }
 }

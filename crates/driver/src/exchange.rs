@@ -37,7 +37,7 @@ pub async fn serve<P: Platform>(
         let exchange = step.exchange;
         step = match step.action {
             Action::ReadStore => match store::read(platform).await {
-                Ok(value) => settle(platform, exchange, Event::StoreRead(value.as_deref())),
+                Ok(value) => settle(platform, exchange, Event::StoreRead(value)),
                 Err(_) => settle(platform, exchange, Event::StoreFailed),
             },
             Action::AwaitRound { timeout_ms } => {
@@ -73,7 +73,7 @@ async fn await_round<P: Platform>(platform: &P, timeout_ms: f64) {
     within(platform, timeout_ms, ready).await;
 }
 
-fn settle<P: Platform>(platform: &P, exchange: Exchange, event: Event<'_>) -> Step {
+fn settle<P: Platform>(platform: &P, exchange: Exchange, event: Event) -> Step {
     ask(platform, |engine, now| engine.settle(exchange, event, now))
 }
 

@@ -1,7 +1,7 @@
 //! What a host brings.
 
 use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Target};
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Record, Stored, Target};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::rc::Rc;
@@ -81,12 +81,12 @@ pub trait Platform: Clone + 'static {
     fn probe(&self, target: &Target, path: &str) -> impl Future<Output = Result<u16, Failure>>;
 
     /// Reads the shared record.
-    fn store_get(&self) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>>;
+    fn store_get(&self) -> impl Future<Output = Result<Option<Stored>, StoreError>>;
 
     /// Writes the shared record.
     fn store_put(
         &self,
-        value: Vec<u8>,
+        record: Record,
         ttl_seconds: u32,
     ) -> impl Future<Output = Result<(), StoreError>>;
 

@@ -23,7 +23,7 @@ async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
         platform.leisure().await;
         if let Ok(value) = store::read(platform).await
             && ask(platform, |engine, now| {
-                engine.round_read_store(value.as_deref(), now)
+                engine.round_read_store(value.as_ref(), now)
             })
         {
             return None;

@@ -2,19 +2,18 @@
 
 use crate::exchange::{ask, within};
 use crate::platform::{Platform, StoreError};
+use function_fetch_engine::Stored;
 use function_fetch_engine::attempt::STORE_TIMEOUT_MS;
 
 /// A write that takes longer is given up, so that a store that hangs does not
 /// keep the instance alive.
 const WRITE_TIMEOUT_MS: f64 = 5_000.0;
 
-/// Reads the record; a store that does not answer in time has failed. A value
-/// that is no text is not ours, and as good as an empty one.
-pub(crate) async fn read<P: Platform>(platform: &P) -> Result<Option<String>, StoreError> {
-    let value = within(platform, STORE_TIMEOUT_MS, platform.store_get())
+/// Reads the record; a store that does not answer in time has failed.
+pub(crate) async fn read<P: Platform>(platform: &P) -> Result<Option<Stored>, StoreError> {
+    within(platform, STORE_TIMEOUT_MS, platform.store_get())
         .await
-        .unwrap_or(Err(StoreError))?;
-    Ok(value.map(|bytes| String::from_utf8(bytes).unwrap_or_default()))
+        .unwrap_or(Err(StoreError))
 }
 
 /// Writes the record in the background, when the engine has something to tell.
@@ -25,7 +24,7 @@ pub(crate) fn write_due<P: Platform>(platform: &P) {
     let background = platform.clone();
     platform.spawn(async move {
         background.leisure().await;
-        let put = background.store_put(write.value.into_bytes(), write.ttl_seconds);
+        let put = background.store_put(write.record, write.ttl_seconds);
         let well = within(&background, WRITE_TIMEOUT_MS, put).await == Some(Ok(()));
         ask(&background, |engine, _| engine.store_written(well));
     });

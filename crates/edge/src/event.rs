@@ -1,12 +1,12 @@
 //! What happened, from the host's words to the engine's.
 
-use crate::wit;
+use crate::{record, wit};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::{Event, Failure, headers};
 
-pub fn from_host(event: &wit::Event, now: f64) -> Event<'_> {
+pub fn from_host(event: wit::Event, now: f64) -> Event {
     match event {
-        wit::Event::StoreRead(value) => Event::StoreRead(value.as_deref()),
+        wit::Event::StoreRead(value) => Event::StoreRead(value.map(record::from_host)),
         wit::Event::StoreFailed => Event::StoreFailed,
         wit::Event::RoundReady => Event::RoundReady,
         wit::Event::Response(response) => Event::Response {
@@ -22,7 +22,7 @@ pub fn from_host(event: &wit::Event, now: f64) -> Event<'_> {
             failure: failure(failed.failure),
             body: body(failed.body),
         },
-        wit::Event::Lost(fate) => Event::Lost { body: body(*fate) },
+        wit::Event::Lost(fate) => Event::Lost { body: body(fate) },
     }
 }
 

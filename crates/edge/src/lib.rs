@@ -10,7 +10,10 @@
 
 mod configuration;
 mod event;
+mod exchange;
 mod memory;
+mod notice;
+mod record;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
@@ -78,8 +81,8 @@ impl wit::Guest for Edge {
 
     fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
         memory::engine(|engine| {
-            let step = match step::known(engine, exchange) {
-                Some(exchange) => engine.settle(exchange, event::from_host(&event, now), now),
+            let step = match exchange::known(engine, exchange) {
+                Some(exchange) => engine.settle(exchange, event::from_host(event, now), now),
                 None => step::refused(engine, now),
             };
             step::to_host(engine, step)
@@ -88,24 +91,24 @@ impl wit::Guest for Edge {
 
     fn note(exchange: wit::Exchange, target: u32, event: wit::Event, now: f64) -> wit::Exchange {
         memory::engine(|engine| {
-            let Some(noted) = step::known_at(engine, exchange, target) else {
+            let Some(noted) = exchange::known_at(engine, exchange, target) else {
                 return exchange;
             };
             let mut noted = noted;
-            engine.note(&mut noted, event::from_host(&event, now), now);
-            step::exchange_to_host(noted)
+            engine.note(&mut noted, &event::from_host(event, now), now);
+            exchange::to_host(noted)
         })
     }
 
     fn at_target(exchange: wit::Exchange, target: u32) -> wit::Exchange {
         memory::engine(|engine| {
-            step::known_at(engine, exchange, target).map_or(exchange, step::exchange_to_host)
+            exchange::known_at(engine, exchange, target).map_or(exchange, exchange::to_host)
         })
     }
 
     fn widen(exchange: wit::Exchange, now: f64) -> Option<wit::Step> {
         memory::engine(|engine| {
-            let exchange = step::known(engine, exchange)?;
+            let exchange = exchange::known(engine, exchange)?;
             let step = engine.widen(exchange, now)?;
             Some(step::to_host(engine, step))
         })
@@ -117,20 +120,21 @@ impl wit::Guest for Edge {
 
     fn is_lost(exchange: wit::Exchange) -> bool {
         memory::engine(|engine| {
-            step::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
+            exchange::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
         })
     }
 
     fn explain(exchange: wit::Exchange, status: u16) -> Option<String> {
-        memory::engine(|engine| engine.explain(&step::known(engine, exchange)?, status))
+        memory::engine(|engine| engine.explain(&exchange::known(engine, exchange)?, status))
     }
 
     fn start_round(now: f64) -> Option<wit::Round> {
         memory::engine(|engine| engine.start_round(now).map(step::round_to_host))
     }
 
-    fn round_read_store(value: Option<String>, now: f64) -> bool {
-        memory::engine(|engine| engine.round_read_store(value.as_deref(), now))
+    fn round_read_store(value: Option<wit::Stored>, now: f64) -> bool {
+        let value = value.map(record::from_host);
+        memory::engine(|engine| engine.round_read_store(value.as_ref(), now))
     }
 
     fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
@@ -159,7 +163,7 @@ impl wit::Guest for Edge {
         memory::engine(|engine| {
             let write = engine.take_write(now)?;
             Some(wit::StoreWrite {
-                value: write.value,
+                record: record::to_host(write.record),
                 ttl_seconds: write.ttl_seconds,
             })
         })
@@ -169,10 +173,10 @@ impl wit::Guest for Edge {
         memory::engine(|engine| engine.store_written(well));
     }
 
-    fn take_notices() -> Vec<String> {
+    fn take_notices() -> Vec<wit::Notice> {
         memory::engine(|engine| {
             let notices = engine.take_notices();
-            notices.iter().map(|notice| notice.line()).collect()
+            notices.into_iter().map(notice::to_host).collect()
         })
     }
 }

@@ -1,23 +1,8 @@
-//! What comes next, from the engine's words to the host's, and what is
-//! remembered of a request in between.
+//! What comes next, from the engine's words to the host's.
 
 use crate::event::timeout_to_host;
-use crate::wit;
-use function_fetch_engine::{Action, Engine, Exchange, Request, Round, Step};
-
-/// An exchange that the host gives back, unless it is about a target that is
-/// not there: no engine has handed that out.
-pub fn known(engine: &Engine, exchange: wit::Exchange) -> Option<Exchange> {
-    let exchange = Exchange::from_parts(exchange.since, exchange.tried, exchange.state);
-    (exchange.target() < engine.settings().targets.len()).then_some(exchange)
-}
-
-/// The same, about the attempt at `target`.
-pub fn known_at(engine: &Engine, exchange: wit::Exchange, target: u32) -> Option<Exchange> {
-    let target = target as usize;
-    let exchange = known(engine, exchange)?;
-    (target < engine.settings().targets.len()).then(|| exchange.at(target))
-}
+use crate::{exchange, wit};
+use function_fetch_engine::{Action, Engine, Request, Round, Step};
 
 /// What an unknown exchange comes to: the end.
 pub fn refused(engine: &mut Engine, now: f64) -> Step {
@@ -32,18 +17,9 @@ pub fn refused(engine: &mut Engine, now: f64) -> Step {
     engine.begin(&request, now)
 }
 
-pub fn exchange_to_host(exchange: Exchange) -> wit::Exchange {
-    let (since, tried, state) = exchange.to_parts();
-    wit::Exchange {
-        since,
-        tried,
-        state,
-    }
-}
-
 pub fn to_host(engine: &Engine, step: Step) -> wit::Step {
     wit::Step {
-        exchange: exchange_to_host(step.exchange),
+        exchange: exchange::to_host(step.exchange),
         action: action(step.action),
         round: step.round,
         write: step.write,
@@ -98,36 +74,6 @@ mod tests {
             max_probes: None,
         };
         configuration::engine(&given, &limits, 0.5)
-    }
-
-    #[test]
-    fn an_exchange_comes_back_as_it_went() {
-        let mut engine = engine("http://a.example http://b.example");
-        let request = Request {
-            method: "GET",
-            path: "/",
-            hops: 0,
-            has_body: true,
-        };
-        let step = engine.begin(&request, 1e12);
-        let given = exchange_to_host(step.exchange);
-        assert_eq!(known(&engine, given), Some(step.exchange));
-        let other = known_at(&engine, given, 1).map(|exchange| exchange.target());
-        assert_eq!(other, Some(1));
-    }
-
-    #[test]
-    fn what_names_no_target_is_unknown() {
-        let engine = engine("http://a.example http://b.example");
-        let exchange = |state| wit::Exchange {
-            since: f64::NAN,
-            tried: u32::MAX,
-            state,
-        };
-        assert!(known(&engine, exchange(0)).is_some());
-        assert!(known(&engine, exchange(u32::MAX)).is_none());
-        assert!(known_at(&engine, exchange(0), 2).is_none());
-        assert!(known_at(&engine, exchange(0), u32::MAX).is_none());
     }
 
     #[test]

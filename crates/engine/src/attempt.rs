@@ -2,10 +2,11 @@
 //! target, and what the client gets in the end.
 
 use crate::engine::Engine;
-use crate::exchange::{Exchange, Flag, Stage};
+use crate::exchange::{Exchange, Stage};
 use crate::failure::{Failure, Sent};
 use crate::fence;
 use crate::headers::MAX_HOPS;
+use crate::record::Stored;
 use crate::reply::Reply;
 
 /// How long a request waits for the store, ms: a cold start may ask it, but
@@ -53,10 +54,10 @@ impl Body {
 }
 
 /// What happened to the action that was owed.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+#[derive(Clone, Debug)]
+pub enum Event {
     /// The store answered, with a value or with none.
-    StoreRead(Option<&'a str>),
+    StoreRead(Option<Stored>),
     /// The store failed, or did not answer in time.
     StoreFailed,
     /// The round has its first healthy target, or is over, or took too long.
@@ -144,9 +145,8 @@ pub struct Step {
 impl Engine {
     /// Opens the conversation about a request.
     pub fn begin(&mut self, request: &Request<'_>, now: f64) -> Step {
-        let mut exchange = Exchange::new(now);
-        exchange.set_if(Flag::Repeatable, self.settings.may_repeat(request.method));
-        exchange.set_if(Flag::HasBody, request.has_body);
+        let repeatable = self.settings.may_repeat(request.method);
+        let exchange = Exchange::new(now, repeatable, request.has_body);
         if let Some(error) = &self.settings.no_targets {
             let reply = Reply::unconfigured(error);
             return self.step(exchange, Action::Reply(reply), now);
@@ -165,29 +165,29 @@ impl Engine {
     }
 
     /// Says what happened, and gets what comes next.
-    pub fn settle(&mut self, exchange: Exchange, event: Event<'_>, now: f64) -> Step {
+    pub fn settle(&mut self, exchange: Exchange, event: Event, now: f64) -> Step {
         let mut x = exchange;
-        match (x.stage(), event) {
+        match (x.stage, &event) {
             (Stage::Store, Event::StoreRead(value)) => {
                 self.store_worked("read");
-                self.adopt(value, now);
-                x.set(Flag::StoreRead);
+                self.adopt(value.as_ref(), now);
+                x.store_read = true;
                 self.route(x, now)
             }
             (Stage::Store, Event::StoreFailed) => {
                 self.store_failed("read");
-                x.set(Flag::StoreRead);
+                x.store_read = true;
                 self.route(x, now)
             }
             (Stage::Round, Event::RoundReady) => {
-                x.set(Flag::Waited);
+                x.waited = true;
                 self.route(x, now)
             }
             (Stage::Attempt, Event::Response { status, body, .. }) => {
-                self.note(&mut x, event, now);
+                self.note(&mut x, &event, now);
                 self.forget_losers(&x);
-                if !self.is_good(status)
-                    && x.is(Flag::Repeatable)
+                if !self.is_good(*status)
+                    && x.repeatable
                     && body.can_be_sent()
                     && let Some(step) = self.retry(x, true, now)
                 {
@@ -197,12 +197,11 @@ impl Engine {
             }
             (Stage::Attempt, Event::Failed { failure, body }) => {
                 // What the client broke off is not the target's doing.
-                let failure = if body == Body::Broken {
-                    Failure::HttpRequestIncomplete
-                } else {
-                    failure
-                };
-                self.note(&mut x, Event::Failed { failure, body }, now);
+                let (mut failure, body) = (*failure, *body);
+                if body == Body::Broken {
+                    failure = Failure::HttpRequestIncomplete;
+                }
+                self.note(&mut x, &Event::Failed { failure, body }, now);
                 if let Some(budgeted) = may_move_on(&x, failure, body)
                     && let Some(step) = self.retry(x, budgeted, now)
                 {
@@ -217,7 +216,7 @@ impl Engine {
                 {
                     return step;
                 }
-                let failure = if body == Body::Broken {
+                let failure = if *body == Body::Broken {
                     Failure::HttpRequestIncomplete
                 } else {
                     Failure::AttemptTimeout
@@ -241,13 +240,13 @@ impl Engine {
             // With the store alone (`FETCH_CACHE_ADAPTER=kv`) each request asks
             // it; what is in memory is then only the answer for when it fails.
             let asks = !stands || !self.settings.cache_memory;
-            let unread = self.settings.cache_store.is_some() && !x.is(Flag::StoreRead);
+            let unread = self.settings.cache_store.is_some() && !x.store_read;
             if asks && unread && !self.round_runs(now) {
                 return self.step(x, Action::ReadStore, now);
             }
-            if !stands && !x.is(Flag::Waited) && !self.round_has_healthy(now) {
+            if !stands && !x.waited && !self.round_has_healthy(now) {
                 if self.may_race(&x, now) {
-                    x.set(Flag::Racing);
+                    x.racing = true;
                     return self.first_attempt(x, now);
                 }
                 let timeout_ms = self.round_ms(self.settings.targets.len());
@@ -319,7 +318,7 @@ impl Engine {
         if !self.decides() {
             return false;
         }
-        let in_trouble = x.attempts() > 1 || self.health[x.target()].failures > 0;
+        let in_trouble = x.attempts() > 1 || self.health[x.target].failures > 0;
         if !in_trouble && now < self.next_report_at {
             return false;
         }
@@ -368,7 +367,7 @@ impl Engine {
 
     /// No attempt is left: the last real response, else the failure in words.
     fn give_up(&mut self, x: Exchange, failure: Failure, now: f64) -> Step {
-        let action = if x.is(Flag::HasResponse) {
+        let action = if x.has_response {
             Action::Relay
         } else {
             Action::Reply(Reply::failed(failure))
@@ -376,17 +375,17 @@ impl Engine {
         self.step(x, action, now)
     }
 
-    fn step(&mut self, exchange: Exchange, action: Action, now: f64) -> Step {
-        let owed = match action {
+    fn step(&mut self, mut exchange: Exchange, action: Action, now: f64) -> Step {
+        exchange.stage = match action {
             Action::ReadStore => Stage::Store,
             Action::AwaitRound { .. } => Stage::Round,
             Action::Forward(_) => Stage::Attempt,
             Action::Relay | Action::Reply(_) => Stage::Over,
         };
         Step {
-            round: self.wants_round(owed == Stage::Round || exchange.is(Flag::Racing), now),
+            round: self.wants_round(exchange.stage == Stage::Round || exchange.racing, now),
             write: self.write_due && self.settings.cache_store.is_some() && self.decision.is_some(),
-            exchange: exchange.owing(owed),
+            exchange,
             action,
         }
     }
@@ -406,7 +405,7 @@ fn may_move_on(x: &Exchange, failure: Failure, body: Body) -> Option<bool> {
     };
     match sent {
         Sent::Nothing if body.can_be_sent() => Some(false),
-        Sent::Perhaps if x.is(Flag::Repeatable) && body.can_be_sent() => Some(true),
+        Sent::Perhaps if x.repeatable && body.can_be_sent() => Some(true),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::notice::Notice;
 use crate::rank;
-use crate::record::{self, Record, Stored, TargetRecord, rounded};
+use crate::record::{self, Record, Stored, TargetRecord, Use, rounded};
 
 /// A background refresh may start at this share of the TTL, and has started by
 /// the TTL; where between is each instance's own dice, so that instances that
@@ -58,11 +58,11 @@ pub(crate) enum DecisionSource {
     Store,
 }
 
-/// A value to put into the store.
+/// What to put into the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoreWrite {
-    /// The value.
-    pub value: String,
+    /// The record.
+    pub record: Record,
     /// For stores that can forget by themselves: after so many seconds nobody
     /// would use it any more.
     pub ttl_seconds: u32,
@@ -218,15 +218,15 @@ impl Engine {
     }
 
     /// Uses what the store held, when it is of any use.
-    pub(crate) fn adopt(&mut self, value: Option<&str>, now: f64) {
+    pub(crate) fn adopt(&mut self, value: Option<&Stored>, now: f64) {
         self.remember(value);
         self.sync_begins(now);
         match self.read(value, now) {
-            Stored::Record(record) => {
+            Use::Record(record) => {
                 self.adopt_record(&record, now);
                 self.tell_problems_unless(record.told.as_deref());
             }
-            Stored::Winner(primary) => {
+            Use::Winner(primary) => {
                 let before = self.decision.as_ref().map(|decision| decision.primary);
                 self.tell_change(before, primary, STORE);
                 // Its age is not known: it serves, and is refreshed at once.
@@ -238,21 +238,21 @@ impl Engine {
                 );
                 self.write_due = false;
             }
-            Stored::Miss => {}
+            Use::Miss => {}
         }
         self.tell_problems();
     }
 
     /// Before a refresh: uses the store's record when it is newer than ours and
     /// not itself due. True when it was used.
-    pub(crate) fn adopt_newer(&mut self, value: Option<&str>, now: f64) -> bool {
+    pub(crate) fn adopt_newer(&mut self, value: Option<&Stored>, now: f64) -> bool {
         self.remember(value);
         let ours = self
             .decision
             .as_ref()
             .map_or(f64::MIN, |decision| decision.measured_at);
         match self.read(value, now) {
-            Stored::Record(record)
+            Use::Record(record)
                 if record.at > ours
                     && now - record.at < REFRESH_FROM * self.settings.cache_ttl_ms =>
             {
@@ -285,37 +285,46 @@ impl Engine {
                 live: health
                     .drift
                     .baseline()
-                    .map(|live| [short(live.mean), short(live.variance)]),
+                    .map(|live| (short(live.mean), short(live.variance))),
             })
             .collect();
         let mut record = Record::new(
             &self.settings,
             rounded(decision.measured_at),
-            decision.primary,
+            decision.primary as u32,
             targets,
         );
-        record.stands_in_for = decision.stands_in_for;
+        record.stands_in_for = decision.stands_in_for.map(|absent| absent as u32);
         let ttl_ms = self.settings.cache_ttl_ms + self.settings.stale_ms;
-        let value = record.encode();
-        self.remember(Some(&value));
+        self.known_value = Some(Stored::Record(record.clone()));
         self.writing_until = now + WRITE_MS;
         Some(StoreWrite {
-            value,
+            record,
             ttl_seconds: (ttl_ms / 1000.0) as u32,
         })
     }
 
-    pub(crate) fn read(&self, value: Option<&str>, now: f64) -> Stored {
-        match value.map_or(Stored::Miss, |value| {
-            record::decode(value, &self.settings, now)
-        }) {
-            Stored::Record(record)
-                if now - record.at > self.settings.cache_ttl_ms + self.settings.stale_ms =>
-            {
-                Stored::Miss
-            }
-            stored => stored,
+    pub(crate) fn read(&self, value: Option<&Stored>, now: f64) -> Use {
+        let most = self.settings.cache_ttl_ms + self.settings.stale_ms;
+        match value.map(|value| record::judge(value, &self.settings, now)) {
+            Some(Use::Record(record)) if now - record.at > most => Use::Miss,
+            Some(judged) => judged,
+            None => Use::Miss,
         }
+    }
+
+    /// Makes a record's decision this instance's.
+    pub(crate) fn hold_record(&mut self, record: &Record) {
+        let stands_in_for = record
+            .stands_in_for
+            .map(|absent| absent as usize)
+            .filter(|absent| *absent < self.health.len());
+        self.hold(
+            record.primary as usize,
+            stands_in_for,
+            record.at,
+            DecisionSource::Store,
+        );
     }
 
     fn adopt_record(&mut self, record: &Record, now: f64) {
@@ -326,17 +335,9 @@ impl Engine {
         let before = self.decision.as_ref().map(|decision| decision.primary);
         // A new instance that takes over what is known changes nothing.
         if before.is_some() {
-            self.tell_change(before, record.primary, STORE);
+            self.tell_change(before, record.primary as usize, STORE);
         }
-        let stands_in_for = record
-            .stands_in_for
-            .filter(|absent| *absent < self.health.len());
-        self.hold(
-            record.primary,
-            stands_in_for,
-            record.at,
-            DecisionSource::Store,
-        );
+        self.hold_record(record);
         // It is from the store: there is nothing to tell it.
         self.write_due = false;
     }

@@ -9,9 +9,8 @@ use crate::headers;
 use crate::health::{Health, MAX_EJECTION_MS};
 use crate::notice::Notice;
 use crate::probe::Running;
-use crate::record;
+use crate::record::{self, Stored};
 use crate::settings::Settings;
-use crate::text;
 
 /// Decides. See the crate's documentation for how a host drives it.
 #[derive(Clone, Debug)]
@@ -31,9 +30,9 @@ pub struct Engine {
     pub(crate) next_report_at: f64,
     /// When the store is to be asked next what other instances have found.
     pub(crate) next_sync_at: f64,
-    /// What the store holds as far as this instance knows: the hash of the
-    /// value that it wrote or read last.
-    pub(crate) known_value: Option<u32>,
+    /// What the store holds as far as this instance knows: what it wrote or read
+    /// last.
+    pub(crate) known_value: Option<Stored>,
     /// While a write is under way the store may still show what was before.
     pub(crate) writing_until: f64,
     store_failures_told: [bool; 2],
@@ -129,7 +128,7 @@ impl Engine {
             None => "list order",
         };
         Some(headers::explain(
-            self.settings.targets[exchange.target()].authority(),
+            self.settings.targets[exchange.target].authority(),
             status,
             exchange.attempts(),
             source,
@@ -172,17 +171,12 @@ impl Engine {
         if !self.decides() {
             return;
         }
-        let target = x.target();
+        let target = x.target;
         self.health[target].request_answered();
         if matches!(status, 502..=504) {
             if self.health[target].failed_softly() {
                 let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
-                self.eject(
-                    target,
-                    text::concat(&["status ", &text::digits(status.into())]),
-                    wish,
-                    now,
-                );
+                self.eject(target, format!("status {status}"), wish, now);
             }
             return;
         }
@@ -198,7 +192,7 @@ impl Engine {
 
     /// A target did not answer a request.
     pub(crate) fn note_failure(&mut self, x: &Exchange, failure: Failure, now: f64) {
-        let target = x.target();
+        let target = x.target;
         if failure.source() == Source::HostPolicy {
             self.tell_denial(target, failure);
         }
@@ -222,7 +216,7 @@ impl Engine {
             return;
         }
         for (index, health) in self.health.iter_mut().enumerate() {
-            if index != x.target() && x.was_tried(index) {
+            if index != x.target && x.was_tried(index) {
                 health.attempt_dropped(x.since);
             }
         }

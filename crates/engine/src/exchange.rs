@@ -3,96 +3,58 @@
 use crate::attempt::Event;
 use crate::failure::{Failure, Source};
 
-/// What must be remembered of a request between two steps.
+/// What must be remembered of a request between two steps. Plain values: a host
+/// keeps them, or packs them, and gives them back as they were.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exchange {
     /// When it began, ms since the Unix epoch.
-    pub(crate) since: f64,
+    pub since: f64,
     /// A bit for each target that was tried.
-    pub(crate) tried: u32,
-    /// The stage in two bits, the target in five, and the flags.
-    state: u32,
+    pub tried: u32,
+    /// The index of the target of the attempt that runs, or ran last.
+    pub target: usize,
+    /// Which action is owed.
+    pub stage: Stage,
+    /// It may be sent again after it may have reached a target.
+    pub repeatable: bool,
+    /// It has a body.
+    pub has_body: bool,
+    /// It is a cold start that is raced to the targets.
+    pub racing: bool,
+    /// It has asked the store.
+    pub store_read: bool,
+    /// It has waited for the round.
+    pub waited: bool,
+    /// The host holds a real response, to fall back on.
+    pub has_response: bool,
 }
 
 /// Which action is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
+    /// [`crate::Action::ReadStore`].
     Store,
+    /// [`crate::Action::AwaitRound`].
     Round,
+    /// [`crate::Action::Forward`].
     Attempt,
+    /// None: the request has its response.
     Over,
 }
 
-/// What is so or not of a request.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(crate) enum Flag {
-    /// It may be sent again after it may have reached a target.
-    Repeatable = 1 << 7,
-    HasBody = 1 << 8,
-    /// It is a cold start that is raced to the targets.
-    Racing = 1 << 9,
-    StoreRead = 1 << 10,
-    /// It has waited for the round.
-    Waited = 1 << 11,
-    /// The host holds a real response, to fall back on.
-    HasResponse = 1 << 12,
-}
-
-const STAGE: u32 = 3;
-const TARGET_FROM: u32 = 2;
-const TARGET: u32 = 31 << TARGET_FROM;
-
 impl Exchange {
-    pub(crate) fn new(since: f64) -> Self {
-        Self::from_parts(since, 0, 0)
-    }
-
-    /// As three numbers, for hosts that keep it outside of Rust: when it began,
-    /// the targets tried, and everything else.
-    #[must_use]
-    pub fn to_parts(self) -> (f64, u32, u32) {
-        (self.since, self.tried, self.state)
-    }
-
-    /// Back from [`Exchange::to_parts`]. Any numbers make some exchange.
-    #[must_use]
-    pub fn from_parts(since: f64, tried: u32, state: u32) -> Self {
+    pub(crate) fn new(since: f64, repeatable: bool, has_body: bool) -> Self {
         Self {
             since,
-            tried,
-            state,
-        }
-    }
-
-    pub(crate) fn stage(&self) -> Stage {
-        match self.state & STAGE {
-            0 => Stage::Store,
-            1 => Stage::Round,
-            2 => Stage::Attempt,
-            _ => Stage::Over,
-        }
-    }
-
-    /// The same exchange, where another action is owed.
-    pub(crate) fn owing(self, stage: Stage) -> Self {
-        Self {
-            state: self.state & !STAGE | stage as u32,
-            ..self
-        }
-    }
-
-    pub(crate) fn is(&self, flag: Flag) -> bool {
-        self.state & flag as u32 != 0
-    }
-
-    pub(crate) fn set(&mut self, flag: Flag) {
-        self.state |= flag as u32;
-    }
-
-    pub(crate) fn set_if(&mut self, flag: Flag, so: bool) {
-        if so {
-            self.set(flag);
+            tried: 0,
+            target: 0,
+            stage: Stage::Store,
+            repeatable,
+            has_body,
+            racing: false,
+            store_read: false,
+            waited: false,
+            has_response: false,
         }
     }
 
@@ -102,26 +64,11 @@ impl Exchange {
         self.tried.count_ones()
     }
 
-    /// Whether it may be sent again after a target may have received it.
-    #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.is(Flag::Repeatable)
-    }
-
-    /// The index of the target of the attempt that runs, or ran last.
-    #[must_use]
-    pub fn target(&self) -> usize {
-        (self.state & TARGET) as usize >> TARGET_FROM
-    }
-
     /// The same exchange, about the attempt at another target: while two run at
     /// once, an event belongs to one of them.
     #[must_use]
     pub fn at(self, target: usize) -> Self {
-        Self {
-            state: self.state & !TARGET | (target as u32) << TARGET_FROM & TARGET,
-            ..self
-        }
+        Self { target, ..self }
     }
 
     /// Whether the target is to blame for a time-out: not when earlier attempts
@@ -131,19 +78,19 @@ impl Exchange {
             && (failure != Failure::DeadlineExceeded || self.attempts() == 1)
     }
 
-    pub(crate) fn heard(&mut self, event: &Event<'_>) {
-        self.set_if(Flag::HasResponse, matches!(event, Event::Response { .. }));
+    pub(crate) fn heard(&mut self, event: &Event) {
+        self.has_response |= matches!(event, Event::Response { .. });
     }
 
     /// Whether two targets may have it at once.
     pub(crate) fn may_run_twice(&self) -> bool {
-        self.is(Flag::Repeatable) && !self.is(Flag::HasBody)
+        self.repeatable && !self.has_body
     }
 
     /// Whether its time to head says something of the target: with a body it is
     /// the client's upload that takes the time.
     pub(crate) fn times_target(&self) -> bool {
-        !self.is(Flag::HasBody)
+        !self.has_body
     }
 
     pub(crate) fn was_tried(&self, target: usize) -> bool {

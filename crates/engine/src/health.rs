@@ -128,7 +128,7 @@ impl Health {
             .ms
             .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(at).min(now)));
         self.failures = known.fail;
-        if let (None, Some([mean, variance])) = (self.drift.baseline(), known.live) {
+        if let (None, Some((mean, variance))) = (self.drift.baseline(), known.live) {
             self.drift = Drift::told(mean, variance);
         }
     }
@@ -136,8 +136,8 @@ impl Health {
     /// Whether it is put aside by a later failure than another instance knows
     /// of. (When it is back, the one that found it so still tells its last
     /// ejection.)
-    pub(crate) fn is_ejected_since(&self, last: Option<[f64; 2]>) -> bool {
-        let theirs = last.map_or(f64::MIN, |[ended, _]| ended);
+    pub(crate) fn is_ejected_since(&self, last: Option<(f64, f64)>) -> bool {
+        let theirs = last.map_or(f64::MIN, |(ended, _)| ended);
         // Theirs was rounded to whole milliseconds.
         self.is_ejected()
             && self
@@ -147,10 +147,10 @@ impl Health {
 
     /// What another instance has learned: until when it is ejected, and when its
     /// last ejection ended and how long it was.
-    pub(crate) fn told_ejection(&mut self, until: Option<f64>, last: Option<[f64; 2]>, now: f64) {
+    pub(crate) fn told_ejection(&mut self, until: Option<f64>, last: Option<(f64, f64)>, now: f64) {
         // No other instance may put a target aside for longer than we would.
         self.ejected_until = until.map(|until| until.min(now + MAX_EJECTION_MS));
-        self.last_ejection = last.map(|[ended, length]| {
+        self.last_ejection = last.map(|(ended, length)| {
             let length = length.clamp(BACKOFF_MS, MAX_EJECTION_MS);
             (ended.min(now + length), length)
         });
@@ -158,10 +158,10 @@ impl Health {
 
     /// For other instances: when the last ejection ended and how long it was, as
     /// long as that matters for the next one.
-    pub(crate) fn last_ejection(&self, now: f64) -> Option<[f64; 2]> {
+    pub(crate) fn last_ejection(&self, now: f64) -> Option<(f64, f64)> {
         self.last_ejection
             .filter(|(ended, length)| self.is_ejected() || now < ended + 2.0 * length)
-            .map(|(ended, length)| [rounded(ended), rounded(length)])
+            .map(|(ended, length)| (rounded(ended), rounded(length)))
     }
 
     /// A failure that says little alone. Says whether it was one too many.

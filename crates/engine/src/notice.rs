@@ -1,17 +1,18 @@
 //! What an operator should hear of: one structured line for each change, none
 //! for a request.
 
-use crate::json;
 use crate::settings::Problem;
-use crate::text::push_digits;
+use serde::Serialize;
 
-/// Something that changed, or is wrong. [`Notice::line`] is what hosts print.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
+/// Something that changed, or is wrong. What of it an operator reads is made by
+/// the hosts: one line of JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Notice {
     /// Another target is the primary now.
     PrimaryChanged {
         /// The primary before, where there was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<String>,
         /// The primary now.
         to: String,
@@ -53,68 +54,6 @@ pub enum Notice {
         /// What is wrong, and what to do.
         reason: String,
     },
-}
-
-impl Notice {
-    /// The notice as one line of JSON.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let mut line = Line(String::from("{\"source\":\"function-fetch\""));
-        match self {
-            Self::PrimaryChanged { from, to, reason } => {
-                line.add("event", "primary_changed");
-                if let Some(from) = from {
-                    line.add("from", from);
-                }
-                line.add("to", to);
-                line.add("reason", reason);
-            }
-            Self::Ejected {
-                target,
-                reason,
-                for_ms,
-            } => {
-                line.add("event", "ejected");
-                line.add("target", target);
-                line.add("reason", reason);
-                line.0.push_str(",\"for_ms\":");
-                push_digits(&mut line.0, (*for_ms).into());
-            }
-            Self::Recovered { target } => {
-                line.add("event", "recovered");
-                line.add("target", target);
-            }
-            Self::NoHealthyTarget => line.add("event", "no_healthy_target"),
-            Self::Denied { target, remedy } => {
-                line.add("event", "denied");
-                line.add("target", target);
-                line.add("remedy", remedy);
-            }
-            Self::StoreFailed { operation } => {
-                line.add("event", "store_failed");
-                line.add("operation", operation);
-            }
-            Self::BadSetting { setting, reason } => {
-                line.add("event", "bad_setting");
-                line.add("setting", setting);
-                line.add("reason", reason);
-            }
-        }
-        line.0.push('}');
-        line.0
-    }
-}
-
-/// A JSON object as it is written.
-struct Line(String);
-
-impl Line {
-    fn add(&mut self, name: &str, text: &str) {
-        for part in [",\"", name, "\":"] {
-            self.0.push_str(part);
-        }
-        json::write_text(&mut self.0, text);
-    }
 }
 
 impl From<&Problem> for Notice {

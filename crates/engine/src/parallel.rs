@@ -3,7 +3,7 @@
 
 use crate::attempt::{Event, Step};
 use crate::engine::Engine;
-use crate::exchange::{Exchange, Flag};
+use crate::exchange::Exchange;
 use crate::settings::ColdStart;
 
 impl Engine {
@@ -11,20 +11,20 @@ impl Engine {
     /// within [`crate::Forward::widen_ms`]. First good head wins; the host drops
     /// the others.
     pub fn widen(&mut self, exchange: Exchange, now: f64) -> Option<Step> {
-        let most = if exchange.is(Flag::Racing) {
+        let most = if exchange.racing {
             self.settings.max_probes
         } else {
             self.settings.max_attempts
         };
         // A race takes the place of the probes; a hedge is a retry before its
         // time, and costs the targets the same.
-        self.another(exchange, most, !exchange.is(Flag::Racing), now)
+        self.another(exchange, most, !exchange.racing, now)
     }
 
     /// When [`Engine::widen`] is to be asked, ms after the attempt's start.
     pub(crate) fn widen_after(&self, x: &Exchange) -> f64 {
         // A body is read once; two attempts cannot both have it.
-        if x.is(Flag::Racing) {
+        if x.racing {
             0.0
         } else if self.settings.hedge_ms > 0 && x.may_run_twice() {
             f64::from(self.settings.hedge_ms)
@@ -41,9 +41,9 @@ impl Engine {
 
     /// Of two attempts that run at once, one is lost, and the other still runs:
     /// what it says of its target.
-    pub fn note(&mut self, exchange: &mut Exchange, event: Event<'_>, now: f64) {
-        exchange.heard(&event);
-        match event {
+    pub fn note(&mut self, exchange: &mut Exchange, event: &Event, now: f64) {
+        exchange.heard(event);
+        match *event {
             Event::Response {
                 status,
                 retry_after_ms,
@@ -65,8 +65,8 @@ impl Engine {
     /// has found its target dead meanwhile and another may have the request.
     #[must_use]
     pub fn is_lost(&self, exchange: &Exchange) -> bool {
-        exchange.is(Flag::Repeatable)
-            && self.health[exchange.target()].is_ejected()
+        exchange.repeatable
+            && self.health[exchange.target].is_ejected()
             && exchange.attempts() < self.settings.max_attempts
             && self.health.iter().any(|health| !health.is_ejected())
     }

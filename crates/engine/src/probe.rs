@@ -15,7 +15,7 @@ use crate::failure::{Failure, Source};
 use crate::latency::Latency;
 use crate::notice::Notice;
 use crate::rank;
-use crate::text;
+use crate::record::Stored;
 
 /// How long nothing is probed after a round that found nothing healthy, at
 /// first; it doubles with each such round, up to [`MAX_HOLD_OFF_MS`]. Likewise
@@ -102,7 +102,7 @@ impl Running {
         if answers.len() < self.looks {
             return None;
         }
-        rank::sort(&mut answers, |ms| *ms);
+        answers.sort_by(f64::total_cmp);
         let middle = answers.len() / 2;
         if answers.len().is_multiple_of(2) {
             Some((answers[middle - 1] + answers[middle]) / 2.0)
@@ -172,7 +172,8 @@ impl Engine {
         let mut targets = self.candidates(now);
         if targets.len() > REFRESH_PROBES {
             let measured = |index: &usize| self.health[*index].latency.map_or(0.0, |l| l.at);
-            rank::sort(&mut targets[REFRESH_BY_RANK..], measured);
+            targets[REFRESH_BY_RANK..]
+                .sort_by(|one, other| measured(one).total_cmp(&measured(other)));
             targets.truncate(REFRESH_PROBES);
         }
         targets
@@ -180,7 +181,7 @@ impl Engine {
 
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
-    pub fn round_read_store(&mut self, value: Option<&str>, now: f64) -> bool {
+    pub fn round_read_store(&mut self, value: Option<&Stored>, now: f64) -> bool {
         let settled = match &self.round {
             Some(running) if !running.full => self.sync_with(value, now),
             _ => self.adopt_newer(value, now),
@@ -199,12 +200,7 @@ impl Engine {
         }
         match outcome.result {
             Ok(200..=499) => self.probe_passed(round, target, outcome.elapsed_ms, now),
-            Ok(status) => self.eject(
-                target,
-                text::concat(&["probe status ", &text::digits(status.into())]),
-                0.0,
-                now,
-            ),
+            Ok(status) => self.eject(target, format!("probe status {status}"), 0.0, now),
             // This side has run out of connections: that says nothing of the target.
             Err(Failure::ConnectionLimitReached) => {
                 if let Some(running) = &mut self.round {
@@ -215,12 +211,7 @@ impl Engine {
                 if failure.source() == Source::HostPolicy {
                     self.tell_denial(target, failure);
                 }
-                self.eject(
-                    target,
-                    text::concat(&["probe ", failure.proxy_error()]),
-                    0.0,
-                    now,
-                );
+                self.eject(target, format!("probe {}", failure.proxy_error()), 0.0, now);
             }
         }
     }

@@ -13,20 +13,12 @@ const HANDSHAKE: f64 = 4.0;
 /// among equals, the settings' order.
 pub(crate) fn order(health: &[Health], now: f64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..health.len()).collect();
-    sort(&mut order, |index| key(&health[*index], now));
+    order.sort_by(|one, other| {
+        let (class, ms) = key(&health[*one], now);
+        let (other_class, other_ms) = key(&health[*other], now);
+        class.cmp(&other_class).then(ms.total_cmp(&other_ms))
+    });
     order
-}
-
-/// Sorts by insertion, stably: there are 32 targets at the most, mostly in order
-/// already, and the standard library's sort is five times the code.
-pub(crate) fn sort<T, K: PartialOrd>(items: &mut [T], key: impl Fn(&T) -> K) {
-    for end in 1..items.len() {
-        let mut place = end;
-        while place > 0 && key(&items[place]) < key(&items[place - 1]) {
-            items.swap(place, place - 1);
-            place -= 1;
-        }
-    }
 }
 
 fn key(health: &Health, now: f64) -> (u8, f64) {
@@ -63,7 +55,7 @@ pub(crate) fn challengers(
         .copied()
         .filter(|(index, ms)| *index != primary && ms / HANDSHAKE < must_beat_ms(*index))
         .collect();
-    sort(&mut fast, |(_, ms)| *ms);
+    fast.sort_by(|(_, one), (_, other)| one.total_cmp(other));
     fast.into_iter()
         .take(most)
         .map(|(index, _)| index)

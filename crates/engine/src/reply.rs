@@ -3,7 +3,6 @@
 use crate::failure::Failure;
 use crate::headers::proxy_status;
 use crate::settings::TargetsError;
-use crate::text;
 
 /// A response of the proxy's own, `text/plain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ impl Reply {
     fn new(status: u16, error: &str, body: &str) -> Self {
         Self {
             status,
-            body: text::concat(&[body, "\n"]),
+            body: format!("{body}\n"),
             proxy_status: proxy_status(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::record::fnv1a;
 use crate::settings::StoreKind;
-use crate::text::{is_one_of, push_hex};
+use std::fmt::Write;
 
 /// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
 const MAX_BYTES: usize = 256;
@@ -17,29 +17,21 @@ pub fn encode(kind: StoreKind, key: &str) -> String {
             StoreKind::EdgeKv if byte.is_ascii_alphanumeric() || byte == b'-' => {
                 out.push(byte as char);
             }
-            StoreKind::EdgeKv => {
-                push_escaped(&mut out, '_', byte);
-            }
+            StoreKind::EdgeKv => push_escaped(&mut out, '_', byte),
             // Azure Cosmos DB behind Spin's interface bars these four.
-            _ if byte.is_ascii_graphic() && !is_one_of(byte, b"/\\?#%") => out.push(byte as char),
-            _ => {
-                push_escaped(&mut out, '%', byte);
-            }
+            _ if byte.is_ascii_graphic() && !b"/\\?#%".contains(&byte) => out.push(byte as char),
+            _ => push_escaped(&mut out, '%', byte),
         }
     }
     if out.len() > MAX_BYTES {
         out.truncate(MAX_BYTES - 9);
-        out.push('-');
-        push_hex(&mut out, fnv1a(key), 8);
+        let _ = write!(out, "-{:08x}", fnv1a(key));
     }
     out
 }
 
 fn push_escaped(out: &mut String, escape: char, byte: u8) {
-    out.push(escape);
-    let digits = out.len();
-    push_hex(out, byte.into(), 2);
-    out[digits..].make_ascii_uppercase();
+    let _ = write!(out, "{escape}{byte:02X}");
 }
 
 #[cfg(test)]

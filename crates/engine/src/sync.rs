@@ -8,10 +8,10 @@
 //! same moment lose nothing by it: the one whose news was overwritten sees that
 //! and writes the union.
 
-use crate::decision::{DecisionSource, STORE};
+use crate::decision::STORE;
 use crate::engine::Engine;
 use crate::rank;
-use crate::record::{Record, Stored, fnv1a, rounded};
+use crate::record::{Record, Stored, Use, rounded};
 
 impl Engine {
     /// Whether the store should be asked what others have found.
@@ -32,14 +32,14 @@ impl Engine {
     }
 
     /// Notes what the store holds.
-    pub(crate) fn remember(&mut self, value: Option<&str>) {
-        self.known_value = value.map(fnv1a);
+    pub(crate) fn remember(&mut self, value: Option<&Stored>) {
+        self.known_value = value.cloned();
     }
 
     /// Merges what the store holds. True when nothing is left to be probed.
-    pub(crate) fn sync_with(&mut self, value: Option<&str>, now: f64) -> bool {
-        let news = self.known_value != value.map(fnv1a) && now >= self.writing_until;
-        if news && let Stored::Record(record) = self.read(value, now) {
+    pub(crate) fn sync_with(&mut self, value: Option<&Stored>, now: f64) -> bool {
+        let news = self.known_value.as_ref() != value && now >= self.writing_until;
+        if news && let Use::Record(record) = self.read(value, now) {
             self.remember(value);
             self.merge(&record, now);
         } else if news && value.is_none() {
@@ -66,13 +66,10 @@ impl Engine {
             }
         }
         if record.at > measured_at {
-            self.tell_change(Some(primary), record.primary, STORE);
-            let absent = record
-                .stands_in_for
-                .filter(|absent| *absent < self.health.len());
-            self.hold(record.primary, absent, record.at, DecisionSource::Store);
+            self.tell_change(Some(primary), record.primary as usize, STORE);
+            self.hold_record(record);
         } else if record.at == measured_at {
-            self.switch_to(record.primary, STORE, now);
+            self.switch_to(record.primary as usize, STORE, now);
         }
         let best = rank::best(&self.health, now);
         let primary = self

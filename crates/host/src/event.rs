@@ -77,6 +77,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use function_fetch_component::notice::line;
     use function_fetch_engine::Notice;
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
             ),
         ];
         for (notice, event) in cases {
-            assert_eq!(Event::from_line(&notice.line()), Some(event));
+            assert_eq!(Event::from_line(&line(&notice)), Some(event));
         }
     }
 

@@ -3,10 +3,10 @@
 use crate::outbound::{self, Inbound, Upstream};
 use crate::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::{executor, signal, store};
-use function_fetch_component::{memory, notice};
+use function_fetch_component::{memory, notice, record};
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Sent, Target};
+use function_fetch_engine::{Engine, Failure, Forward, Notice, Record, Sent, Stored, Target};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -91,12 +91,12 @@ impl Platform for Wasi {
         outbound::probe(target, path, f64::from(within)).await
     }
 
-    async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        store::get()
+    async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
+        Ok(store::get()?.map(|value| record::decode(&value)))
     }
 
-    async fn store_put(&self, value: Vec<u8>, _ttl_seconds: u32) -> Result<(), StoreError> {
-        store::put(&value)
+    async fn store_put(&self, record: Record, _ttl_seconds: u32) -> Result<(), StoreError> {
+        store::put(&record::encode(&record))
     }
 
     async fn leisure(&self) {

@@ -2,10 +2,13 @@
 
 use crate::network::{Answered, Network};
 use function_fetch_cases::Seen;
+use function_fetch_component::record;
 use function_fetch_driver::{Head, Platform, StoreError};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::headers::{self, Fields};
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Settings, Target, USER_AGENT};
+use function_fetch_engine::{
+    Engine, Failure, Forward, Notice, Record, Settings, Stored, Target, USER_AGENT,
+};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -143,12 +146,12 @@ impl Platform for Instance {
         Ok(answered.status)
     }
 
-    async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.stored())
+    async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
+        Ok(self.stored().map(|value| record::decode(&value)))
     }
 
-    async fn store_put(&self, value: Vec<u8>, _: u32) -> Result<(), StoreError> {
-        *self.0.store.borrow_mut() = Some(value);
+    async fn store_put(&self, record: Record, _: u32) -> Result<(), StoreError> {
+        *self.0.store.borrow_mut() = Some(record::encode(&record));
         Ok(())
     }
 

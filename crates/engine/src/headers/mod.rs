@@ -4,7 +4,6 @@
 //! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
 
 use crate::Settings;
-use crate::text;
 
 /// Header or trailer fields, in order, repeated names kept apart.
 pub type Fields = Vec<(String, Vec<u8>)>;
@@ -134,7 +133,7 @@ fn is_taken_for_ours(name: &str) -> bool {
             })
     };
     let exactly = |ours: &str| name.len() == ours.len() && alike(ours);
-    let is_written_otherwise = text::is_one_of(b'_', name.as_bytes());
+    let is_written_otherwise = name.contains('_');
     is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(ours)))
 }
 
@@ -165,37 +164,32 @@ pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
 #[must_use]
 pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
     let value = value.trim_ascii();
-    let mut ms = text::whole_number(value) * 1000.0;
-    if ms.is_nan() {
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let ms = if is_number {
+        let seconds = value.parse::<u32>().map_or(f64::INFINITY, f64::from);
+        seconds * 1000.0
+    } else {
         let date = httpdate::parse_http_date(value).ok()?;
         let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-        ms = at.as_secs_f64() * 1000.0 - now;
-    }
+        at.as_secs_f64() * 1000.0 - now
+    };
     (!ms.is_nan()).then(|| ms.clamp(0.0, MOST_WAIT_MS))
 }
 
 /// The `Proxy-Status` value (RFC 9209) of one of our own errors.
 #[must_use]
 pub fn proxy_status(error: &str) -> String {
-    text::concat(&[PSEUDONYM, "; error=", error])
+    format!("{PSEUDONYM}; error={error}")
 }
 
 /// The `Proxy-Status` value of a response that was passed through, for
 /// `FETCH_EXPLAIN`: which target answered, with what, at which attempt.
 #[must_use]
 pub fn explain(next_hop: &str, status: u16, attempt: u32, source: &str) -> String {
-    text::concat(&[
-        PSEUDONYM,
-        "; next-hop=\"",
-        next_hop,
-        "\"; received-status=",
-        &text::digits(status.into()),
-        "; details=\"attempt ",
-        &text::digits(attempt.into()),
-        ", decision from ",
-        source,
-        "\"",
-    ])
+    format!(
+        "{PSEUDONYM}; next-hop=\"{next_hop}\"; received-status={status}; \
+         details=\"attempt {attempt}, decision from {source}\""
+    )
 }
 
 fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
@@ -228,7 +222,7 @@ fn forward(fields: &mut Fields, client: &ClientFacts, trust: bool) {
     let scheme = client
         .scheme
         .as_ref()
-        .filter(|scheme| text::says(&["http", "https"], scheme));
+        .filter(|scheme| is(scheme, "http") || is(scheme, "https"));
     for (field, value) in [
         ("x-forwarded-host", client.host.as_ref()),
         ("x-forwarded-proto", scheme),

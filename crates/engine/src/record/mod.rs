@@ -1,17 +1,20 @@
 //! The L2 record: what instances tell each other through the store.
 //!
-//! One small JSON value. It carries its own age, since not every store has a
-//! TTL, and a hash of what it was measured for, since the settings may have
-//! changed meanwhile. What cannot be trusted is a miss.
+//! It carries its own age, since not every store has a TTL, and a hash of what
+//! it was measured for, since the settings may have changed meanwhile. What
+//! cannot be trusted is a miss. How it is kept as text is each host's business.
 
-use crate::json::{self, Value};
+use crate::Target;
 use crate::settings::Settings;
-use crate::text::{MOST_EXACT, push_digits, push_hex};
+use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 1;
 
-/// A record is a few hundred bytes; anything of this size is not ours.
-const MAX_BYTES: usize = 64 * 1024;
+/// The whole numbers up to here are exact: 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A record is a few hundred bytes; a stored value of more is not ours.
+pub const MAX_BYTES: usize = 64 * 1024;
 
 /// How far ahead another machine's clock may be before its record is taken for
 /// one from the future.
@@ -26,79 +29,92 @@ const MOST_LOG: f64 = 20.0;
 const MOST_VARIANCE: f64 = 400.0;
 
 /// The decision and what it stands on, as stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The format's version; `v` in the value.
+    #[serde(rename = "v")]
     pub version: u32,
     /// When the targets were measured, ms since the Unix epoch.
     pub at: f64,
     /// [`hash`] of the settings that it holds for.
     pub hash: String,
     /// The index of the primary.
-    pub primary: usize,
+    pub primary: u32,
     /// The target in whose place it is, while that one fails; `for` in the
     /// value.
-    pub stands_in_for: Option<usize>,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<u32>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
     /// A hash of the settings' problems, which the operator has then heard of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<String>,
 }
 
 /// One target's part of a [`Record`]. What is absent in the value is `None`, or
 /// zero.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TargetRecord {
-    /// Latency, ms; absent where it was never measured.
-    pub ms: Option<f64>,
     /// How many probes the latency stands on.
+    #[serde(default)]
     pub n: u32,
     /// Consecutive failures.
+    #[serde(default)]
     pub fail: u32,
+    /// Latency, ms; absent where it was never measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ms: Option<f64>,
     /// When it was last measured, ms since the Unix epoch; absent where that is
     /// when the record was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
     /// Until when it is ejected, ms since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<f64>,
     /// When its last ejection ended, ms since the Unix epoch, and how long it
     /// was, ms: the next one lasts twice as long.
-    pub last: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<(f64, f64)>,
     /// What is normal for live requests: mean and variance of ln ms to the
     /// response head. Not for ranking; it tells a new instance what drift is.
-    pub live: Option<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<(f64, f64)>,
 }
 
-/// What a stored value turned out to be.
+/// What a store holds, as its host has read it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stored {
+    /// A record, of these settings or of others.
+    Record(Record),
+    /// Any other text: a plain URL, as the TypeScript original stores it, or
+    /// what is of no use. What is no text at all, or more than [`MAX_BYTES`], is
+    /// as good as an empty one.
+    Text(String),
+}
+
+/// Of what use a stored value is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Use {
     /// A record that holds for these settings.
     Record(Record),
-    /// A plain URL, as the TypeScript original stores it: the index of the
-    /// target that it names, and no other fact.
+    /// The index of the target that a plain URL names, and no other fact.
     Winner(usize),
-    /// Nothing that can be used.
+    /// None.
     Miss,
 }
 
-/// Reads a stored value. Never fails: what is not ours is a miss.
-#[must_use]
-pub fn decode(value: &str, settings: &Settings, now: f64) -> Stored {
-    if value.len() > MAX_BYTES {
-        return Stored::Miss;
-    }
-    let text = value.trim();
-    if text.starts_with("http") {
-        return crate::Target::parse(text)
+/// Judges a stored value. Never fails: what is not ours is a miss.
+pub(crate) fn judge(stored: &Stored, settings: &Settings, now: f64) -> Use {
+    match stored {
+        Stored::Record(record) if is_sound(record, settings, now) => Use::Record(Record {
+            at: record.at.min(now),
+            ..record.clone()
+        }),
+        Stored::Record(_) => Use::Miss,
+        Stored::Text(text) => Target::parse(text.trim())
             .ok()
             .and_then(|winner| settings.targets.iter().position(|known| *known == winner))
-            .map_or(Stored::Miss, Stored::Winner);
-    }
-    match json::read(text).as_ref().and_then(Record::from_json) {
-        Some(record) if is_sound(&record, settings, now) => Stored::Record(Record {
-            at: record.at.min(now),
-            ..record
-        }),
-        _ => Stored::Miss,
+            .map_or(Use::Miss, Use::Winner),
     }
 }
 
@@ -106,8 +122,9 @@ fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
     record.version == VERSION
         && record.hash == hash(settings)
         && record.targets.len() == settings.targets.len()
-        && record.primary < record.targets.len()
+        && (record.primary as usize) < record.targets.len()
         && record.at <= now + CLOCK_SKEW_MS
+        && is_modest(record.at)
         && record.at > 0.0
         && record.targets.iter().all(TargetRecord::is_sound)
 }
@@ -115,7 +132,7 @@ fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
 impl Record {
     /// A record of these settings.
     #[must_use]
-    pub fn new(settings: &Settings, at: f64, primary: usize, targets: Vec<TargetRecord>) -> Self {
+    pub fn new(settings: &Settings, at: f64, primary: u32, targets: Vec<TargetRecord>) -> Self {
         Self {
             version: VERSION,
             at,
@@ -126,151 +143,24 @@ impl Record {
             told: problems_hash(settings),
         }
     }
-
-    /// The value to store.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        let mut out = String::from("{\"v\":");
-        push_digits(&mut out, self.version.into());
-        write_member(&mut out, "at", self.at);
-        out.push_str(",\"hash\":");
-        json::write_text(&mut out, &self.hash);
-        write_member(&mut out, "primary", self.primary as f64);
-        if let Some(absent) = self.stands_in_for {
-            write_member(&mut out, "for", absent as f64);
-        }
-        out.push_str(",\"targets\":[");
-        for (index, target) in self.targets.iter().enumerate() {
-            if index > 0 {
-                out.push(',');
-            }
-            target.write(&mut out);
-        }
-        out.push(']');
-        if let Some(told) = &self.told {
-            out.push_str(",\"told\":");
-            json::write_text(&mut out, told);
-        }
-        out.push('}');
-        out
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        let mut members = Members::of(value);
-        let mut record = Self {
-            version: members.count("v")?,
-            at: members.number("at")?,
-            hash: value.get("hash")?.text()?.to_owned(),
-            primary: members.count("primary")? as usize,
-            stands_in_for: members.count("for").map(|index| index as usize),
-            targets: Vec::new(),
-            told: value.get("told").and_then(Value::text).map(str::to_owned),
-        };
-        for target in value.get("targets")?.list()? {
-            record.targets.push(TargetRecord::from_json(target)?);
-        }
-        members.sound.then_some(record)
-    }
-}
-
-fn write_member(out: &mut String, name: &str, value: f64) {
-    out.push_str(",\"");
-    out.push_str(name);
-    out.push_str("\":");
-    json::write_number(out, value);
 }
 
 impl TargetRecord {
     fn is_sound(&self) -> bool {
         let ms = self.ms.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
-        let live = self.live.is_none_or(|[mean, variance]| {
+        let live = self.live.is_none_or(|(mean, variance)| {
             mean.abs() <= MOST_LOG && (0.0..=MOST_VARIANCE).contains(&variance)
         });
-        ms && live
-    }
-
-    fn write(&self, out: &mut String) {
-        out.push_str("{\"n\":");
-        push_digits(out, self.n.into());
-        write_member(out, "fail", self.fail.into());
-        for (name, value) in [("ms", self.ms), ("at", self.at), ("until", self.until)] {
-            if let Some(value) = value {
-                write_member(out, name, value);
-            }
-        }
-        for (name, pair) in [("last", self.last), ("live", self.live)] {
-            if let Some([first, second]) = pair {
-                out.push_str(",\"");
-                out.push_str(name);
-                out.push_str("\":[");
-                json::write_number(out, first);
-                out.push(',');
-                json::write_number(out, second);
-                out.push(']');
-            }
-        }
-        out.push('}');
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        let mut members = Members::of(value);
-        let record = Self {
-            ms: members.number("ms"),
-            n: members.count("n").unwrap_or(0),
-            fail: members.count("fail").unwrap_or(0),
-            at: members.number("at"),
-            until: members.number("until"),
-            last: members.pair("last"),
-            live: members.pair("live"),
-        };
-        members.sound.then_some(record)
+        let last = self
+            .last
+            .is_none_or(|(ended, length)| is_modest(ended) && is_modest(length));
+        ms && live && last && self.at.is_none_or(is_modest) && self.until.is_none_or(is_modest)
     }
 }
 
-/// The members of an object, which may be absent, or null, but nothing else than
-/// what is asked for.
-struct Members<'a> {
-    object: &'a Value,
-    sound: bool,
-}
-
-impl<'a> Members<'a> {
-    fn of(value: &'a Value) -> Self {
-        Self {
-            object: value,
-            sound: matches!(value, Value::Object(_)),
-        }
-    }
-
-    fn member<T>(&mut self, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let value = self
-            .object
-            .get(name)
-            .filter(|value| !matches!(value, Value::Null))?;
-        let read = read(value);
-        self.sound &= read.is_some();
-        read
-    }
-
-    fn number(&mut self, name: &str) -> Option<f64> {
-        self.member(name, modest)
-    }
-
-    fn count(&mut self, name: &str) -> Option<u32> {
-        self.member(name, Value::count)
-    }
-
-    fn pair(&mut self, name: &str) -> Option<[f64; 2]> {
-        self.member(name, |value| match value.list()? {
-            [first, second] => Some([modest(first)?, modest(second)?]),
-            _ => None,
-        })
-    }
-}
-
-/// A number that is exact, and can be counted with.
-fn modest(value: &Value) -> Option<f64> {
-    value.number().filter(|number| number.abs() <= MOST_EXACT)
+/// Whether a number is exact, and can be counted with.
+fn is_modest(number: f64) -> bool {
+    number.abs() <= MOST_EXACT
 }
 
 /// What is wrong with the settings, in 8 hexadecimal digits; none where nothing
@@ -279,17 +169,13 @@ fn modest(value: &Value) -> Option<f64> {
 pub fn problems_hash(settings: &Settings) -> Option<String> {
     let mut text = String::new();
     for problem in &settings.problems {
-        for part in [problem.setting, " ", &problem.reason, "\n"] {
-            text.push_str(part);
-        }
+        text += &format!("{} {}\n", problem.setting, problem.reason);
     }
     (!text.is_empty()).then(|| hex(fnv1a(&text)))
 }
 
 fn hex(number: u32) -> String {
-    let mut digits = String::new();
-    push_hex(&mut digits, number, 8);
-    digits
+    format!("{number:08x}")
 }
 
 /// What a measurement was made for: the targets in their order, and the health

@@ -27,36 +27,43 @@ fn record(settings: &Settings) -> Record {
 }
 
 #[test]
-fn comes_back_as_it_was() {
+fn a_record_of_these_settings_is_used() {
     let settings = settings("https://a.com https://b.com");
     let record = record(&settings);
-    let value = record.encode();
-    assert!(value.len() < 200);
-    assert_eq!(decode(&value, &settings, NOW), Stored::Record(record));
+    let stored = Stored::Record(record.clone());
+    assert_eq!(judge(&stored, &settings, NOW), Use::Record(record));
 }
 
 #[test]
 fn what_is_not_ours_is_a_miss() {
     let ours = settings("https://a.com https://b.com");
     let good = record(&ours);
-    let mut cases = vec![
-        String::new(),
-        "{}".to_owned(),
-        "null".to_owned(),
-        "{\"v\":1".to_owned(),
-        "\u{feff}".to_owned(),
-        " ".repeat(MAX_BYTES + 1),
-        "https://elsewhere.com".to_owned(),
-        "http".to_owned(),
-        record(&settings("https://b.com https://a.com")).encode(),
+    let texts = [
+        "",
+        "{}",
+        "null",
+        "\u{feff}",
+        "https://elsewhere.com",
+        "http",
     ];
-    let changes: [fn(&mut Record); 12] = [
+    let mut cases: Vec<Stored> = texts
+        .map(|text| Stored::Text(text.to_owned()))
+        .into_iter()
+        .collect();
+    cases.push(Stored::Record(record(&settings(
+        "https://b.com https://a.com",
+    ))));
+    let changes: [fn(&mut Record); 16] = [
         |r| r.at = 1e300,
+        |r| r.at = f64::NAN,
         |r| r.targets[0].ms = Some(MOST_MS + 1.0),
-        |r| r.targets[0].live = Some([MOST_LOG + 1.0, 0.1]),
-        |r| r.targets[0].live = Some([-MOST_LOG - 1.0, 0.1]),
-        |r| r.targets[0].live = Some([1.0, MOST_VARIANCE + 1.0]),
-        |r| r.targets[0].live = Some([1.0, -0.1]),
+        |r| r.targets[0].ms = Some(f64::NAN),
+        |r| r.targets[0].live = Some((MOST_LOG + 1.0, 0.1)),
+        |r| r.targets[0].live = Some((-MOST_LOG - 1.0, 0.1)),
+        |r| r.targets[0].live = Some((1.0, MOST_VARIANCE + 1.0)),
+        |r| r.targets[0].live = Some((1.0, -0.1)),
+        |r| r.targets[0].last = Some((1e300, 1.0)),
+        |r| r.targets[0].until = Some(f64::INFINITY),
         |r| r.version = 2,
         |r| r.at = NOW + CLOCK_SKEW_MS + 1.0,
         |r| r.at = -1.0,
@@ -67,24 +74,25 @@ fn what_is_not_ours_is_a_miss() {
     for change in changes {
         let mut bad = good.clone();
         change(&mut bad);
-        cases.push(bad.encode());
+        cases.push(Stored::Record(bad));
     }
-    for value in cases {
-        assert_eq!(decode(&value, &ours, NOW), Stored::Miss, "{}", value);
+    for stored in cases {
+        assert_eq!(judge(&stored, &ours, NOW), Use::Miss, "{stored:?}");
     }
 }
 
 /// A number as no instance of ours writes it.
-fn wild() -> impl Strategy<Value = String> {
+fn wild() -> impl Strategy<Value = f64> {
     prop_oneof![
-        Just("1e999".to_owned()),
-        Just("-1e999".to_owned()),
-        Just("1e308".to_owned()),
-        Just("9007199254740993".to_owned()),
-        Just("1e-999".to_owned()),
-        Just("4294967295".to_owned()),
-        any::<f64>().prop_map(|number| format!("{number:e}")),
-        any::<i64>().prop_map(|number| number.to_string()),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        Just(f64::NAN),
+        Just(1e308),
+        Just(9_007_199_254_740_993.0),
+        Just(0.0),
+        Just(4_294_967_295.0),
+        any::<f64>(),
+        any::<i64>().prop_map(|number| number as f64),
     ]
 }
 
@@ -93,32 +101,41 @@ proptest! {
     /// serves, and writes one of its own, which it can read.
     #[test]
     fn no_number_in_a_record_does_harm(
-        numbers in prop::collection::vec(wild(), 10),
+        numbers in prop::collection::vec(wild(), 6),
+        counts in prop::collection::vec(any::<u32>(), 4),
         only in 0..10_usize,
     ) {
         let ours = Settings::of(
             Capabilities { store: Some(crate::settings::StoreKind::Spin), ..Capabilities::default() },
             &[("FETCH_TARGETS".to_owned(), "https://a.com https://b.com".to_owned())],
         );
-        let sane = |index: usize, usual: &str| {
-            if index == only { numbers[index].clone() } else { usual.to_owned() }
-        };
-        let at = (NOW - 1000.0).to_string();
-        for [v_at, primary, absent, ms, n, fail, at_target, until, last, live] in [
-            std::array::from_fn(|index| numbers[index].clone()),
-            [
-                sane(0, &at), sane(1, "0"), sane(2, "1"), sane(3, "5"), sane(4, "2"),
-                sane(5, "0"), sane(6, &at), sane(7, &at), sane(8, &at), sane(9, "1"),
-            ],
+        let at = NOW - 1000.0;
+        let number = |index: usize, usual| if index == only { numbers[index] } else { usual };
+        let count = |index: usize, usual| if index == only { counts[index - 6] } else { usual };
+        for ([v_at, ms, at_target, until, last, live], [primary, absent, n, fail]) in [
+            (
+                std::array::from_fn(|index| numbers[index]),
+                std::array::from_fn(|index| counts[index]),
+            ),
+            (
+                [number(0, at), number(1, 5.0), number(2, at), number(3, at), number(4, at), number(5, 1.0)],
+                [count(6, 0), count(7, 1), count(8, 2), count(9, 0)],
+            ),
         ] {
-            let value = format!(
-                "{{\"v\":1,\"at\":{v_at},\"hash\":\"{}\",\"primary\":{primary},\"for\":{absent},\"targets\":[\
-                 {{\"ms\":{ms},\"n\":{n},\"fail\":{fail},\"at\":{at_target},\"until\":{until},\
-                 \"last\":[{last},{last}],\"live\":[{live},{live}]}},{{\"ms\":9,\"n\":1}}]}}",
-                hash(&ours)
-            );
+            let wild = TargetRecord {
+                n,
+                fail,
+                ms: Some(ms),
+                at: Some(at_target),
+                until: Some(until),
+                last: Some((last, last)),
+                live: Some((live, live)),
+            };
+            let plain = TargetRecord { ms: Some(9.0), n: 1, ..TargetRecord::default() };
+            let mut record = Record::new(&ours, v_at, primary, vec![wild, plain]);
+            record.stands_in_for = Some(absent);
             let mut engine = crate::Engine::new(ours.clone(), 7);
-            engine.adopt(Some(&value), NOW);
+            engine.adopt(Some(&Stored::Record(record)), NOW);
             for later in [0.0, 1.0, 400.0, 300_000.0] {
                 for target in 0..2 {
                     engine.health[target].request_sent(NOW + later);
@@ -128,8 +145,9 @@ proptest! {
                 prop_assert_eq!(engine.candidates(NOW + later).len(), 2);
                 engine.write_due = true;
                 if let Some(write) = engine.take_write(NOW + later) {
-                    let read = decode(&write.value, &ours, NOW + later);
-                    prop_assert!(matches!(read, Stored::Record(_)), "{}", write.value);
+                    let stored = Stored::Record(write.record);
+                    let judged = judge(&stored, &ours, NOW + later);
+                    prop_assert!(matches!(judged, Use::Record(_)), "{:?}", stored);
                 }
             }
         }
@@ -141,7 +159,7 @@ fn a_little_skew_between_clocks_is_no_future() {
     let settings = settings("https://a.com https://b.com");
     let mut ahead = record(&settings);
     ahead.at = NOW + 500.0;
-    let Stored::Record(read) = decode(&ahead.encode(), &settings, NOW) else {
+    let Use::Record(read) = judge(&Stored::Record(ahead), &settings, NOW) else {
         panic!("a miss");
     };
     assert_eq!(read.at, NOW);
@@ -151,7 +169,7 @@ fn a_little_skew_between_clocks_is_no_future() {
 fn the_original_s_plain_url_names_the_winner() {
     let settings = settings("https://a.com https://b.com");
     assert_eq!(
-        decode("https://b.com/\n", &settings, NOW),
-        Stored::Winner(1)
+        judge(&Stored::Text("https://b.com/\n".to_owned()), &settings, NOW),
+        Use::Winner(1)
     );
 }

@@ -9,8 +9,7 @@ mod parse;
 mod targets;
 
 use crate::target::Target;
-use crate::text;
-use parse::Reader;
+use parse::{Reader, place};
 pub use targets::{Rejected, TargetsError};
 
 /// The store that a host offers for the shared decision (L2).
@@ -270,13 +269,13 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
     const NAME: &str = "FETCH_CACHE_ADAPTER";
     let (mut memory, mut store, mut none) = (false, false, false);
     for word in &from.list(NAME) {
-        if text::says(&NEITHER, word) {
+        if place(&NEITHER, word).is_some() {
             none = true;
-        } else if text::says(&MEMORY, word) {
+        } else if place(&MEMORY, word).is_some() {
             memory = true;
-        } else if text::says(&STORE, word) {
+        } else if place(&STORE, word).is_some() {
             store = true;
-        } else if text::says(&["auto"], word) {
+        } else if word.eq_ignore_ascii_case("auto") {
             (memory, store) = (true, true);
         } else {
             let known = ["memory", "kv", "auto", "none"];

@@ -1,8 +1,6 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
 use super::{Margin, Problem};
-use crate::json;
-use crate::text;
 
 /// What a flag may say.
 const YES: [&str; 5] = ["1", "true", "yes", "y", "on"];
@@ -50,8 +48,7 @@ impl<'a> Reader<'a> {
         right: &[&str],
         then: &str,
     ) {
-        let right = text::join(right, ", ");
-        let reason = text::concat(&[&quote(given), wrong, &right, then]);
+        let reason = format!("{}{wrong}{}{then}", quote(given), right.join(", "));
         self.problem(setting, reason);
     }
 
@@ -77,10 +74,10 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(setting) else {
             return default;
         };
-        if text::says(&YES, text) {
+        if place(&YES, text).is_some() {
             return true;
         }
-        if text::says(&NO, text) {
+        if place(&NO, text).is_some() {
             return false;
         }
         let used = if default { "true" } else { "false" };
@@ -99,22 +96,23 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(setting) else {
             return default;
         };
-        let (wrong, limit) = match text::whole_number(text) {
-            number if number < f64::from(least) => (" is below the least, ", least),
-            number if number > f64::from(most) => (" is above the most, ", most),
-            number if number.is_nan() => (" is not a whole number up to ", most),
-            number => return number as u32,
+        // `parse` would take a sign.
+        let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
+        let (wrong, limit) = match text.parse::<u32>() {
+            _ if !is_whole => (" is not a whole number up to ", most),
+            Ok(number) if number < least => (" is below the least, ", least),
+            Ok(number) if number <= most => return number,
+            _ => (" is above the most, ", most),
         };
-        let limit = text::digits(limit.into());
-        let then = text::concat(&["; using ", &text::digits(default.into())]);
-        self.refuse(setting, text, wrong, &[&limit], &then);
+        let then = format!("; using {default}");
+        self.refuse(setting, text, wrong, &[&limit.to_string()], &then);
         default
     }
 
     /// A number, or 0 for `off`, `none` and the like.
     pub(super) fn number_or_off(&mut self, setting: &'static str, least: u32, most: u32) -> u32 {
-        let off = self.text(setting).is_none_or(|text| text::says(&OFF, text));
-        if off {
+        let off = |text| place(&OFF, text).is_some();
+        if self.text(setting).is_none_or(off) {
             return 0;
         }
         self.number(setting, 0, least, most)
@@ -125,8 +123,8 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(setting) else {
             return 0;
         };
-        text::place(choices, text).unwrap_or_else(|| {
-            let then = text::concat(&["; using ", choices[0]]);
+        place(choices, text).unwrap_or_else(|| {
+            let then = format!("; using {}", choices[0]);
             self.refuse(setting, text, " is not one of ", choices, &then);
             0
         })
@@ -136,7 +134,7 @@ impl<'a> Reader<'a> {
     pub(super) fn path(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting)?;
         let slash = if text.starts_with('/') { "" } else { "/" };
-        let path = text::concat(&[slash, text]);
+        let path = format!("{slash}{text}");
         if crate::target::may_stand_in_path(&path) {
             return Some(path);
         }
@@ -157,7 +155,9 @@ impl<'a> Reader<'a> {
         };
         for part in &parts {
             let amount = |unit| {
-                json::decimal(part.strip_suffix(unit)?.trim())
+                // `parse` would take NaN, infinity and signs.
+                serde_json::from_str::<f64>(part.strip_suffix(unit)?)
+                    .ok()
                     .filter(|value| (0.0..=100_000.0).contains(value))
             };
             if let Some(percent) = amount("%") {
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
             if given.len() == 1 && word.eq_ignore_ascii_case("none") {
                 return methods;
             }
-            let Some(place) = text::place(&METHODS, word) else {
+            let Some(place) = place(&METHODS, word) else {
                 self.refuse(setting, word, " is not one of ", &METHODS, "; left out");
                 continue;
             };
@@ -201,25 +201,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where a word stands in a list, whatever its case.
+pub(super) fn place(list: &[&str], word: &str) -> Option<usize> {
+    list.iter()
+        .position(|known| known.eq_ignore_ascii_case(word))
+}
+
 /// The two list forms of the user's document.
 pub(super) fn split_list(text: &str) -> Result<Vec<String>, &'static str> {
     if !text.starts_with('[') {
-        return Ok(text::words(text));
+        let words = text.split(|mark: char| mark == ',' || mark.is_whitespace());
+        return Ok(words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect());
     }
-    strings(text).ok_or("begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")
-}
-
-/// The strings of a JSON array, but for blank ones.
-fn strings(json: &str) -> Option<Vec<String>> {
-    let array = json::read(json)?;
-    let mut strings = Vec::new();
-    for value in array.list()? {
-        let text = value.text()?.trim();
-        if !text.is_empty() {
-            strings.push(text.to_owned());
-        }
-    }
-    Some(strings)
+    let strings: Vec<String> = serde_json::from_str(text)
+        .map_err(|_| "begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")?;
+    let words = strings.iter().map(|text| text.trim());
+    Ok(words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 /// The text as it stands in a message: quoted, and cut where it is long.
@@ -233,7 +236,5 @@ pub(super) fn quote(text: &str) -> String {
         }
         shown.push(character);
     }
-    let mut quoted = String::new();
-    json::write_text(&mut quoted, &shown);
-    quoted
+    serde_json::to_string(&shown).expect("text is JSON")
 }

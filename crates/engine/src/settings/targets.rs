@@ -3,7 +3,6 @@
 use super::parse::{Reader, quote, split_list};
 use crate::MAX_TARGETS;
 use crate::target::{Target, TargetError};
-use crate::text;
 use std::{fmt, slice};
 
 const NAME: &str = "FETCH_TARGETS";
@@ -43,9 +42,7 @@ impl TargetsError {
         };
         let mut message = "Invalid env: FETCH_TARGETS".to_owned();
         for Rejected { shown, reason, .. } in entries {
-            for part in ["\n", shown, " ", reason] {
-                message.push_str(part);
-            }
+            message += &format!("\n{shown} {reason}");
         }
         message
     }
@@ -109,33 +106,39 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
 /// The operator hears of each entry as it is.
 fn tell(from: &mut Reader<'_>, rejected: &[Rejected], then: &str) {
     for Rejected { entry, reason, .. } in rejected {
-        from.problem(NAME, text::concat(&[entry, " ", reason, then]));
+        from.problem(NAME, format!("{entry} {reason}{then}"));
     }
 }
 
 /// What whoever sends a request may see of an entry: which one it is, and its
 /// host, unless that cannot be told from a password or a token.
 fn shown(index: usize, entry: &str) -> String {
-    let place = text::concat(&["entry ", &text::digits(index as f64 + 1.0)]);
-    let (scheme, after) = text::cut(entry, b":/?#@");
+    let place = format!("entry {}", index + 1);
+    let (scheme, after) = cut(entry, &[':', '/', '?', '#', '@']);
     let rest = after.strip_prefix("://").unwrap_or(entry);
-    let (authority, beyond) = text::cut(rest, b"/?#\\");
-    let (before, host) = text::cut(authority, b"@");
-    let host = host.strip_prefix('@').unwrap_or(before);
-    let (name, port) = text::cut(host, b":");
-    let port = text::whole_number(port.strip_prefix(':').unwrap_or("0"));
+    let (authority, beyond) = cut(rest, &['/', '?', '#', '\\']);
+    let host = authority
+        .split_once('@')
+        .map_or(authority, |(_, host)| host);
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
     let is_plain = !name.is_empty()
         && name.len() <= 253
         && !scheme.is_empty()
-        && text::cut(beyond, b"@").1.is_empty()
-        && text::cut(host, b"@").1.is_empty()
-        && !port.is_nan()
+        && !beyond.contains('@')
+        && !host.contains('@')
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-."));
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
     if is_plain {
-        text::concat(&[&place, " (", name, ")"])
+        format!("{place} ({name})")
     } else {
         place
     }
+}
+
+/// What stands before the first of `marks`, and the rest from there on.
+fn cut<'a>(text: &'a str, marks: &[char]) -> (&'a str, &'a str) {
+    text.split_at(text.find(marks).unwrap_or(text.len()))
 }

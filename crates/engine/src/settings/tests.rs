@@ -140,7 +140,7 @@ fn of_an_entry_only_its_place_and_its_host_are_public() {
         };
         assert!(!said.contains("hunter2"), "{said}");
         let line = said.lines().nth(1).unwrap();
-        assert!(line.starts_with(&text::concat(&[shown, " "])), "{said}");
+        assert!(line.starts_with(&format!("{shown} ")), "{said}");
         // The operator gets it whole.
         let told = settings.problems[0].to_string();
         assert!(told.contains("hunter2"), "{told}");

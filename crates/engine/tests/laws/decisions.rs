@@ -2,7 +2,7 @@
 //! how long it holds.
 
 use crate::talk::{Talk, forward, probe, target};
-use function_fetch_engine::record::{Record, Stored, TargetRecord, decode};
+use function_fetch_engine::record::{Record, Stored, TargetRecord};
 use function_fetch_engine::{Action, Event, Failure, Notice, ProbeOutcome, Step};
 
 const TTL: f64 = 300_000.0;
@@ -11,13 +11,14 @@ fn waits(step: &Step) -> bool {
     matches!(step.action, Action::AwaitRound { .. })
 }
 
-fn record(talk: &Talk, age: f64) -> String {
+fn record(talk: &Talk, age: f64) -> Stored {
     let targets = [90.0, 7.0, 40.0].map(|ms| TargetRecord {
         ms: Some(ms),
         n: 2,
         ..TargetRecord::default()
     });
-    Record::new(talk.engine.settings(), talk.now - age, 1, targets.to_vec()).encode()
+    let at = talk.now - age;
+    Stored::Record(Record::new(talk.engine.settings(), at, 1, targets.to_vec()))
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn a_stored_record_fills_the_memory_with_its_original_age() {
     let step = talk.begin("GET");
     assert_eq!((&step.action, step.round), (&Action::ReadStore, false));
     let value = record(&talk, 0.7 * TTL);
-    let step = talk.settle(step.exchange, Event::StoreRead(Some(&value)));
+    let step = talk.settle(step.exchange, Event::StoreRead(Some(value)));
     assert_eq!((target(&step), step.round, step.write), (1, false, false));
     assert_eq!(talk.notices(), [], "a start is no change");
     talk.wait(0.31 * TTL);
@@ -178,13 +179,14 @@ fn a_store_that_has_nothing_or_fails_or_lies_is_a_cold_start() {
     for event in [
         Event::StoreRead(None),
         Event::StoreFailed,
-        Event::StoreRead(Some("{\"v\":99}")),
-        Event::StoreRead(Some("\u{feff}")),
+        Event::StoreRead(Some(Stored::Text("{\"v\":99}".to_owned()))),
+        Event::StoreRead(Some(Stored::Text("\u{feff}".to_owned()))),
     ] {
         let mut talk = Talk::with_store(&[]);
         let step = talk.begin("GET");
+        let said = format!("{event:?}");
         let step = talk.settle(step.exchange, event);
-        assert!(waits(&step) && step.round, "{event:?}");
+        assert!(waits(&step) && step.round, "{said}");
     }
 }
 
@@ -207,7 +209,10 @@ fn a_store_failure_is_told_once_until_it_works() {
 fn the_original_s_plain_url_serves_and_is_refreshed_at_once() {
     let mut talk = Talk::with_store(&[]);
     let step = talk.begin("GET");
-    let step = talk.settle(step.exchange, Event::StoreRead(Some("http://c.test")));
+    let step = talk.settle(
+        step.exchange,
+        Event::StoreRead(Some(Stored::Text("http://c.test".to_owned()))),
+    );
     assert_eq!((target(&step), step.round), (2, true));
 }
 
@@ -233,9 +238,7 @@ fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request
         .engine
         .take_write(talk.now)
         .expect("a decision was made");
-    let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
-        panic!("a miss");
-    };
+    let stored = write.record;
     assert_eq!((stored.primary, stored.targets[1].ms), (0, Some(60.0)));
     assert_eq!(write.ttl_seconds, 600);
     for _ in 0..50 {
@@ -246,9 +249,7 @@ fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request
     let step = talk.fails(&step, Failure::ConnectionRefused);
     assert!(step.write, "other instances must not pay for it again");
     let write = talk.engine.take_write(talk.now).unwrap();
-    let Stored::Record(stored) = decode(&write.value, talk.engine.settings(), talk.now) else {
-        panic!("a miss");
-    };
+    let stored = write.record;
     assert_eq!(stored.primary, 1);
     assert!(stored.targets[0].until.is_some());
 }
@@ -354,7 +355,7 @@ fn with_the_store_alone_each_request_asks_it_and_memory_is_the_fallback() {
     let step = talk.begin("GET");
     assert_eq!(step.action, Action::ReadStore);
     let newer = record(&talk, 0.0);
-    let step = talk.settle(step.exchange, Event::StoreRead(Some(&newer)));
+    let step = talk.settle(step.exchange, Event::StoreRead(Some(newer)));
     assert_eq!(target(&step), 1);
     let step = talk.begin("GET");
     let step = talk.settle(step.exchange, Event::StoreFailed);
@@ -372,12 +373,12 @@ fn a_bad_setting_is_told_once() {
         },
     );
     let mut engine = function_fetch_engine::Engine::new(settings, 0);
-    let lines: Vec<String> = engine.take_notices().iter().map(Notice::line).collect();
     assert_eq!(
-        lines,
-        [
-            r#"{"source":"function-fetch","event":"bad_setting","setting":"FETCH_EXPLAIN","reason":"\"perhaps\" is neither true nor false; using false"}"#
-        ]
+        engine.take_notices(),
+        [Notice::BadSetting {
+            setting: "FETCH_EXPLAIN",
+            reason: "\"perhaps\" is neither true nor false; using false".to_owned(),
+        }]
     );
     assert_eq!(engine.take_notices(), []);
 }

@@ -2,7 +2,7 @@
 
 use crate::talk::{Talk, forward, probe, target};
 use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Action, Event, Failure, Notice};
+use function_fetch_engine::{Action, Event, Failure, Notice, Stored};
 
 const SECOND: f64 = 1000.0;
 
@@ -249,7 +249,7 @@ fn a_loser_that_fails_is_noted_while_the_other_runs() {
         failure: Failure::ConnectionRefused,
         body: Body::Untouched,
     };
-    talk.engine.note(&mut lost, event, talk.now);
+    talk.engine.note(&mut lost, &event, talk.now);
     assert!(
         talk.notices()
             .iter()
@@ -338,7 +338,10 @@ fn a_restarted_ejection_goes_on_where_another_instance_left_it() {
     let mut other = Talk::with_store(&[]);
     other.now = one.now;
     let step = other.begin("GET");
-    let step = other.settle(step.exchange, Event::StoreRead(Some(&write.value)));
+    let step = other.settle(
+        step.exchange,
+        Event::StoreRead(Some(Stored::Record(write.record))),
+    );
     assert_eq!(
         (target(&step), step.round),
         (1, false),

@@ -4,7 +4,9 @@
 use crate::talk::{Talk, probe};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::failure::Sent;
-use function_fetch_engine::{Action, Event, Failure, Forward, Notice, Request, Round, Step};
+use function_fetch_engine::{
+    Action, Event, Failure, Forward, Notice, Request, Round, Step, Stored,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -74,7 +76,7 @@ struct World {
     open: Vec<Open>,
     round: Option<Round>,
     /// What the store shows.
-    stored: Option<String>,
+    stored: Option<Stored>,
     most_attempts: usize,
     deadline_ms: f64,
     /// Of each target that is ejected and was not found healthy since: for how
@@ -175,8 +177,8 @@ impl World {
             Move::Write => {
                 let write = self.talk.engine.take_write(self.talk.now);
                 // Now and then it is another instance's, from a while ago, that the store shows.
-                if let Some(write) = write.filter(|write| write.value.len() % 2 == 0) {
-                    self.stored = Some(write.value);
+                if let Some(write) = write.filter(|_| self.talk.now % 2.0 == 0.0) {
+                    self.stored = Some(Stored::Record(write.record));
                 }
                 self.talk.engine.store_written(true);
             }
@@ -248,7 +250,7 @@ impl World {
         );
     }
 
-    fn settle(&mut self, open: usize, event: Event<'_>, received: bool) {
+    fn settle(&mut self, open: usize, event: Event, received: bool) {
         if self.open.is_empty() {
             return;
         }
@@ -403,6 +405,6 @@ proptest! {
     fn no_stored_value_is_more_than_a_miss_or_a_record(value in "\\PC{0,300}") {
         let mut talk = Talk::with_store(&[]);
         let step = talk.begin("GET");
-        talk.settle(step.exchange, Event::StoreRead(Some(&value)));
+        talk.settle(step.exchange, Event::StoreRead(Some(Stored::Text(value))));
     }
 }

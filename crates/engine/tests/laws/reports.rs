@@ -89,18 +89,3 @@ fn elsewhere_all_are_reported() {
         assert!(forward(&talk.get()).report);
     }
 }
-
-#[test]
-fn an_exchange_survives_the_way_through_numbers() {
-    let mut talk = Talk::warm(&[]);
-    let mut step = talk.begin("GET");
-    loop {
-        let (since, tried, state) = step.exchange.to_parts();
-        let back = function_fetch_engine::Exchange::from_parts(since, tried, state);
-        assert_eq!(back, step.exchange);
-        if tried.count_ones() == 3 {
-            break;
-        }
-        step = talk.fails(&step, Failure::ConnectionRefused);
-    }
-}

@@ -1,17 +1,17 @@
 //! What live instances tell each other between two refreshes.
 
 use crate::talk::{Talk, target};
-use function_fetch_engine::{Failure, Notice};
+use function_fetch_engine::{Failure, Notice, Record, Stored};
 
 /// Two instances that know the same: one has measured, the other was told.
-fn two() -> (Talk, Talk, String) {
+fn two() -> (Talk, Talk, Stored) {
     let mut one = Talk::with_store(&[]);
     one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
     let value = one.write().expect("a decision to tell");
     let mut other = Talk::with_store(&[]);
     other.now = one.now;
     let step = other.begin("GET");
-    let event = function_fetch_engine::Event::StoreRead(Some(&value));
+    let event = function_fetch_engine::Event::StoreRead(Some(value.clone()));
     let step = other.settle(step.exchange, event);
     other.status(&step, 200);
     one.notices();
@@ -19,8 +19,15 @@ fn two() -> (Talk, Talk, String) {
     (one, other, value)
 }
 
+fn recorded(written: Option<Stored>) -> Record {
+    match written {
+        Some(Stored::Record(record)) => record,
+        other => panic!("no record: {other:?}"),
+    }
+}
+
 /// A second later: the instance reads the store behind its next request.
-fn sync(talk: &mut Talk, value: &str) {
+fn sync(talk: &mut Talk, value: &Stored) {
     talk.wait(1_000.0);
     assert!(talk.get().round, "a second has passed");
     let round = talk
@@ -92,23 +99,18 @@ fn two_discoveries_at_once_become_one_knowledge() {
     let step = other.fails(&step, Failure::ConnectionRefused);
     let step = other.fails(&step, Failure::ConnectionRefused);
     other.status(&step, 200);
-    let mut from_other = other.write().expect("told");
+    let mut record = recorded(other.write());
     // Of `a` it knows as well; take that away, as if only `b` had failed there.
-    let mut record: serde_json::Value = serde_json::from_str(&from_other).unwrap();
-    record["targets"][0]["fail"] = 0.into();
-    record["targets"][0]
-        .as_object_mut()
-        .unwrap()
-        .remove("until");
-    record["targets"][0].as_object_mut().unwrap().remove("last");
-    record["primary"] = 0.into();
-    from_other = serde_json::to_string(&record).unwrap();
-    sync(&mut one, &from_other);
+    record.targets[0].fail = 0;
+    record.targets[0].until = None;
+    record.targets[0].last = None;
+    record.primary = 0;
+    sync(&mut one, &Stored::Record(record));
     assert_eq!(one.first_choice(), 2, "neither of the dead ones");
-    let union = one.write().expect("what was overwritten is said again");
-    let record: serde_json::Value = serde_json::from_str(&union).unwrap();
-    assert!(record["targets"][0]["until"].is_number());
-    assert!(record["targets"][1]["until"].is_number());
+    // What was overwritten is said again.
+    let union = recorded(one.write());
+    assert!(union.targets[0].until.is_some());
+    assert!(union.targets[1].until.is_some());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use function_fetch_engine::attempt::Body;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
     Action, Capabilities, Engine, Event, Exchange, Failure, Forward, Notice, ProbeOutcome, Request,
-    Settings, Step,
+    Settings, Step, Stored,
 };
 
 /// Three targets; the settings of a test come on top.
@@ -77,7 +77,7 @@ impl Talk {
         self.engine.begin(&request, self.now)
     }
 
-    pub fn settle(&mut self, exchange: Exchange, event: Event<'_>) -> Step {
+    pub fn settle(&mut self, exchange: Exchange, event: Event) -> Step {
         self.engine.settle(exchange, event, self.now)
     }
 
@@ -100,10 +100,10 @@ impl Talk {
     }
 
     /// What the engine writes to the store; the write goes well.
-    pub fn write(&mut self) -> Option<String> {
+    pub fn write(&mut self) -> Option<Stored> {
         let write = self.engine.take_write(self.now)?;
         self.engine.store_written(true);
-        Some(write.value)
+        Some(Stored::Record(write.record))
     }
 
     /// Runs a whole round; `None` is a target that refuses.

@@ -2,7 +2,9 @@
 
 use crate::talk::probe;
 use function_fetch_engine::settings::StoreKind;
-use function_fetch_engine::{Action, Capabilities, Engine, Event, Notice, Request, Settings};
+use function_fetch_engine::{
+    Action, Capabilities, Engine, Event, Notice, Request, Settings, Stored,
+};
 
 /// A new instance of these settings, with a store.
 fn instance(targets: &str, explain: &str) -> Engine {
@@ -17,7 +19,7 @@ fn instance(targets: &str, explain: &str) -> Engine {
 
 /// How many bad settings it names, where its store has this to say; and what it
 /// then puts there.
-fn named(mut engine: Engine, store: Option<Option<&str>>, now: f64) -> (usize, Option<String>) {
+fn named(mut engine: Engine, store: Option<Option<Stored>>, now: f64) -> (usize, Option<Stored>) {
     let request = Request {
         method: "GET",
         path: "/",
@@ -41,7 +43,8 @@ fn named(mut engine: Engine, store: Option<Option<&str>>, now: f64) -> (usize, O
     let bad = notices
         .iter()
         .filter(|notice| matches!(notice, Notice::BadSetting { .. }));
-    (bad.count(), engine.take_write(now).map(|write| write.value))
+    let write = engine.take_write(now);
+    (bad.count(), write.map(|write| Stored::Record(write.record)))
 }
 
 #[test]
@@ -52,16 +55,19 @@ fn a_bad_setting_is_told_once_for_each_record() {
     assert_eq!(count, 1, "nothing is known yet");
     let value = value.expect("the round is told");
 
-    let read = Some(Some(value.as_str()));
-    assert_eq!(named(instance(TWO, "perhaps"), read, now + 1.0), (0, None));
+    let read = Some(Some(value));
+    assert_eq!(
+        named(instance(TWO, "perhaps"), read.clone(), now + 1.0),
+        (0, None)
+    );
     let (count, other) = named(instance(TWO, "or not"), read, now + 1.0);
     assert_eq!(count, 1, "it is another problem");
-    let read = Some(other.as_deref());
-    assert_eq!(named(instance(TWO, "or not"), read, now + 2.0).0, 0);
+    let read = Some(other);
+    assert_eq!(named(instance(TWO, "or not"), read.clone(), now + 2.0).0, 0);
     assert_eq!(named(instance(TWO, "true"), read, now + 2.0), (0, None));
 
     assert_eq!(named(instance(TWO, "perhaps"), None, now).0, 1);
-    let plain = Some(Some("http://b.test"));
+    let plain = Some(Some(Stored::Text("http://b.test".to_owned())));
     assert_eq!(named(instance(TWO, "perhaps"), plain, now).0, 1);
     // Here nobody asks the store.
     assert_eq!(named(instance("http://a.test", "perhaps"), None, now).0, 1);

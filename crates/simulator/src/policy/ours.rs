@@ -9,11 +9,12 @@ use crate::policy::fleet::Fleet;
 use crate::policy::{Policy, Site};
 use crate::random::Stream;
 use crate::traffic::Ask;
+use function_fetch_component::{notice as text, record};
 use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
 use function_fetch_engine::attempt::Body;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Capabilities, Engine, Failure, Forward, Notice, Request, Settings, Target,
+    Capabilities, Engine, Failure, Forward, Notice, Record, Request, Settings, Stored, Target,
 };
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -253,12 +254,15 @@ impl Platform for Instance {
         result
     }
 
-    async fn store_get(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
         let got = self.0.network.store_get(self.0.location).await;
-        got.map_err(|()| StoreError)
+        Ok(got
+            .map_err(|()| StoreError)?
+            .map(|value| record::decode(&value)))
     }
 
-    async fn store_put(&self, value: Vec<u8>, _: u32) -> Result<(), StoreError> {
+    async fn store_put(&self, record: Record, _: u32) -> Result<(), StoreError> {
+        let value = record::encode(&record);
         let put = self.0.network.store_put(self.0.location, value).await;
         put.map_err(|()| StoreError)
     }
@@ -286,7 +290,7 @@ impl Platform for Instance {
     }
 
     fn notice(&self, notice: &Notice) {
-        self.0.network.trace(self.0.location, || notice.line());
+        self.0.network.trace(self.0.location, || text::line(notice));
         let kind = match notice {
             // What an instance starts with is no change.
             Notice::PrimaryChanged { from: None, .. } => return,

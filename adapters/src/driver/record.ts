@@ -1,0 +1,119 @@
+/**
+ * The text of the shared record, as JavaScript hosts keep it in their stores.
+ *
+ * What is no record is handed on as text: the engine knows what else a store
+ * may hold. So wrong types, deep nesting, halves of surrogate pairs, and numbers
+ * that are text or out of range are a miss, as they are on Rust hosts
+ * (`crates/component/src/record.rs`).
+ */
+
+import type { DecisionRecord, Stored, TargetRecord } from "../engine/interface.js";
+
+/** A record is a few hundred bytes; a stored value of more is not ours. */
+const MAX_BYTES = 64 * 1024;
+
+/** How deep values may be nested: our own are four deep. */
+const MOST_LEVELS = 8;
+
+/** Half of a surrogate pair, which is no text. */
+const HALF = /\p{Surrogate}/u;
+
+/** The value to store. */
+export function encode(record: DecisionRecord): string {
+  const { version: v, at, hash, primary, standsInFor, targets, told } = record;
+  return JSON.stringify({ v, at, hash, primary, for: standsInFor, targets, told });
+}
+
+/** Reads a stored value: whatever the store has handed over. */
+export function decode(value: unknown): Stored {
+  const text = typeof value === "string" && isSmall(value) ? value : "";
+  try {
+    return { tag: "record", val: recordOf(JSON.parse(text)) };
+  } catch {
+    return { tag: "text", val: text };
+  }
+}
+
+function isSmall(text: string): boolean {
+  return text.length <= MAX_BYTES && new TextEncoder().encode(text).length <= MAX_BYTES;
+}
+
+function recordOf(value: unknown): DecisionRecord {
+  check(value, MOST_LEVELS);
+  const { v, at, hash, primary, for: standsInFor, targets, told } = members(value);
+  return {
+    hash: text(hash),
+    version: count(v),
+    at: number(at),
+    primary: count(primary),
+    standsInFor: optional(standsInFor, count),
+    targets: list(targets).map(targetOf),
+    told: optional(told, text),
+  };
+}
+
+function targetOf(value: unknown): TargetRecord {
+  const { n = 0, fail = 0, ms, at, until, last, live } = members(value);
+  return {
+    n: count(n),
+    fail: count(fail),
+    ms: optional(ms, number),
+    at: optional(at, number),
+    until: optional(until, number),
+    last: optional(last, pair),
+    live: optional(live, pair),
+  };
+}
+
+/** Of any value that JSON can hold, whether it is shallow, and its texts and numbers can be passed on. */
+function check(value: unknown, levels: number): void {
+  insist(levels > 0);
+  if (typeof value === "string") insist(!HALF.test(value));
+  if (typeof value === "number") number(value);
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    insist(!HALF.test(name));
+    check(member, levels - 1);
+  }
+}
+
+function members(value: unknown): Record<string, unknown> {
+  insist(typeof value === "object" && value !== null && !Array.isArray(value));
+  return { ...value };
+}
+
+function list(value: unknown): unknown[] {
+  insist(Array.isArray(value));
+  return value;
+}
+
+function pair(value: unknown): [number, number] {
+  const [first, second, ...more] = list(value);
+  insist(more.length === 0);
+  return [number(first), number(second)];
+}
+
+function text(value: unknown): string {
+  insist(typeof value === "string");
+  return value;
+}
+
+function number(value: unknown): number {
+  insist(typeof value === "number" && Number.isFinite(value));
+  return value;
+}
+
+/** A whole number of 32 bits. */
+function count(value: unknown): number {
+  const whole = number(value);
+  insist(Number.isInteger(whole) && whole >= 0 && whole < 2 ** 32);
+  return whole;
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined || value === null ? undefined : read(value);
+}
+
+function insist(so: boolean): asserts so {
+  if (!so) throw new TypeError("not a record");
+}

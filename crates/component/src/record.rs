@@ -1,0 +1,173 @@
+//! The text of the shared record, as Rust hosts keep it in their stores.
+//!
+//! What is no record is handed on as text: the engine knows what else a store
+//! may hold. So wrong types, deep nesting, halves of surrogate pairs, and
+//! numbers that are text or out of range are a miss, as they are on JavaScript
+//! hosts (`adapters/src/driver/record.ts`).
+
+use function_fetch_engine::record::MAX_BYTES;
+use function_fetch_engine::{Record, Stored};
+use serde_json::Value;
+
+/// How deep values may be nested: our own are four deep.
+const MOST_LEVELS: u32 = 8;
+
+/// The value to store.
+#[must_use]
+pub fn encode(record: &Record) -> Vec<u8> {
+    serde_json::to_vec(record).expect("names are text, and writing to memory does not fail")
+}
+
+/// Reads a stored value.
+#[must_use]
+pub fn decode(value: &[u8]) -> Stored {
+    let text = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.len() <= MAX_BYTES)
+        .unwrap_or_default();
+    record(text).map_or_else(|| Stored::Text(text.to_owned()), Stored::Record)
+}
+
+fn record(text: &str) -> Option<Record> {
+    // By way of a value, of a repeated member the last counts, as in JavaScript.
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    // The derives would take lists of all members for objects as well.
+    let targets = value.get("targets")?.as_array()?;
+    let is_sound = targets.iter().all(Value::is_object) && is_shallow(&mut value, MOST_LEVELS);
+    is_sound.then(|| serde_json::from_value(value).ok())?
+}
+
+/// Whether a value is nested no deeper than this. Numbers become what JavaScript
+/// takes them for: `1.0` is a whole one.
+fn is_shallow(value: &mut Value, levels: u32) -> bool {
+    if levels == 0 {
+        return false;
+    }
+    match value {
+        Value::Array(values) => values.iter_mut().all(|value| is_shallow(value, levels - 1)),
+        Value::Object(members) => members
+            .values_mut()
+            .all(|value| is_shallow(value, levels - 1)),
+        Value::Number(number) => {
+            if let Some(whole) = number.as_f64().filter(|number| is_count(*number)) {
+                *number = (whole as u32).into();
+            }
+            true
+        }
+        _ => true,
+    }
+}
+
+fn is_count(number: f64) -> bool {
+    number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use function_fetch_engine::record::TargetRecord;
+
+    fn a_record() -> Record {
+        Record {
+            version: 1,
+            at: 1_700_000_000_123.0,
+            hash: "0123abcd".to_owned(),
+            primary: 1,
+            stands_in_for: Some(0),
+            targets: vec![
+                TargetRecord {
+                    fail: 2,
+                    until: Some(1_700_000_001_000.0),
+                    last: Some((1_700_000_000_000.0, 1000.0)),
+                    ..TargetRecord::default()
+                },
+                TargetRecord {
+                    n: 3,
+                    ms: Some(5.125),
+                    at: Some(1_700_000_000_100.0),
+                    live: Some((1.609, 0.021)),
+                    ..TargetRecord::default()
+                },
+            ],
+            told: Some("89abcdef".to_owned()),
+        }
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let small = Record {
+            stands_in_for: None,
+            told: None,
+            targets: vec![TargetRecord::default(); 2],
+            ..a_record()
+        };
+        for record in [a_record(), small] {
+            assert_eq!(decode(&encode(&record)), Stored::Record(record));
+        }
+        assert!(encode(&a_record()).len() < 300);
+    }
+
+    #[test]
+    fn what_is_deployed_writes_and_reads_the_same() {
+        let text = r#"{"v":1,"at":1700000000123,"hash":"0123abcd","primary":1,"for":0,"targets":[{"n":0,"fail":2,"until":1700000001000,"last":[1700000000000,1000]},{"n":3,"fail":0,"ms":5.125,"at":1700000000100,"live":[1.609,0.021]}],"told":"89abcdef"}"#;
+        assert_eq!(decode(text.as_bytes()), Stored::Record(a_record()));
+        // Byte for byte, but for `.0` behind times, which any reader of JSON takes.
+        let ours = String::from_utf8(encode(&a_record())).unwrap();
+        assert_eq!(
+            ours.replace(".0,", ",")
+                .replace(".0]", "]")
+                .replace(".0}", "}"),
+            text
+        );
+    }
+
+    /// One of the stored values that every host takes alike;
+    /// `adapters/test/engine/record.test.ts` reads the same file.
+    #[derive(serde::Deserialize)]
+    struct Value {
+        name: String,
+        value: String,
+        /// So many spaces stand in front.
+        #[serde(default)]
+        spaces: usize,
+        is: Kind,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Record,
+        Text,
+        /// An empty text.
+        Nothing,
+    }
+
+    #[test]
+    fn every_host_takes_a_stored_value_alike() {
+        let values = include_str!("../../../tests/stored-values.json");
+        let values: Vec<Value> = serde_json::from_str(values).unwrap();
+        for Value {
+            name,
+            value,
+            spaces,
+            is,
+        } in values
+        {
+            let value = " ".repeat(spaces) + &value;
+            let taken = match decode(value.as_bytes()) {
+                Stored::Record(_) => Kind::Record,
+                Stored::Text(text) if text == value => Kind::Text,
+                Stored::Text(text) => {
+                    assert_eq!(text, "", "{name}");
+                    Kind::Nothing
+                }
+            };
+            assert_eq!(taken, is, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_nothing() {
+        assert_eq!(decode(b"\xff\xfe"), Stored::Text(String::new()));
+    }
+}
