@@ -24,21 +24,28 @@ const MEASURED_ON_ADAPTERS: &str = "timeouts";
 
 pub fn register(suite: &mut Suite) {
     let cases = read_all().unwrap_or_else(|error| panic!("{error}"));
-    for case in cases.into_iter().map(Arc::new) {
-        let runs = |host: &CaseHost| case.skipped(host.in_table()).is_none();
-        let (alone, beside): (Vec<_>, Vec<_>) =
-            (ALL.into_iter().filter(runs)).partition(|host| is_measured(&case, *host));
-        let name = format!("cases::{}", case.id());
-        let test = move |host| {
+    let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
+    // A host after the other: what starts beside a case is the same for all cases of a host.
+    for host in ALL {
+        let run = |case: &&Arc<Case>| case.skipped(host.in_table()).is_none();
+        for case in cases.iter().filter(run) {
+            let name = format!("cases::{}", case.id());
+            let alone = is_measured(case, host);
             let case = case.clone();
-            async move {
-                if let Err(what) = stage::play(&case, host).await {
-                    panic!("{what}");
+            let test = move |host| {
+                let case = case.clone();
+                async move {
+                    if let Err(what) = stage::play(&case, host).await {
+                        panic!("{what}");
+                    }
                 }
+            };
+            if alone {
+                suite.alone(&[host], &name, test);
+            } else {
+                suite.on(&[host], &name, test);
             }
-        };
-        suite.on(&beside, &name, test.clone());
-        suite.alone(&alone, &name, test);
+        }
     }
 }
 
