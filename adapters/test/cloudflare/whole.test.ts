@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation, send } from "../support/client.js";
+import { breakUploadsOff, noneIsWhole } from "../support/broken-uploads.js";
+import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
 import { answering, startRawOrigin } from "../support/raw-origin.js";
@@ -11,39 +12,14 @@ import { startWorkerd } from "./proxy.js";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/** Whether what a raw origin got is a request with its end. */
-const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
-
 test("a_body_that_breaks_off_at_its_beginning_never_looks_complete", async (t) => {
   const origin = await startRawOrigin(t, () => {});
   const proxy = await startWorkerd(t, {
     FETCH_TARGETS: origin.url,
     FETCH_CACHE_ADAPTER: "none",
   });
-  const breaks: Record<string, (client: Conversation) => unknown> = {
-    resets: (client) => client.wire.reset(),
-    closes: (client) => client.wire.close(),
-    "0x3": (client) => client.wire.write("0x3\r\nabc\r\n0\r\n\r\n"),
-    "-3": (client) => client.wire.write("-3\r\nabc\r\n0\r\n\r\n"),
-    overflow: (client) => client.wire.write("fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
-  };
-  for (const [how, broken] of Object.entries(breaks)) {
-    for (const pause of [0, 10, 50]) {
-      const client = await Conversation.open(proxy.port, {
-        method: "POST",
-        headers: [["transfer-encoding", "chunked"]],
-      });
-      await sleep(pause);
-      await broken(client);
-      if (how === "resets" || how === "closes") await sleep(50);
-      else assert.equal((await client.head()).status, 400, `${how} after ${pause} ms`);
-      client.wire.close();
-    }
-  }
-  await eventually("all are broken off", () =>
-    origin.connections.every((one) => one.socket.closed),
-  );
-  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+  await breakUploadsOff(proxy.port);
+  await noneIsWhole(origin);
 });
 
 test("a_status_beyond_599_is_a_failed_attempt", async (t) => {

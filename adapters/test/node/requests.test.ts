@@ -5,45 +5,22 @@ import { type ClientHttp2Session, connect, createServer as createHttp2Server } f
 import { type TestContext, test } from "node:test";
 import { createNodeHandler } from "../../src/node/index.js";
 import { EdgeServer } from "../../src/node/server.js";
+import { breakUploadsOff, noneIsWhole } from "../support/broken-uploads.js";
 import { Conversation, send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { answering, startRawOrigin } from "../support/raw-origin.js";
-import { eventually, sleep } from "../support/waiting.js";
+import { sleep } from "../support/waiting.js";
 import { proxyTo, startProxy } from "./proxy.js";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-const CHUNKED = [["transfer-encoding", "chunked"]] as const;
-
-/** Whether what a raw origin got is a request with its end. */
-const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
 
 test("a_body_that_breaks_off_at_its_beginning_never_looks_complete", async (t) => {
   const origin = await startRawOrigin(t, () => {});
   const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
-  const breaks: Record<string, (client: Conversation) => unknown> = {
-    resets: (client) => client.wire.reset(),
-    closes: (client) => client.wire.close(),
-    "0x3": (client) => client.wire.write("0x3\r\nabc\r\n0\r\n\r\n"),
-    "-3": (client) => client.wire.write("-3\r\nabc\r\n0\r\n\r\n"),
-    overflow: (client) => client.wire.write("fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
-  };
-  for (const [how, broken] of Object.entries(breaks)) {
-    for (const pause of [0, 10, 50]) {
-      const client = await Conversation.open(proxy.port, { method: "POST", headers: CHUNKED });
-      await sleep(pause);
-      await broken(client);
-      if (how !== "resets" && how !== "closes") {
-        assert.equal((await client.head()).status, 400, how);
-      }
-      client.wire.close();
-    }
-  }
-  await eventually("all are broken off", () =>
-    origin.connections.every((one) => one.socket.closed),
-  );
-  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+  await breakUploadsOff(proxy.port);
+  await noneIsWhole(origin);
 });
 
 /** A proxy that speaks HTTP/2 without TLS, and a session with it. */
@@ -79,11 +56,8 @@ test("an_http2_stream_that_is_reset_never_looks_complete", async (t) => {
       await sleep(50);
     }
   }
-  await eventually("all are broken off", () =>
-    origin.connections.every((one) => one.socket.closed),
-  );
   assert.ok(origin.connections.length > 0);
-  for (const { text } of origin.connections) assert.doesNotMatch(text, WHOLE);
+  await noneIsWhole(origin);
 });
 
 test("cookie_crumbs_of_http2_are_one_field", async (t) => {

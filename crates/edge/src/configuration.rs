@@ -20,6 +20,17 @@ pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> En
     Engine::new(Settings::of(host, given), seed.to_bits())
 }
 
+/// An engine with these targets and nothing else said, for tests.
+#[cfg(test)]
+pub fn engine_of(targets: &str) -> Engine {
+    let given = [("FETCH_TARGETS".to_owned(), targets.to_owned())];
+    let limits = wit::Limits {
+        store: None,
+        max_probes: None,
+    };
+    engine(&given, &limits, 0.5)
+}
+
 /// What the host's part of the work needs of the settings.
 pub fn of(settings: &Settings) -> wit::Configuration {
     wit::Configuration {

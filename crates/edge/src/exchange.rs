@@ -74,18 +74,9 @@ pub fn known_at(engine: &Engine, given: wit::Exchange, target: u32) -> Option<Ex
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration;
+    use crate::configuration::engine_of as engine;
     use function_fetch_engine::attempt::Body;
     use function_fetch_engine::{Event, Failure, Request};
-
-    fn engine(targets: &str) -> Engine {
-        let given = [("FETCH_TARGETS".to_owned(), targets.to_owned())];
-        let limits = wit::Limits {
-            store: None,
-            max_probes: None,
-        };
-        configuration::engine(&given, &limits, 0.5)
-    }
 
     #[test]
     fn an_exchange_comes_back_as_it_went() {

@@ -65,16 +65,7 @@ pub fn round_to_host(round: Round) -> wit::Round {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration;
-
-    fn engine(targets: &str) -> Engine {
-        let given = [("FETCH_TARGETS".to_owned(), targets.to_owned())];
-        let limits = wit::Limits {
-            store: None,
-            max_probes: None,
-        };
-        configuration::engine(&given, &limits, 0.5)
-    }
+    use crate::configuration::engine_of as engine;
 
     #[test]
     fn an_unknown_exchange_ends_with_the_reason() {
