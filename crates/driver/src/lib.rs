@@ -5,6 +5,60 @@
 //! The WASI components and the simulator bring different ones and share
 //! everything else, so races, time-outs and cancellation are simulated as they
 //! run.
+//!
+//! A platform, reduced to the least: targets that answer at once, no store, and
+//! nothing in the background.
+//!
+//! ```
+//! use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
+//! use function_fetch_engine::attempt::Body;
+//! use function_fetch_engine::{
+//!     Capabilities, Engine, Failure, Forward, Notice, Record, Request, Settings, Stored, Target,
+//! };
+//! use std::cell::RefCell;
+//! use std::future::{Future, Ready, pending, ready};
+//! use std::rc::Rc;
+//!
+//! #[derive(Clone)]
+//! struct Network(Rc<RefCell<Engine>>);
+//!
+//! impl Platform for Network {
+//!     type Request = ();
+//!     type Response = u16;
+//!     type Sending = Ready<Result<u16, Failure>>;
+//!
+//!     fn now_ms(&self) -> f64 { 1_790_000_000_000.0 }
+//!     fn monotonic_ms(&self) -> f64 { 0.0 }
+//!     async fn sleep(&self, _ms: f64) { pending().await }
+//!     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R { with(&mut self.0.borrow_mut()) }
+//!     fn send(&self, _: &mut (), target: &Target, _: &Forward) -> Self::Sending {
+//!         let dead = target.authority() == "a.example";
+//!         ready(if dead { Err(Failure::ConnectionRefused) } else { Ok(200) })
+//!     }
+//!     fn body(&self, _: &()) -> Body { Body::Untouched }
+//!     async fn reclaim(&self, _: &mut ()) -> Body { Body::Untouched }
+//!     fn head(&self, status: &u16) -> Head { Head { status: *status, retry_after_ms: None } }
+//!     async fn probe(&self, _: &Target, _: &str) -> Result<u16, Failure> { Ok(200) }
+//!     async fn store_get(&self) -> Result<Option<Stored>, StoreError> { Ok(None) }
+//!     async fn store_put(&self, _: Record, _: u32) -> Result<(), StoreError> { Ok(()) }
+//!     fn spawn(&self, _: impl Future<Output = ()> + 'static) {}
+//!     async fn round_progress(&self) { pending().await }
+//!     fn round_progressed(&self) {}
+//!     fn notice(&self, notice: &Notice) { eprintln!("{notice:?}") }
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let settings = Settings::read(Capabilities::default(), |name| match name {
+//!     "FETCH_TARGETS" => Some("http://a.example http://b.example".to_owned()),
+//!     "FETCH_CACHE_ADAPTER" => Some("none".to_owned()),
+//!     _ => None,
+//! });
+//! let network = Network(Rc::new(RefCell::new(Engine::new(settings, 42))));
+//! let request = Request { method: "GET", path: "/", hops: 0, has_body: false };
+//! let outcome = serve(&network, &request, &mut ()).await;
+//! assert!(matches!(outcome, Outcome::Relay { response: 200, .. }));
+//! # });
+//! ```
 
 mod attempt;
 mod exchange;

@@ -12,6 +12,37 @@
 //! The invariant, which every step ends with: *either exactly one
 //! action is owed by the host, or the request is over.*
 //!
+//! The whole loop, in front of two targets of which the first is dead:
+//!
+//! ```
+//! use function_fetch_engine::attempt::Body;
+//! use function_fetch_engine::{Action, Capabilities, Engine, Event, Failure, Request, Settings};
+//!
+//! let settings = Settings::read(Capabilities::default(), |name| match name {
+//!     "FETCH_TARGETS" => Some("http://a.example http://b.example".to_owned()),
+//!     // Nothing is probed and nothing remembered: the order of the list.
+//!     "FETCH_CACHE_ADAPTER" => Some("none".to_owned()),
+//!     _ => None,
+//! });
+//! let mut engine = Engine::new(settings, 42);
+//! let request = Request { method: "GET", path: "/", hops: 0, has_body: false };
+//! let mut now = 1_790_000_000_000.0;
+//! let mut step = engine.begin(&request, now);
+//! while let Action::Forward(forward) = step.action {
+//!     // A host sends the request here, and waits for the response's head.
+//!     now += 5.0;
+//!     let body = Body::Untouched;
+//!     let event = if forward.target == 0 {
+//!         Event::Failed { failure: Failure::ConnectionRefused, body }
+//!     } else {
+//!         Event::Response { status: 200, retry_after_ms: None, head_ms: 5.0, body }
+//!     };
+//!     step = engine.settle(step.exchange, event, now);
+//! }
+//! assert_eq!(step.action, Action::Relay);
+//! assert_eq!(step.exchange.attempts(), 2);
+//! ```
+//!
 //! Times are milliseconds since the Unix epoch, as `f64` (JavaScript hosts have
 //! no 64-bit integer that is cheap to pass).
 
