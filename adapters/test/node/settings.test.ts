@@ -76,8 +76,11 @@ function bareScripts(t: TestContext): string {
 test("without_the_engine_every_script_names_the_command_that_makes_it", (t) => {
   const cwd = bareScripts(t);
   const { scripts } = JSON.parse(readFileSync(join(ADAPTERS, "package.json"), "utf8"));
-  const needing = Object.keys(scripts).filter((name) =>
-    /^(?:build|gen:|dev$|deploy|typecheck|test:)/.test(name),
+  const needing = Object.keys(scripts).filter(
+    (name) =>
+      /^(?:build|gen:|dev$|deploy|typecheck|test:)/.test(name) &&
+      // That command makes the engine itself.
+      !scripts[name].startsWith("cargo xtask "),
   );
   assert.ok(needing.length >= 12);
   for (const name of needing) {
