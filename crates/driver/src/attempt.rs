@@ -13,6 +13,8 @@ use std::pin::pin;
 struct Ended<R> {
     forward: Forward,
     head_ms: f64,
+    /// Whether it may have met no more than a closed connection.
+    hung_up: bool,
     result: Result<R, End>,
 }
 
@@ -89,9 +91,8 @@ pub(crate) async fn run<P: Platform>(
             }
             Err(end) => {
                 let body = platform.reclaim(request).await;
-                if let End::Failed(failure) = end
+                if ended.hung_up
                     && !sent_once_more
-                    && failure.may_be_closed_connection()
                     && platform.hides_closed_connections(request)
                     && exchange.repeatable
                     && body.can_be_sent()
@@ -136,11 +137,13 @@ fn one<'a, P: Platform>(
         // The time that the client takes to send its body is not the target's.
         let quiet_ms = || (platform.monotonic_ms() - started.max(uploaded.get())).max(0.0);
         let result = watch(platform, &exchange, &forward, sending, quiet_ms).await;
-        let result = result.and_then(|response| final_response(platform, response));
+        let hung_up =
+            matches!(&result, Err(End::Failed(failure)) if failure.may_be_closed_connection());
         Ended {
             forward,
             head_ms: platform.monotonic_ms() - started,
-            result,
+            hung_up,
+            result: result.and_then(|response| final_response(platform, response)),
         }
     }
 }
