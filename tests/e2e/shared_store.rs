@@ -277,7 +277,11 @@ async fn a_redis_that_refuses_the_password_is_told_without_it(host: Host) {
     std::fs::write(redis.runtime_config(), config.replace("sesame", "barley")).expect("writable");
     let proxy = pair
         .on(host, &redis)
-        .options(["--log-level", "trace"])
+        // All of who knows it. Compiling the component alone would tell half a million lines.
+        .options([
+            "--log-level",
+            "info,function_fetch=trace,function_fetch_host=trace,redis=trace",
+        ])
         .start()
         .await;
     proxy.get("/").await.is_from("fast");
