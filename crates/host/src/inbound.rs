@@ -14,7 +14,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
+use tokio::io::AsyncWriteExt;
 use tracing::{debug, error};
 use wasmtime_wasi_http::handler::TrapOrPanicError;
 use wasmtime_wasi_http::{WasiBody, p2, p3};
@@ -48,10 +51,13 @@ impl Ends {
 pub(crate) async fn respond(
     instances: &Instances,
     limits: &ClientLimits,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     ends: Ends,
     exchange: Exchange,
 ) -> Response<WasiBody> {
+    if request.method() == Method::CONNECT {
+        tokio::spawn(end_tunnel(hyper::upgrade::on(&mut request)));
+    }
     let bodiless_request = request.method() == Method::HEAD;
     let version = request.version();
     let has_body = !request.body().is_end_stream();
@@ -80,6 +86,15 @@ pub(crate) async fn respond(
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// hyper takes a CONNECT for a tunnel, whatever the answer was: it closes nothing, but hands the connection over. Shut
+/// down, it goes on taking what the client still sends, so that the answer is not lost.
+async fn end_tunnel(tunnel: OnUpgrade) {
+    if let Ok(connection) = tunnel.await {
+        // It fails only where the client is gone.
+        let _ = TokioIo::new(connection).shutdown().await;
+    }
 }
 
 /// What a client is told when no response came of its request.

@@ -179,7 +179,8 @@ async fn serve(
         }
     });
     let stream = ClientStream::new(stream, activity.clone(), limits.clone());
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut parting = false;
     loop {
         tokio::select! {

@@ -8,9 +8,13 @@ use function_fetch_cases::{Behaviour, Case, Meanings, Request, Response, Seen, S
 use super::client;
 use super::host::{CaseHost, Started};
 use super::upstream::Upstream;
+use crate::support::host::Host;
 
 /// The client's address, as the proxy learns it.
 pub const CLIENT: &str = "127.0.0.1";
+
+/// How long a WASI 0.2 instance may take to return after its response.
+const RETURNED: Duration = Duration::from_millis(10);
 
 struct Running {
     host: CaseHost,
@@ -71,6 +75,11 @@ impl Running {
 
 impl Stage for Running {
     async fn ask(&mut self, request: &Request) -> Result<Response, String> {
+        if let CaseHost::Component(Host::Wasmtime02) = self.host {
+            // Its instance takes the next request once it has returned from the last; a request that comes before starts
+            // another one, with a memory of its own.
+            tokio::time::sleep(RETURNED).await;
+        }
         client::ask(self.proxy.address(), request, self.host.added()).await
     }
 
