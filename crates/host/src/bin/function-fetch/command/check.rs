@@ -2,6 +2,7 @@
 
 use crate::cli::CheckArgs;
 use crate::environment;
+use function_fetch_component::variables::{is_set, variable};
 use function_fetch_engine::settings::{Capabilities, NAMES, Settings, StoreKind, TargetsError};
 use function_fetch_host::{Variables, one_line};
 use std::collections::BTreeMap;
@@ -56,8 +57,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
 /// it does in the component.
 pub fn no_targets(given: &BTreeMap<String, String>, variables: &Variables) -> Option<String> {
     let mut given = given.clone();
-    let variable = variables.value(&TARGETS.to_ascii_lowercase());
-    if let Some(targets) = variable.filter(|targets| !targets.is_empty()) {
+    let targets = variables.value(&variable(TARGETS));
+    if let Some(targets) = targets.filter(|targets| is_set(targets)) {
         given.insert(TARGETS.to_owned(), targets.to_owned());
     }
     read(&given).no_targets.as_ref().map(sentence)
