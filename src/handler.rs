@@ -1,14 +1,14 @@
 //! One request of a client: in, through the driver, and the response out.
 
 use crate::body::{HOLD_BYTES, Source};
-use crate::outbound::Upstream;
+use crate::outbound::UpstreamResponse;
 use crate::platform::Wasi;
 use crate::settings;
 use function_fetch_component::client::RequestTarget;
 use function_fetch_component::request::{Head, serve};
 use function_fetch_component::{memory, method_name, response as heads};
 use function_fetch_driver::Outcome;
-use function_fetch_engine::{Failure, Reply};
+use function_fetch_engine::{Failure, LocalReply, Millis};
 use wasip3::http::types::{self, Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
 
@@ -40,26 +40,26 @@ pub async fn handle(request: Request) -> Response {
         Outcome::Relay {
             response,
             explain,
-            elapsed_ms,
-        } => relay(response, to_head, explain.map(|text| (text, elapsed_ms))),
+            elapsed,
+        } => relay(response, to_head, explain.map(|text| (text, elapsed))),
         Outcome::Reply(reply) => own_words(reply, to_head),
     }
 }
 
 /// A target's response as the client's: the body is handed on as it is, not
 /// read here.
-fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> Response {
-    let Upstream {
+fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, Millis)>) -> Response {
+    let UpstreamResponse {
         response,
         status,
         fields,
         ..
     } = upstream;
-    if let Some((text, elapsed_ms)) = explain {
-        for (name, value) in heads::explanation(text, elapsed_ms) {
+    if let Some((text, elapsed)) = explain {
+        for (name, value) in heads::explanation(text, elapsed) {
             if fields.append(name, &value).is_err() {
                 let failure = Failure::HttpResponseHeaderSectionSize;
-                return own_words(Reply::failed(failure), to_head);
+                return own_words(LocalReply::failed(failure), to_head);
             }
         }
     }
@@ -71,7 +71,7 @@ fn relay(upstream: Upstream, to_head: bool, explain: Option<(String, f64)>) -> R
     response
 }
 
-fn own_words(reply: Reply, to_head: bool) -> Response {
+fn own_words(reply: LocalReply, to_head: bool) -> Response {
     let status = reply.status;
     let (fields, body) = heads::own_words(reply);
     let stream = (!to_head).then(|| {

@@ -2,10 +2,10 @@
 
 use crate::body::{Sink, Source};
 use crate::error::failure;
-use crate::platform::{Wasi, monotonic_ms, now_ms, sleep};
+use crate::platform::{Wasi, monotonic, now, sleep};
 use function_fetch_component::{SILENCE_NS, probe as probes, request};
 use function_fetch_engine::headers;
-use function_fetch_engine::{Failure, Forward, Target};
+use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
 use std::pin::pin;
 use wasip3::http::client;
@@ -17,13 +17,13 @@ use wasip3::wit_future;
 const DRAIN_BYTES: usize = 4 * 1024;
 
 pub type Inbound = request::Inbound<Method, Source>;
-pub type Upstream = request::Upstream<types::Response, types::Fields>;
+pub type UpstreamResponse = request::UpstreamResponse<types::Response, types::Fields>;
 
 /// The request of one attempt; its body flows as soon as it is sent.
 pub fn start(
     inbound: &mut Inbound,
     target: &Target,
-    forward: &Forward,
+    attempt: &Attempt,
 ) -> Result<Request, Failure> {
     let fields = to_wasi(&inbound.fields).map_err(|error| match error {
         HeaderError::SizeExceeded => Failure::HttpRequestHeaderSectionSize,
@@ -38,7 +38,7 @@ pub fn start(
     };
     let options = RequestOptions::new();
     // A host that cannot set a timer keeps its own.
-    let _ = options.set_connect_timeout(Some(u64::from(forward.connect_timeout_ms) * 1_000_000));
+    let _ = options.set_connect_timeout(Some((attempt.connect_timeout.0 * 1e6) as u64));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let (request, sent) = Request::new(fields, stream, trailers_end, Some(options));
@@ -53,27 +53,27 @@ pub fn start(
 
 /// Sends it, up to the response's head. One whose head cannot be handed on
 /// whole is none: another target may do better.
-pub async fn finish(request: Request) -> Result<Upstream, Failure> {
+pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
     let mut fields = response.get_headers().copy_all();
-    let retry_after_ms = headers::retry_after_ms(&fields, now_ms());
+    let retry_after = headers::retry_after(&fields, now());
     headers::to_client(&mut fields, status);
     let fields = to_wasi(&fields).map_err(|error| match error {
         HeaderError::SizeExceeded => Failure::HttpResponseHeaderSectionSize,
         _ => Failure::HttpProtocolError,
     })?;
-    Ok(Upstream {
+    Ok(UpstreamResponse {
         response,
         status,
-        retry_after_ms,
+        retry_after,
         fields,
     })
 }
 
-/// A probe, `within_ms`: the status of its answer. The rest is read behind that.
-pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, Failure> {
-    let started = monotonic_ms();
+/// A probe, in `within`: the status of its answer. The rest is read behind that.
+pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
+    let started = monotonic();
     let (_, trailers_end) = wit_future::new(|| Ok(None));
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
     let (request, sent) = Request::new(fields, None, trailers_end, None);
@@ -83,9 +83,9 @@ pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, F
     address(&request, &Method::Get, target, path)?;
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
-    let left_ms = within_ms - (monotonic_ms() - started);
+    let left = within - (monotonic() - started);
     wasip3::spawn(async move {
-        let in_time = pin!(sleep(left_ms));
+        let in_time = pin!(sleep(left));
         select(pin!(drain(response)), in_time).await;
     });
     Ok(status)

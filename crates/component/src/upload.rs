@@ -10,9 +10,8 @@
 
 use crate::replay::Replay;
 use function_fetch_driver::Platform;
-use function_fetch_engine::Failure;
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::headers::Fields;
+use function_fetch_engine::{Failure, Millis, ReplayState};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::FusedFuture;
@@ -22,8 +21,8 @@ use std::pin::pin;
 use std::rc::Rc;
 
 /// How long a request without `Content-Length` may take to show whether it has
-/// a body, ms. A client that streams one may send its first byte much later.
-const FIRST_BYTES_MS: f64 = 10.0;
+/// a body. A client that streams one may send its first byte much later.
+const FIRST_BYTES: Millis = Millis(10.0);
 
 /// The trailer fields of a body, or why it broke off.
 pub type Trailers<E> = Result<Option<Fields>, E>;
@@ -88,9 +87,9 @@ pub struct Written {
 pub struct ClientBody<S: BodySource> {
     /// Shared with the upload under way.
     replay: Rc<RefCell<Replay>>,
-    /// When the host last took some of it, by the monotonic clock, ms; infinite
-    /// while the client is waited for.
-    progress: Rc<Cell<f64>>,
+    /// When the host last took some of it, by the monotonic clock; infinite while
+    /// the client is waited for.
+    progress: Rc<Cell<Millis>>,
     place: Place<S>,
     found_length: Option<usize>,
 }
@@ -160,10 +159,10 @@ impl<S: BodySource> ClientBody<S> {
         self.found_length
     }
 
-    /// When the host last took some of it, by the monotonic clock, ms; infinite
-    /// while the client is waited for.
+    /// When the host last took some of it, by the monotonic clock; infinite while
+    /// the client is waited for.
     #[must_use]
-    pub fn progress(&self) -> Rc<Cell<f64>> {
+    pub fn progress(&self) -> Rc<Cell<Millis>> {
         Rc::clone(&self.progress)
     }
 
@@ -173,18 +172,18 @@ impl<S: BodySource> ClientBody<S> {
         Rc::clone(&self.replay)
     }
 
-    /// What has become of the body so far.
+    /// Whether the body can be sent to another target, as things stand.
     #[must_use]
-    pub fn state(&self) -> Body {
+    pub fn state(&self) -> ReplayState {
         match &self.place {
-            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => Body::Broken,
+            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => ReplayState::Aborted,
             _ => self.replay.borrow().state(),
         }
     }
 
     /// Stops the attempt that reads, takes back what it did not send, and says
-    /// what has become of the body.
-    pub async fn reclaim(&mut self) -> Body {
+    /// whether the body can be sent to another target.
+    pub async fn stop(&mut self) -> ReplayState {
         self.place = match std::mem::replace(&mut self.place, Place::Nowhere) {
             Place::Uploading { stop, back } => {
                 // An upload that has ended by itself does not hear it.
@@ -197,7 +196,7 @@ impl<S: BodySource> ClientBody<S> {
     }
 
     /// Sends the whole body into `sink`, beside the attempt. Call
-    /// [`Self::reclaim`] first.
+    /// [`Self::stop`] first.
     pub fn upload<P: Platform>(&mut self, platform: &P, sink: impl BodySink<S::Error>) {
         let Place::Here(mut client) = std::mem::replace(&mut self.place, Place::Nowhere) else {
             return;
@@ -238,7 +237,7 @@ impl<S: BodySource> Client<S> {
         // A chunked body is announced by a header that hosts keep to
         // themselves. To send every GET on as chunked would be worse than
         // to look for the end, which is there at once without a body.
-        let mut patience = pin!(platform.sleep(FIRST_BYTES_MS));
+        let mut patience = pin!(platform.sleep(FIRST_BYTES));
         replay.read(&self.receive(&mut patience).await);
         while to_the_end && !self.ended && replay.fits() {
             replay.read(&self.receive(&mut pending()).await);
@@ -269,7 +268,7 @@ impl<S: BodySource> Client<S> {
         &mut self,
         clock: &impl Platform,
         replay: &RefCell<Replay>,
-        progress: &Cell<f64>,
+        progress: &Cell<Millis>,
         mut sink: impl BodySink<S::Error>,
         stop: &mut (impl FusedFuture<Output = ()> + Unpin),
     ) {
@@ -286,11 +285,11 @@ impl<S: BodySource> Client<S> {
                 break;
             } else {
                 // While it is the client that is waited for, no time-out runs.
-                progress.set(f64::INFINITY);
+                progress.set(Millis::INFINITY);
                 let bytes = self.receive(stop).await;
                 replay.borrow_mut().read(&bytes);
             }
-            progress.set(clock.monotonic_ms());
+            progress.set(clock.monotonic());
             if stop.is_terminated() {
                 return;
             }

@@ -3,14 +3,14 @@
 use crate::body::{Incoming, trailers};
 use crate::executor::{ready, sleep};
 use crate::fields::{from_wasi, to_wasi};
-use crate::outbound::Upstream;
+use crate::outbound::UpstreamResponse;
 use crate::stream::{self, HungUp};
 use crate::wasi::http::types::{
     Fields, IncomingResponse, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use function_fetch_component::response as heads;
-use function_fetch_engine::{Failure, Reply};
+use function_fetch_engine::{Failure, LocalReply, Millis};
 use futures::future::select;
 
 /// How often a client is looked for while its target is silent: hosts wake
@@ -20,24 +20,24 @@ const LOOK_NS: u64 = 1_000_000_000;
 /// Relays a target's response, as it comes in. What breaks off is never ended
 /// well: an outgoing body that is dropped unfinished is broken for the client.
 pub async fn relay(
-    upstream: Upstream,
+    upstream: UpstreamResponse,
     to_head: bool,
-    explain: Option<(String, f64)>,
+    explain: Option<(String, Millis)>,
     out: ResponseOutparam,
 ) {
-    let Upstream {
+    let UpstreamResponse {
         response: upstream,
         status,
         mut fields,
         ..
     } = upstream;
-    if let Some((text, elapsed_ms)) = explain {
+    if let Some((text, elapsed)) = explain {
         let mut list = from_wasi(&fields);
-        let explanation = heads::explanation(text, elapsed_ms);
+        let explanation = heads::explanation(text, elapsed);
         list.extend(explanation.map(|(name, value)| (name.to_owned(), value)));
         let Ok(whole) = to_wasi(&list) else {
             let failure = Failure::HttpResponseHeaderSectionSize;
-            return own_words(Reply::failed(failure), to_head, out).await;
+            return own_words(LocalReply::failed(failure), to_head, out).await;
         };
         fields = whole;
     }
@@ -55,7 +55,7 @@ pub async fn relay(
 }
 
 /// The proxy's own words.
-pub async fn own_words(reply: Reply, to_head: bool, out: ResponseOutparam) {
+pub async fn own_words(reply: LocalReply, to_head: bool, out: ResponseOutparam) {
     let status = reply.status;
     let (fields, bytes) = heads::own_words(reply);
     // They are ours: few, and nothing that a host could refuse.

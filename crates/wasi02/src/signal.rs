@@ -41,7 +41,7 @@ pub fn answered(answered: bool) {
 }
 
 /// Resolves when the client has its response, and after [`LEISURE_NS`] anyway.
-pub async fn leisure() {
+pub async fn idle() {
     if ANSWERED.get() {
         return;
     }
