@@ -1,4 +1,4 @@
-/** `function-fetch --check`: everything that is wrong with the settings, a line each. */
+/** `function-fetch --check`: lists every problem with the settings, one a line. */
 
 import { instantiate } from "../engine/node.js";
 import { problemsOf } from "../engine/problems.js";

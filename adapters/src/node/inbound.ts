@@ -1,4 +1,4 @@
-/** A client's request, ready to be sent as often as it takes. */
+/** A client's request, which can be sent to one target after another. */
 
 import { type ClientFacts, hops } from "../driver/headers.js";
 import type { About } from "../driver/proxy.js";
@@ -8,20 +8,20 @@ import type { ClientBody } from "./body.js";
 import { type FieldMap, joined } from "./fields.js";
 import type { RequestFields } from "./request-fields.js";
 
-/** What an inbound request is made of, whatever brought it. */
+/** What an inbound request is made of, whichever handler received it. */
 export interface Origins {
   readonly method: string;
   /** The request target as it came: a path with its query, `*`, or a whole URL. */
   readonly url: string;
-  /** Names and values by turns. */
+  /** Names and values alternating. */
   readonly rawFields: readonly string[];
   /** The same, by name. */
   readonly fields: FieldMap;
   readonly client: ClientFacts;
   readonly body: ClientBody | undefined;
-  /** The protocol that the client wants to switch to. */
+  /** The protocol that the client asks to switch to. */
   readonly upgrade?: string;
-  /** Has the trailers of the body, once it has ended. */
+  /** Holds the trailers of the body once it has ended. */
   readonly trailing?: { readonly rawTrailers: readonly string[] };
 }
 
@@ -30,14 +30,13 @@ export class Inbound implements About {
   readonly path: string;
   readonly hops: number;
   readonly hasBody: boolean;
-  /** Whether there is a body whose length nobody has said. */
+  /** Whether there is a body of unknown length. */
   readonly isStreamed: boolean;
-  /** For the target: names and values by turns. */
+  /** For the target: names and values alternating. */
   readonly fields: string[];
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
   private readonly trailing: Origins["trailing"];
-  /** Mostly one. */
   private underWay: Abortable[] = [];
   private left = false;
 
@@ -56,7 +55,7 @@ export class Inbound implements About {
     this.trailing = from.trailing;
   }
 
-  /** Those of the body, once it has ended; names and values by turns. */
+  /** The body's trailers, once it has ended; names and values alternating. */
   get trailers(): readonly string[] {
     return this.trailing?.rawTrailers ?? [];
   }
@@ -75,8 +74,8 @@ export class Inbound implements About {
     return this.fate;
   }
 
-  /** Takes the body back. Whether all can be sent again from the first byte on. */
-  takeBack(): boolean {
+  /** Stops the attempt that reads the body. Whether the body can be sent again from its first byte. */
+  rewind(): boolean {
     this.body?.reclaim();
     return this.fate === "untouched" || this.fate === "replayable";
   }
@@ -85,7 +84,7 @@ export class Inbound implements About {
     return this.body?.progress ?? 0;
   }
 
-  /** An attempt goes with its client. */
+  /** An attempt ends when the client disconnects. */
   begin(attempt: Abortable): void {
     if (this.left) attempt.leave();
     else this.underWay.push(attempt);
@@ -96,11 +95,11 @@ export class Inbound implements About {
     if (at >= 0) this.underWay.splice(at, 1);
   }
 
-  /** The client has gone: so does everything that is done for it. */
+  /** The client has disconnected: everything under way for it ends. */
   leave(): void {
     if (this.left) return;
     this.left = true;
-    this.body?.fail(new Error("the client has gone"));
+    this.body?.fail(new Error("the client has disconnected"));
     const { underWay } = this;
     this.underWay = [];
     for (const attempt of underWay) attempt.leave();
@@ -113,6 +112,6 @@ function wholeUrl(url: string): { authority: string; path: string } | undefined 
   const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   if (match === null) return undefined;
   const [, authority = "", rest = ""] = match;
-  // Whoever names a user there names nobody that we know.
+  // Userinfo is not part of the host.
   return { authority: authority.slice(authority.lastIndexOf("@") + 1), path: rest || "/" };
 }

@@ -116,7 +116,7 @@ test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
     [{ PORT: String(port), HOST: "127.0.0.1" }, [], /port \d+ of 127\.0\.0\.1 is in use: set PORT/],
     [{ PORT: "http" }, [], /PORT=http: write a whole number from 0 to 65535/],
     [{ PORT: "70000" }, [], /PORT=70000: write a whole number/],
-    [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is no address of this machine/],
+    [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is not an address of this machine/],
     [{}, ["--drain-timeout", "soon"], /--drain-timeout soon: write a whole number of milliseconds/],
     [
       {},
