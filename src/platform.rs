@@ -1,6 +1,6 @@
 //! WASI 0.3 as the driver's platform.
 
-use crate::outbound::{self, Inbound, Upstream};
+use crate::outbound::{self, Inbound, UpstreamResponse};
 use crate::{store, waiting};
 use function_fetch_component::{memory, notice, record};
 use function_fetch_driver::{Head, Platform, StoreError};
@@ -30,8 +30,8 @@ pub struct Wasi;
 
 impl Platform for Wasi {
     type Request = Inbound;
-    type Response = Upstream;
-    type Sending = Pin<Box<dyn Future<Output = Result<Upstream, Failure>>>>;
+    type Response = UpstreamResponse;
+    type Sending = Pin<Box<dyn Future<Output = Result<UpstreamResponse, Failure>>>>;
 
     fn now_ms(&self) -> f64 {
         now_ms()
@@ -72,7 +72,7 @@ impl Platform for Wasi {
         request.body.progress()
     }
 
-    fn head(&self, response: &Upstream) -> Head {
+    fn head(&self, response: &UpstreamResponse) -> Head {
         Head {
             status: response.status,
             retry_after_ms: response.retry_after_ms,
@@ -104,7 +104,7 @@ impl Platform for Wasi {
         waiting::wake();
     }
 
-    fn notice(&self, told: &Notice) {
-        notice::tell(told);
+    fn notice(&self, notice: &Notice) {
+        notice::write(notice);
     }
 }

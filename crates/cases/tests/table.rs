@@ -1,5 +1,5 @@
-//! The table itself: that all of it is understood, and that nothing is
-//! understood which it does not explain.
+//! The table itself: all of it is valid, and it has no member that is not
+//! documented.
 
 use function_fetch_cases::{Case, HOSTS, read_all, read_group};
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ fn group(case: &str) -> Result<Vec<Case>, String> {
     read_group("g.json", &text).map_err(|error| error.to_string())
 }
 
-/// What is wrong with a case that is sound but for `members`.
+/// The error for a case that is valid except for `members`.
 fn wrong(members: &str) -> String {
     let case = format!(r#"{{"name": "x", "why": "y", "steps": [{{"sleep_ms": 0}}], {members}}}"#);
     match group(&case) {
@@ -56,7 +56,7 @@ fn wrong(members: &str) -> String {
     }
 }
 
-/// What is wrong with a case of this one step.
+/// The error for a case with this one step.
 fn wrong_step(step: &str) -> String {
     match group(&format!(
         r#"{{"name": "x", "why": "y", "steps": [{step}]}}"#

@@ -1,6 +1,6 @@
 //! WASI 0.2 as the driver's platform.
 
-use crate::outbound::{self, Inbound, Upstream};
+use crate::outbound::{self, Inbound, UpstreamResponse};
 use crate::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::{executor, signal, store};
 use function_fetch_component::{memory, notice, record};
@@ -26,8 +26,8 @@ pub struct Wasi;
 
 impl Platform for Wasi {
     type Request = Inbound;
-    type Response = Upstream;
-    type Sending = Pin<Box<dyn Future<Output = Result<Upstream, Failure>>>>;
+    type Response = UpstreamResponse;
+    type Sending = Pin<Box<dyn Future<Output = Result<UpstreamResponse, Failure>>>>;
 
     fn now_ms(&self) -> f64 {
         now_ms()
@@ -56,7 +56,8 @@ impl Platform for Wasi {
             if let Err(failure) = &result
                 && failure.sent() == Sent::Nothing
             {
-                // The host took some of the body, but never had anyone to send it to.
+                // The host took some of the body, but had no connection to send it
+                // on.
                 replay.borrow_mut().nothing_was_sent();
             }
             result
@@ -79,7 +80,7 @@ impl Platform for Wasi {
         request.body.progress()
     }
 
-    fn head(&self, response: &Upstream) -> Head {
+    fn head(&self, response: &UpstreamResponse) -> Head {
         Head {
             status: response.status,
             retry_after_ms: response.retry_after_ms,
@@ -100,7 +101,7 @@ impl Platform for Wasi {
     }
 
     async fn leisure(&self) {
-        signal::leisure().await;
+        signal::client_served().await;
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {
@@ -115,7 +116,7 @@ impl Platform for Wasi {
         signal::round_progressed();
     }
 
-    fn notice(&self, told: &Notice) {
-        notice::tell(told);
+    fn notice(&self, notice: &Notice) {
+        notice::write(notice);
     }
 }
