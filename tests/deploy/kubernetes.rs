@@ -71,7 +71,7 @@ fn the_redis_of_the_runtime_config_is_the_one_that_is_deployed() {
 }
 
 #[test]
-fn the_autoscaler_scales_the_spin_app_s_deployment() {
+fn the_autoscaler_scales_the_spin_apps_deployment() {
     let [scaler] = &documents("deploy/spinkube/autoscaler.yaml")[..] else {
         panic!("one document");
     };

@@ -86,7 +86,7 @@ fn each(check: impl Fn(&str, &Manifest, &Component)) {
 }
 
 #[test]
-fn each_names_its_schema_and_the_workspace_s_version() {
+fn each_names_its_schema_and_the_workspaces_version() {
     each(|path, manifest, _| {
         let first = text(path).lines().next().map(str::to_owned);
         assert_eq!(
@@ -144,7 +144,7 @@ fn is_identifier(name: &str, joint: char) -> bool {
 }
 
 #[test]
-fn spin_takes_every_identifier() {
+fn every_identifier_is_valid_on_spin() {
     each(|path, manifest, component| {
         let variables = manifest.variables.keys().chain(component.variables.keys());
         for name in variables {

@@ -40,7 +40,7 @@ fn words(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     if Command::new("systemd-analyze")
         .arg("--version")
         .output()
@@ -76,7 +76,7 @@ fn systemd_takes_the_units() {
 }
 
 #[test]
-fn every_option_is_one_that_the_program_knows() {
+fn every_option_exists_in_the_program() {
     for (path, variable) in UNITS {
         // `cargo xtask test` names the programs.
         let Some(program) = std::env::var_os(variable) else {
@@ -133,7 +133,7 @@ fn the_environment_file_is_one_that_systemd_can_read() {
 }
 
 #[test]
-fn the_drain_ends_before_systemd_loses_patience() {
+fn the_drain_ends_before_systemds_time_out() {
     let path = "deploy/systemd/function-fetch.service";
     let words = words(path);
     let drain = words

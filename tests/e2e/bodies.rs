@@ -31,12 +31,12 @@ pub fn register(suite: &mut Suite) {
             post_on_a_reset_pooled_connection_is_never_sent_twice,
             a_retryable_body_is_replayed_whole,
             a_body_too_large_to_replay_is_not_retried,
-            a_body_lost_to_a_reset_is_not_sent_on,
+            a_body_lost_to_a_reset_is_not_forwarded,
             bodies_keep_their_framing,
             request_trailers_pass,
             expect_100_continue_is_answered,
             a_broken_upload_never_looks_complete,
-            a_body_that_is_still_arriving_is_replayed_and_goes_on,
+            a_body_that_is_still_arriving_is_replayed_and_continues,
             a_replay_is_whole_or_does_not_happen,
         ]
     );
@@ -154,7 +154,7 @@ async fn a_body_too_large_to_replay_is_not_retried(host: Host) {
     assert!(second.live().is_empty());
 }
 
-async fn a_body_lost_to_a_reset_is_not_sent_on(host: Host) {
+async fn a_body_lost_to_a_reset_is_not_forwarded(host: Host) {
     let first = RawOrigin::start(Act::Reset(3 * REPLAYABLE));
     let second = Origin::start("second");
     let proxy = in_order(host, [first.url(), second.url()])
@@ -272,7 +272,7 @@ async fn a_broken_upload_never_looks_complete(host: Host) {
     }
 }
 
-async fn a_body_that_is_still_arriving_is_replayed_and_goes_on(host: Host) {
+async fn a_body_that_is_still_arriving_is_replayed_and_continues(host: Host) {
     // The first target answers 503 after the first piece; the second gets that piece again, and then the rest.
     let first = Origin::start("first").script(|mut arrived| async move {
         arrived.entry.piece(&mut arrived.body).await;

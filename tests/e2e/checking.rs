@@ -15,8 +15,8 @@ pub fn register(suite: &mut Suite) {
         [
             check_passes_good_settings,
             check_names_every_problem,
-            check_suggests_the_name_that_was_meant,
-            check_wants_a_target,
+            check_suggests_the_closest_name,
+            check_requires_a_target,
         ]
     );
 }
@@ -103,7 +103,7 @@ async fn check_names_every_problem(_: Host) {
     assert_eq!(lines.last().map(String::as_str), Some("9 problems"));
 }
 
-async fn check_suggests_the_name_that_was_meant(_: Host) {
+async fn check_suggests_the_closest_name(_: Host) {
     let (code, lines) = check(&[
         GOOD,
         ("FETCH_HEALTHPATH", "/"),
@@ -125,7 +125,7 @@ async fn check_suggests_the_name_that_was_meant(_: Host) {
     assert!(!about[0].contains('?'), "{about:?}");
 }
 
-async fn check_wants_a_target(_: Host) {
+async fn check_requires_a_target(_: Host) {
     for (settings, problem) in [
         (&[][..], "Missing env: FETCH_TARGETS"),
         (

@@ -20,17 +20,17 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            a_request_head_is_bounded_and_the_refusal_says_so,
+            a_request_head_is_limited_and_the_reply_says_so,
             a_head_within_the_bounds_arrives_whole,
             a_half_sent_head_has_a_time_limit,
-            a_connection_without_a_request_ends_in_time,
-            a_kept_connection_outlives_the_time_for_a_head,
-            a_client_that_takes_nothing_is_left,
-            a_stream_that_is_not_taken_is_reset,
+            an_idle_connection_is_closed_in_time,
+            a_kept_connection_outlives_the_head_timeout,
+            a_client_that_reads_nothing_is_disconnected,
+            a_stream_that_is_not_read_is_reset,
             a_silent_connection_of_http2_is_pinged,
             streams_are_limited,
             connections_are_limited,
-            a_half_sent_head_does_not_hold_up_the_end,
+            a_half_sent_head_does_not_delay_the_shutdown,
         ]
     );
     promises!(
@@ -38,7 +38,7 @@ pub fn register(suite: &mut Suite) {
         OURS_OF_ANY_WASI,
         [
             a_stalled_upload_is_broken_off,
-            a_request_that_finds_no_instance_is_told_when_to_come_again,
+            a_request_that_finds_no_instance_gets_retry_after,
         ]
     );
 }
@@ -53,7 +53,7 @@ fn limited(host: Host, origin: &Origin, options: &[&str]) -> Setup {
         .options(options.iter().copied())
 }
 
-async fn a_request_head_is_bounded_and_the_refusal_says_so(host: Host) {
+async fn a_request_head_is_limited_and_the_reply_says_so(host: Host) {
     let origin = Origin::start("origin");
     let default = limited(host, &origin, &[]).start().await;
     let small = limited(
@@ -127,7 +127,7 @@ async fn a_half_sent_head_has_a_time_limit(host: Host) {
     assert_eq!(origin.live().len(), 0);
 }
 
-async fn a_connection_without_a_request_ends_in_time(host: Host) {
+async fn an_idle_connection_is_closed_in_time(host: Host) {
     let origin = Origin::start("origin");
     let proxy = limited(host, &origin, &["--client-idle-timeout", "700ms"])
         .start()
@@ -156,7 +156,7 @@ async fn a_connection_without_a_request_ends_in_time(host: Host) {
     assert!(started.elapsed() >= ms(690) && started.elapsed() < IN_TIME);
 }
 
-async fn a_kept_connection_outlives_the_time_for_a_head(host: Host) {
+async fn a_kept_connection_outlives_the_head_timeout(host: Host) {
     let origin = Origin::start("origin");
     let proxy = limited(host, &origin, &["--client-header-timeout", "300ms"])
         .start()
@@ -178,7 +178,7 @@ fn endless() -> Origin {
     })
 }
 
-async fn a_client_that_takes_nothing_is_left(host: Host) {
+async fn a_client_that_reads_nothing_is_disconnected(host: Host) {
     let origin = endless();
     let proxy = limited(
         host,
@@ -206,7 +206,7 @@ async fn room_comes(proxy: &Proxy) {
     }
 }
 
-async fn a_stream_that_is_not_taken_is_reset(host: Host) {
+async fn a_stream_that_is_not_read_is_reset(host: Host) {
     let origin = endless();
     let proxy = limited(host, &origin, &["--client-write-timeout", "700ms"])
         .start()
@@ -298,7 +298,7 @@ fn raw_status(to: std::net::SocketAddr) -> u16 {
     status(&answer)
 }
 
-async fn a_half_sent_head_does_not_hold_up_the_end(host: Host) {
+async fn a_half_sent_head_does_not_delay_the_shutdown(host: Host) {
     let origin = Origin::start("origin");
     let mut proxy = limited(host, &origin, &["--drain-timeout", "60s"])
         .start()
@@ -357,7 +357,7 @@ async fn a_stalled_upload_is_broken_off(host: Host) {
         .is_from("origin");
 }
 
-async fn a_request_that_finds_no_instance_is_told_when_to_come_again(host: Host) {
+async fn a_request_that_finds_no_instance_gets_retry_after(host: Host) {
     let origin = Origin::start("origin");
     let mut options = vec![
         "--max-instances",

@@ -27,7 +27,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             a_cold_crowd_makes_at_most_one_probe_round_per_instance,
-            concurrent_instances_log_line_by_line,
+            concurrent_instances_log_whole_lines,
             a_cold_start_without_a_healthy_answer_is_bounded,
         ]
     );
@@ -112,7 +112,7 @@ async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
 }
 
 /// A log is read by machines: instances that write at the same time do not write into each other's lines.
-async fn concurrent_instances_log_line_by_line(host: Host) {
+async fn concurrent_instances_log_whole_lines(host: Host) {
     let fast = Origin::start("fast");
     let proxy = proxy(host)
         .targets([fast.url(), COUNTED.to_owned()])

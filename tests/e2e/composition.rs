@@ -23,7 +23,7 @@ pub fn register(suite: &mut Suite) {
             a_composed_origin_is_measured_and_answers,
             a_composed_origin_that_refuses_is_failed_over,
             a_body_passes_through_a_composition_both_ways,
-            nothing_composed_is_a_bad_gateway,
+            a_composition_without_the_origin_is_a_bad_gateway,
         ]
     );
     promises!(
@@ -110,7 +110,7 @@ async fn a_body_passes_through_a_composition_both_ways(host: Host) {
     assert!(answer.body == body, "{} bytes came back", answer.body.len());
 }
 
-async fn nothing_composed_is_a_bad_gateway(host: Host) {
+async fn a_composition_without_the_origin_is_a_bad_gateway(host: Host) {
     let composed = Composed::new();
     let proxy = composed.start(host, &["http://dead.internal"]).await;
     let answer = proxy.get("/").await;

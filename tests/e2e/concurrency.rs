@@ -22,8 +22,8 @@ pub fn register(suite: &mut Suite) {
         [
             concurrent_requests_do_not_mix,
             both_directions_stream_at_once,
-            a_slow_client_holds_the_upstream_back,
-            a_stuck_request_holds_up_no_other,
+            a_slow_client_slows_the_upstream,
+            a_stuck_request_delays_no_other,
         ]
     );
 }
@@ -86,7 +86,7 @@ async fn both_directions_stream_at_once(host: Host) {
     assert!(exchange.piece().await.is_none());
 }
 
-async fn a_slow_client_holds_the_upstream_back(host: Host) {
+async fn a_slow_client_slows_the_upstream(host: Host) {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();
     let origin = Origin::start("origin").answer(move || {
@@ -122,7 +122,7 @@ async fn a_slow_client_holds_the_upstream_back(host: Host) {
     drop(exchange);
 }
 
-async fn a_stuck_request_holds_up_no_other(host: Host) {
+async fn a_stuck_request_delays_no_other(host: Host) {
     let origin = Origin::start("origin").script(|arrived| async move {
         if arrived.entry.get().target == "/stuck" {
             std::future::pending::<()>().await;

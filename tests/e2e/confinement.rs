@@ -16,7 +16,7 @@ pub fn register(suite: &mut Suite) {
             a_path_never_chooses_the_host,
             an_absolute_uri_never_chooses_the_host,
             a_header_never_chooses_the_host,
-            a_malformed_target_reaches_nobody_else,
+            a_malformed_target_reaches_no_other_host,
             a_path_stays_below_the_base_path,
         ]
     );
@@ -134,7 +134,7 @@ async fn a_header_never_chooses_the_host(host: Host) {
     decoy.is_left_alone();
 }
 
-async fn a_malformed_target_reaches_nobody_else(host: Host) {
+async fn a_malformed_target_reaches_no_other_host(host: Host) {
     let decoy = Decoy::start();
     let evil = decoy.authority();
     let target = RawOrigin::start(Act::answer("target"));

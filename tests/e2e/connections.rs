@@ -22,13 +22,13 @@ pub fn register(suite: &mut Suite) {
             a_connection_serves_one_request_after_the_other,
             an_http_1_0_client_is_served,
             every_method_passes,
-            our_own_errors_reach_a_client_that_uploads,
+            local_replies_reach_a_client_that_uploads,
         ]
     );
     promises!(
         suite,
         POOLING,
-        [a_kept_connection_that_the_target_closes_costs_no_get]
+        [a_kept_connection_that_the_target_closes_fails_no_get]
     );
     // Others keep no connections, or share them with other instances.
     promises!(suite, OURS_OF_ANY_WASI, [a_probe_keeps_its_connection]);
@@ -42,7 +42,7 @@ const POOLING: &[Host] = &[
     Host::SpinUp,
 ];
 
-async fn a_kept_connection_that_the_target_closes_costs_no_get(host: Host) {
+async fn a_kept_connection_that_the_target_closes_fails_no_get(host: Host) {
     let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
     let target = RawOrigin::start(Act::SayOnce(response.to_vec()));
     let proxy = proxy(host).targets([target.url()]).start().await;
@@ -161,7 +161,7 @@ async fn every_method_passes(host: Host) {
     proxy.send(get("/")).await.is_from("origin");
 }
 
-async fn our_own_errors_reach_a_client_that_uploads(host: Host) {
+async fn local_replies_reach_a_client_that_uploads(host: Host) {
     // As `curl` sends it: the whole body, and only then an eye on the answer.
     let body = "b".repeat(100_000);
     let dead = Port::hold();

@@ -19,7 +19,7 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            killing_the_primary_between_requests_costs_no_error,
+            killing_the_primary_between_requests_causes_no_error,
             a_dead_primary_costs_one_attempt,
             a_dead_primary_comes_back_by_a_probe,
             one_healthy_target_is_enough,
@@ -43,7 +43,7 @@ async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
         .await
 }
 
-async fn killing_the_primary_between_requests_costs_no_error(host: Host) {
+async fn killing_the_primary_between_requests_causes_no_error(host: Host) {
     for first_is_post in [false, true] {
         let mut primary = Origin::start("primary");
         let other = Origin::start("other").probed_in(ms(200));

@@ -26,10 +26,10 @@ pub fn register(suite: &mut Suite) {
             fails_over_on_a_timeout,
             fails_over_on_garbage,
             fails_over_on_an_unknown_name,
-            statuses_that_say_more_are_final,
+            other_statuses_are_final,
             the_last_real_5xx_is_delivered,
-            a_real_response_beats_our_own_words,
-            a_5xx_is_relayed_when_told_so,
+            a_real_response_beats_a_local_reply,
+            a_5xx_is_relayed_when_configured,
             post_is_not_retried_on_a_5xx,
             attempts_are_counted,
             the_deadline_ends_all_attempts,
@@ -128,7 +128,7 @@ async fn fails_over_on_an_unknown_name(host: Host) {
     assert_eq!(proxy.send(post("/", "body")).await.status, 200);
 }
 
-async fn statuses_that_say_more_are_final(host: Host) {
+async fn other_statuses_are_final(host: Host) {
     for status in [400, 401, 404, 429, 501, 505] {
         let first = Origin::start("first").answer(move || reply::text(status, "final"));
         let second = Origin::start("second");
@@ -156,7 +156,7 @@ async fn the_last_real_5xx_is_delivered(host: Host) {
     assert_eq!(answer.header("proxy-status"), None);
 }
 
-async fn a_real_response_beats_our_own_words(host: Host) {
+async fn a_real_response_beats_a_local_reply(host: Host) {
     let body = "b".repeat(100_000);
     let expected = body.clone();
     let first = Origin::start("first").answer(move || reply::text(503, body.clone()));
@@ -176,7 +176,7 @@ async fn a_real_response_beats_our_own_words(host: Host) {
     assert_eq!(resets.live().len(), sendings);
 }
 
-async fn a_5xx_is_relayed_when_told_so(host: Host) {
+async fn a_5xx_is_relayed_when_configured(host: Host) {
     let first = Origin::start("first").answer(|| reply::text(503, "first"));
     let second = Origin::start("second");
     let proxy = in_order(host, [first.url(), second.url()])

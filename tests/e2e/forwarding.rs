@@ -16,8 +16,8 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            headers_pass_as_they_came,
-            a_forged_client_address_is_not_believed,
+            headers_pass_unchanged,
+            a_forged_client_address_is_not_trusted,
             forwarding_is_continued_when_trusted,
             hop_by_hop_headers_are_removed,
             via_is_added,
@@ -45,7 +45,7 @@ fn one(host: Host, origin: &Origin) -> Setup {
     proxy(host).targets([origin.url()])
 }
 
-async fn headers_pass_as_they_came(host: Host) {
+async fn headers_pass_unchanged(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let headers = "accept: text/html;q=0.9, */*\r\nauthorization: Bearer a.b.c\r\n\
@@ -71,7 +71,7 @@ async fn headers_pass_as_they_came(host: Host) {
     }
 }
 
-async fn a_forged_client_address_is_not_believed(host: Host) {
+async fn a_forged_client_address_is_not_trusted(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let forged = "spin-client-addr: 6.6.6.6:66\r\nspin-full-url: http://forged.example/\r\n\

@@ -23,10 +23,10 @@ pub fn register(suite: &mut Suite) {
             only_chunked_is_decoded,
             a_request_with_two_lengths_is_the_last_of_its_connection,
             expect_is_answered_and_not_forwarded,
-            an_offer_of_h2c_is_ignored,
+            an_h2c_upgrade_is_ignored,
             a_target_that_browsers_would_send_arrives_byte_for_byte,
             a_target_that_must_be_encoded_is_refused_with_a_reason,
-            an_early_answer_says_that_it_closes,
+            an_early_response_announces_the_close,
             a_broken_body_never_arrives_whole,
         ]
     );
@@ -104,7 +104,7 @@ async fn expect_is_answered_and_not_forwarded(host: Host) {
     );
 }
 
-async fn an_offer_of_h2c_is_ignored(host: Host) {
+async fn an_h2c_upgrade_is_ignored(host: Host) {
     let origin = Origin::start("origin");
     let proxy = started(host, origin.url()).await;
     let mut client = RawClient::connect(proxy.address).await;
@@ -197,7 +197,7 @@ async fn no_client_chooses_the_scheme(host: Host) {
     assert_eq!(said("x-forwarded-for").as_deref(), Some("127.0.0.1"));
 }
 
-async fn an_early_answer_says_that_it_closes(host: Host) {
+async fn an_early_response_announces_the_close(host: Host) {
     // Answers before it has the body.
     let answer = "HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let origin = RawOrigin::start(Act::Say(answer.into()));

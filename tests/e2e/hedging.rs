@@ -17,7 +17,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             a_hedge_answers_long_before_a_slow_primary,
-            nothing_is_hedged_unasked,
+            nothing_is_hedged_by_default,
             a_post_is_never_hedged,
             a_request_with_a_body_is_never_hedged,
             a_failing_hedge_does_not_win,
@@ -69,7 +69,7 @@ async fn a_hedge_answers_long_before_a_slow_primary(host: Host) {
     assert!(ejected.is_empty(), "{ejected:#?}");
 }
 
-async fn nothing_is_hedged_unasked(host: Host) {
+async fn nothing_is_hedged_by_default(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let setup = hedging(host, &primary, &other).set("FETCH_HEDGE_MS", "");

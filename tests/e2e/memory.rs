@@ -27,9 +27,9 @@ pub fn register(suite: &mut Suite) {
             an_expired_record_is_a_miss,
             useless_records_are_misses_and_replaced,
             a_plain_url_is_read_as_a_winner,
-            a_plain_url_of_a_stranger_is_never_contacted,
+            a_plain_url_of_an_unknown_host_is_never_contacted,
             the_store_is_not_written_per_request,
-            a_failover_is_told_to_the_store,
+            a_failover_is_written_to_the_store,
             memory_alone_leaves_the_store_alone,
             the_store_alone_works,
             the_key_can_be_named,
@@ -250,7 +250,7 @@ async fn a_plain_url_is_read_as_a_winner(host: Host) {
     }
 }
 
-async fn a_plain_url_of_a_stranger_is_never_contacted(host: Host) {
+async fn a_plain_url_of_an_unknown_host_is_never_contacted(host: Host) {
     let stranger = Origin::start("stranger");
     let scene = Scene::new(host);
     scene.store.plant(stranger.url());
@@ -287,7 +287,7 @@ async fn the_store_is_not_written_per_request(host: Host) {
     );
 }
 
-async fn a_failover_is_told_to_the_store(host: Host) {
+async fn a_failover_is_written_to_the_store(host: Host) {
     let store = Store::new();
     let primary = RawOrigin::start(Act::Hang);
     let other = Origin::start("other").probed_in(ms(200));

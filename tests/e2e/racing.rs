@@ -23,7 +23,7 @@ pub fn register(suite: &mut Suite) {
         [
             a_cold_get_is_answered_by_the_fastest_target,
             a_failing_target_does_not_win_the_race,
-            what_may_not_run_twice_waits_for_a_probe,
+            a_request_that_may_not_run_twice_waits_for_a_probe,
         ]
     );
     // Who follows whom is a question within an instance.
@@ -79,7 +79,7 @@ async fn a_failing_target_does_not_win_the_race(host: Host) {
     assert_eq!((failing.live().len(), good.live().len()), (1, 1));
 }
 
-async fn what_may_not_run_twice_waits_for_a_probe(host: Host) {
+async fn a_request_that_may_not_run_twice_waits_for_a_probe(host: Host) {
     for cold in [
         post("/", "body"),
         post("/", ""),

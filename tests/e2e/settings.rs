@@ -13,7 +13,7 @@ pub fn register(suite: &mut Suite) {
         [
             missing_targets_are_named,
             every_bad_target_is_named_with_its_reason,
-            a_bad_target_beside_a_good_one_is_skipped_and_named_once,
+            a_bad_target_next_to_a_good_one_is_skipped_and_reported_once,
             a_bad_setting_is_named_and_its_default_used,
         ]
     );
@@ -21,9 +21,9 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            settings_come_from_the_host_s_environment,
-            a_variable_wins_over_the_environment,
-            an_empty_variable_does_not_win,
+            settings_come_from_the_hosts_environment,
+            a_variable_overrides_the_environment,
+            an_empty_variable_overrides_nothing,
         ]
     );
 }
@@ -84,7 +84,7 @@ fn assert_once(host: Host, lines: &[String]) {
     assert!((1..=most).contains(&lines.len()), "{lines:#?}");
 }
 
-async fn a_bad_target_beside_a_good_one_is_skipped_and_named_once(host: Host) {
+async fn a_bad_target_next_to_a_good_one_is_skipped_and_reported_once(host: Host) {
     let good = Origin::start("good");
     let proxy = proxy(host)
         .targets(["gopher://bad.example".to_owned(), good.url()])
@@ -134,7 +134,7 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
     }
 }
 
-async fn settings_come_from_the_host_s_environment(host: Host) {
+async fn settings_come_from_the_hosts_environment(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host)
         .inherit("FETCH_TARGETS", origin.url())
@@ -143,7 +143,7 @@ async fn settings_come_from_the_host_s_environment(host: Host) {
     proxy.get("/").await.is_from("origin");
 }
 
-async fn a_variable_wins_over_the_environment(host: Host) {
+async fn a_variable_overrides_the_environment(host: Host) {
     let from_variable = Origin::start("variable");
     let from_environment = Origin::start("environment");
     let proxy = proxy(host)
@@ -154,7 +154,7 @@ async fn a_variable_wins_over_the_environment(host: Host) {
     proxy.get("/").await.is_from("variable");
 }
 
-async fn an_empty_variable_does_not_win(host: Host) {
+async fn an_empty_variable_overrides_nothing(host: Host) {
     let origin = Origin::start("environment");
     let proxy = proxy(host)
         .targets([origin.url()])

@@ -28,11 +28,11 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            hosts_that_start_later_take_over_the_decision_of_the_first,
+            hosts_that_start_later_use_the_decision_of_the_first,
             a_failover_found_by_one_host_reaches_all,
-            a_redis_that_dies_hangs_and_returns_loses_no_request,
+            a_redis_that_dies_hangs_and_returns_fails_no_request,
             a_host_starts_without_its_redis_and_finds_it_later,
-            a_redis_that_refuses_the_password_is_told_without_it,
+            a_refused_redis_password_is_reported_without_it,
         ]
     );
     promises!(
@@ -101,7 +101,7 @@ fn is_measured(target: &serde_json::Value) -> bool {
     target["ms"].is_number()
 }
 
-async fn hosts_that_start_later_take_over_the_decision_of_the_first(host: Host) {
+async fn hosts_that_start_later_use_the_decision_of_the_first(host: Host) {
     let (pair, redis) = (Pair::start(), Redis::start().await);
     let proxies = pair.warm(host, &redis, &[]).await;
     for _ in 0..5 {
@@ -183,7 +183,7 @@ fn load(proxy: &Proxy, stop: &Arc<AtomicBool>) -> JoinHandle<(usize, Duration)> 
     })
 }
 
-async fn a_redis_that_dies_hangs_and_returns_loses_no_request(host: Host) {
+async fn a_redis_that_dies_hangs_and_returns_fails_no_request(host: Host) {
     let (pair, mut redis) = (Pair::start(), Redis::start().await);
     // Instances come and go, as they do: each new one asks the Redis first. A short life of decisions has them written
     // often.
@@ -271,7 +271,7 @@ async fn a_host_starts_without_its_redis_and_finds_it_later(host: Host) {
     }
 }
 
-async fn a_redis_that_refuses_the_password_is_told_without_it(host: Host) {
+async fn a_refused_redis_password_is_reported_without_it(host: Host) {
     let (pair, redis) = (Pair::start(), Redis::start().await);
     let config = std::fs::read_to_string(redis.runtime_config()).expect("written by the test");
     std::fs::write(redis.runtime_config(), config.replace("sesame", "barley")).expect("writable");

@@ -30,7 +30,7 @@ pub fn register(suite: &mut Suite) {
         suite,
         WITH_STORE,
         [
-            instances_that_were_told_share_the_traffic,
+            instances_with_spread_share_the_traffic,
             without_it_the_primary_keeps_the_traffic,
         ]
     );
@@ -159,7 +159,7 @@ async fn told(host: Host, spread: &str) -> (Store, Vec<Answer>) {
     (store, answers)
 }
 
-async fn instances_that_were_told_share_the_traffic(host: Host) {
+async fn instances_with_spread_share_the_traffic(host: Host) {
     let (_, answers) = told(host, "true").await;
     are_shared(&answers);
 }

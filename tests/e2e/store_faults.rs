@@ -15,7 +15,7 @@ pub fn register(suite: &mut Suite) {
         WITH_PATIENT_FILE,
         [
             a_hanging_store_delays_a_cold_start_a_little,
-            a_store_that_hangs_later_delays_nobody,
+            a_store_that_hangs_later_delays_no_request,
         ]
     );
     promises!(
@@ -128,7 +128,7 @@ async fn a_full_store_changes_nothing(host: Host) {
     }
 }
 
-async fn a_store_that_hangs_later_delays_nobody(host: Host) {
+async fn a_store_that_hangs_later_delays_no_request(host: Host) {
     let pair = Pair::start();
     let store = Store::new();
     let proxy = pair

@@ -32,7 +32,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             server_sent_events_arrive_one_by_one,
-            an_upload_is_not_held_back,
+            an_upload_is_not_buffered,
             a_client_gone_mid_stream_closes_the_upstream,
             an_upstream_dying_mid_body_breaks_the_response,
             nothing_is_retried_once_a_byte_has_gone_out,
@@ -42,8 +42,8 @@ pub fn register(suite: &mut Suite) {
         suite,
         OURS_OF_ANY_WASI,
         [
-            a_body_that_is_bad_from_its_start_is_no_empty_reply,
-            an_early_answer_outlives_its_upload,
+            a_body_that_is_bad_from_its_start_is_not_an_empty_response,
+            an_early_response_outlives_its_upload,
         ]
     );
 }
@@ -147,7 +147,7 @@ async fn server_sent_events_arrive_one_by_one(host: Host) {
     );
 }
 
-async fn an_upload_is_not_held_back(host: Host) {
+async fn an_upload_is_not_buffered(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let (mut writer, body) = reply::written();
@@ -236,7 +236,7 @@ async fn nothing_is_retried_once_a_byte_has_gone_out(host: Host) {
     assert_eq!((dying.live().len(), other.live().len()), (1, 0));
 }
 
-async fn a_body_that_is_bad_from_its_start_is_no_empty_reply(host: Host) {
+async fn a_body_that_is_bad_from_its_start_is_not_an_empty_response(host: Host) {
     for chunk in ["0x2", "-2", "fffffffffffffffff"] {
         let bytes =
             format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}\r\nok\r\n");
@@ -254,7 +254,7 @@ async fn a_body_that_is_bad_from_its_start_is_no_empty_reply(host: Host) {
     }
 }
 
-async fn an_early_answer_outlives_its_upload(host: Host) {
+async fn an_early_response_outlives_its_upload(host: Host) {
     let answer = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
     let strict = RawOrigin::start(Act::SayThenReset(answer.to_vec()));
     let proxy = proxy(host).targets([strict.url()]).start().await;

@@ -14,10 +14,10 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            fields_beyond_what_a_host_holds_take_none_away,
+            fields_beyond_a_hosts_limit_are_refused_whole,
             a_response_head_beyond_what_a_host_holds_is_a_failed_attempt,
-            a_status_that_is_none_is_a_failed_attempt,
-            an_upgrade_that_nobody_asked_for_is_a_failed_attempt,
+            an_invalid_status_is_a_failed_attempt,
+            an_unrequested_upgrade_is_a_failed_attempt,
         ]
     );
 }
@@ -25,7 +25,7 @@ pub fn register(suite: &mut Suite) {
 /// With the fields that go on beside it, more than wasmtime's 128 KiB.
 const MUCH: usize = 130_904;
 
-async fn fields_beyond_what_a_host_holds_take_none_away(host: Host) {
+async fn fields_beyond_a_hosts_limit_are_refused_whole(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     for length in [MUCH - 60_000, MUCH, MUCH + 200] {
@@ -62,7 +62,7 @@ async fn a_response_head_beyond_what_a_host_holds_is_a_failed_attempt(host: Host
     elsewhere_or_502(host, large, why).await;
 }
 
-async fn a_status_that_is_none_is_a_failed_attempt(host: Host) {
+async fn an_invalid_status_is_a_failed_attempt(host: Host) {
     for code in [600, 700, 999] {
         let odd =
             format!("HTTP/1.1 {code} Odd\r\nconnection: close\r\ncontent-length: 3\r\n\r\nodd");
@@ -71,7 +71,7 @@ async fn a_status_that_is_none_is_a_failed_attempt(host: Host) {
     }
 }
 
-async fn an_upgrade_that_nobody_asked_for_is_a_failed_attempt(host: Host) {
+async fn an_unrequested_upgrade_is_a_failed_attempt(host: Host) {
     let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: odd\r\n\r\n";
     let odd = RawOrigin::start(Act::Say(head.into()));
     elsewhere_or_502(host, odd, "error=").await;

@@ -61,9 +61,8 @@ impl Demo {
         let fail = format!("curl -X POST http://{fast}{FAIL}");
         let heal = format!("curl -X POST http://{fast}{HEAL}");
         let width = fail.len() + 2;
-        let mut guide = String::from(
-            "\nFETCH_TARGETS is not set: these demo origins stand behind the proxy.\n\n",
-        );
+        let mut guide =
+            String::from("\nFETCH_TARGETS is not set: the proxy uses these demo origins.\n\n");
         // Writing to a string does not fail.
         let _ = writeln!(
             guide,
@@ -82,7 +81,7 @@ impl Demo {
             (&get, "x-origin: fast, though it is last in the list"),
             (&fail, "the fast origin answers 503 from now on"),
             (&get, "x-origin: slow, and the client sees no error"),
-            (&heal, "it is well again; a later probe finds out"),
+            (&heal, "it is healthy again; a later probe detects it"),
         ] {
             let _ = writeln!(guide, "  {command:width$}{outcome}");
         }
@@ -147,7 +146,10 @@ impl Origin {
             }
             (&Method::POST, HEAL) => {
                 self.failing.store(false, Ordering::Relaxed);
-                (StatusCode::OK, format!("The {} origin is well", self.name))
+                (
+                    StatusCode::OK,
+                    format!("The {} origin is healthy", self.name),
+                )
             }
             _ if self.failing.load(Ordering::Relaxed) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_origin_fails_and_heals_when_told_to() {
+    async fn an_origin_fails_and_heals_on_command() {
         let demo = Demo::start().await.expect("three free ports");
         assert!(
             exchange(demo.fast, "GET", FAIL)
@@ -242,7 +244,7 @@ mod tests {
             exchange(demo.slow, "GET", "/")
                 .await
                 .starts_with("HTTP/1.1 200 "),
-            "the others do not notice"
+            "the others are not affected"
         );
         exchange(demo.fast, "POST", HEAL).await;
         assert!(

@@ -23,7 +23,7 @@ pub fn run() -> Result<ExitCode> {
     match dependencies(&workspace) {
         Some(check) => checks.push(check),
         None => eprintln!(
-            "Dependencies are not checked: there is no cargo-deny (`cargo install --locked cargo-deny`)"
+            "Dependencies are not checked, since cargo-deny is not installed (`cargo install --locked cargo-deny`)"
         ),
     }
     let mut failures = Vec::new();

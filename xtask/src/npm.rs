@@ -21,7 +21,7 @@ impl Adapters {
     /// Installs what the lockfile names, unless it is there.
     pub fn ensure(workspace: &Workspace) -> Result<Self> {
         let npm = which::which("npm").context(
-            "npm is not on PATH: install Node.js 22.19 or newer, which brings it (https://nodejs.org)",
+            "npm is not on PATH: install Node.js 22.19 or newer, which includes it (https://nodejs.org)",
         )?;
         let adapters = Self {
             folder: workspace.root.join("adapters"),
@@ -29,7 +29,7 @@ impl Adapters {
         };
         if !adapters.is_installed()? {
             process::run(adapters.npm().arg("ci"))
-                .context("cannot install what the adapters are built and tested with")?;
+                .context("cannot install the adapters' dependencies")?;
         }
         Ok(adapters)
     }
@@ -54,7 +54,7 @@ impl Adapters {
         let own = self.folder.join("node_modules").join(".bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path)))
-            .context("the repository's path cannot stand in PATH")
+            .context("the repository's path cannot be used in PATH")
     }
 
     fn npm(&self) -> Command {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notices_what_is_missing_or_of_another_version() {
+    fn reports_what_is_missing_or_of_another_version() {
         let locked = json!({ "packages": {
             "": { "version": "0.1.0" },
             "node_modules/a": { "version": "1.0.0" },

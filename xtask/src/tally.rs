@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_tests_are_all_filtered_out_is_no_test() {
+    fn a_file_whose_tests_are_all_filtered_out_is_not_a_test() {
         let tally = tally(&[
             "✔ test/engine/engine.test.ts (23.5ms)",
             "✔ a test that is about a file.test.ts file (1ms)",

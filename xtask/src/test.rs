@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_means_itself_to_node() {
+    fn a_filter_is_escaped_for_node() {
         for (filter, options) in [
             ("flap", r#"--test-name-pattern="flap""#),
             ("node::a b", r#"--test-name-pattern="node::a b""#),

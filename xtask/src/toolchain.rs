@@ -23,7 +23,7 @@ pub fn ensure_target(target: &str) -> Result<()> {
         return Ok(());
     }
     process::run(Command::new("rustup").args(["target", "add", target])).with_context(|| {
-        format!("Rust's standard library for {target} is missing: run `rustup target add {target}`, or install the package of your system that has it")
+        format!("Rust's standard library for {target} is missing: run `rustup target add {target}`, or install your system's package for it")
     })
 }
 
@@ -39,7 +39,7 @@ pub fn ensure_lint_tools() -> Result<()> {
             continue;
         }
         process::run(Command::new("rustup").args(["component", "add", component])).with_context(|| {
-            format!("`cargo {subcommand}` is missing: run `rustup component add {component}`, or install the package of your system that has it")
+            format!("`cargo {subcommand}` is missing: run `rustup component add {component}`, or install your system's package for it")
         })?;
     }
     Ok(())

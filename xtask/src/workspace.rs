@@ -33,7 +33,7 @@ impl Workspace {
         let folder = |key: &str| -> Result<PathBuf> {
             let path = metadata[key].as_str();
             Ok(path
-                .with_context(|| format!("cargo metadata says nothing of {key}"))?
+                .with_context(|| format!("cargo metadata has no {key}"))?
                 .into())
         };
         Ok(Self {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
+    fn rejects_unknown_keys() {
         for text in ["{b}", "{a", "{}", "{a.port}"] {
             assert!(meanings().fill_text(text).is_err(), "{text}");
         }

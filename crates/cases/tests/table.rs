@@ -22,7 +22,7 @@ fn no_host_leaves_out_most_of_the_table() {
 }
 
 #[test]
-fn a_host_without_a_store_leaves_out_what_is_about_it() {
+fn a_host_without_a_store_skips_its_cases() {
     let case =
         &group(r#"{"name": "x", "why": "y", "steps": [{"sleep_ms": 0}], "store": {"raw": ""}}"#)
             .expect("it is sound")[0];
@@ -78,7 +78,7 @@ fn errors_name_the_file_the_case_and_the_place() {
 }
 
 #[test]
-fn unknown_members_are_refused_everywhere() {
+fn unknown_members_are_rejected_everywhere() {
     for members in [
         r#""step": []"#,
         r#""upstreams": {"a": {"helth": {}}}"#,
@@ -106,7 +106,7 @@ fn unknown_members_are_refused_everywhere() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_values_are_rejected() {
     for members in [
         r#""upstreams": {"A": {}}"#,
         r#""upstreams": {"ab": {}}"#,

@@ -1,10 +1,10 @@
-//! Whether something about a store works, and one line in the log each time that it changes.
+//! Whether a store works, and one line in the log for each change of that.
 
 use super::RedisUrl;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
-/// One thing that a store can do or fail to do. It is taken to work until it is found not to.
+/// One operation that a store can do or fail to do. It is assumed to work until it fails.
 pub(super) struct Standing {
     label: String,
     url: RedisUrl,
