@@ -37,14 +37,17 @@ function warm(instantiate: () => Engine): Engine {
   return engine;
 }
 
-/** A request, whose answer is reported where the engine asks for it, or always. */
+/** A request, whose response is reported where the engine asks for it, or always. */
 function request(engine: Engine, now: number, always: boolean): void {
   const { action, exchange } = engine.begin("GET", "", 0, false, now);
   if (action.tag !== "forward") throw new Error(`a warm engine says ${action.tag}`);
   if (always || action.val.report) engine.settle(exchange, GOOD, now);
 }
 
-/** The microseconds of one turn: the least of several rounds, as others use this machine too. */
+/**
+ * The microseconds of one turn: the minimum of several rounds, since other processes use this machine
+ * too.
+ */
 function measured(turn: (index: number) => void): number {
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {

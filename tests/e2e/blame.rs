@@ -1,4 +1,4 @@
-//! Whose fault it was: what a client does is never held against a target.
+//! Fault origin: what a client does is not evidence against a target.
 
 use crate::promises;
 use crate::support::client::{request, try_send};
@@ -73,7 +73,7 @@ async fn a_slow_upload_completes_and_ejects_no_target(host: Host) {
     let (mut writer, body) = reply::written();
     let address = proxy.address;
     let exchange = tokio::spawn(async move { try_send(address, request("POST", "/", body)).await });
-    // Twice as long as a target may take for its answer. It is the client that takes its time.
+    // Twice as long as a target may take to respond. It is the client that is slow.
     for _ in 0..20 {
         writer.send("piece ").await;
         tokio::time::sleep(ms(100)).await;

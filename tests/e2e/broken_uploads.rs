@@ -35,7 +35,7 @@ pub fn register(suite: &mut Suite) {
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: proxy\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Were the end of a body to come, it would come within this time.
+/// The end of a body, if it came at all, would come within this time.
 const LATE: std::time::Duration = ms(400);
 
 fn completed(origin: &Origin, method: &Method) -> usize {
@@ -64,7 +64,7 @@ async fn a_client_that_disconnects_before_the_first_chunk_never_looks_complete(h
     }
     tokio::time::sleep(LATE).await;
     assert_eq!(completed(&origin, &Method::POST), 0, "{:#?}", origin.live());
-    // It was not the target's doing.
+    // It was not the target's fault.
     proxy.get("/").await.is_from("origin");
 }
 

@@ -26,8 +26,8 @@ const GOOD: (&str, &str) = (
     "http://one.example, https://two.example/base",
 );
 
-/// Checks these settings: half of them from the environment, half of them as arguments. Returns the exit code, and what
-/// it printed.
+/// Checks these settings: half of them from the environment, half of them as arguments. Returns the exit code and the
+/// output.
 async fn check(settings: &[(&str, &str)]) -> (Option<i32>, Vec<String>) {
     let mut command = Command::new(&environment().bin);
     command.arg("check");
@@ -93,7 +93,7 @@ async fn check_names_every_problem(_: Host) {
     let about = about(&lines, "FETCH_TARGETS");
     assert_eq!(about.len(), 1, "{lines:#?}");
     assert!(about[0].contains("ftp://bad.example"), "{about:?}");
-    // A good one beside it still works.
+    // A good one next to it still works.
     assert!(
         lines
             .iter()

@@ -1,5 +1,4 @@
-//! Our own host holds its clients to limits: what each of them may take of memory and time, and what becomes of those
-//! that take more.
+//! The embedded host limits its clients: how much memory and time each of them may use, and what happens beyond that.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +42,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// How long ago that was at most, on a busy machine; the defaults are ten times as long.
+/// The time limit of these tests on a busy machine; the defaults are ten times as long.
 const IN_TIME: Duration = Duration::from_secs(6);
 
 fn limited(host: Host, origin: &Origin, options: &[&str]) -> Setup {
@@ -117,7 +116,7 @@ async fn a_half_sent_head_has_a_time_limit(host: Host) {
     let started = Instant::now();
     let mut client = RawClient::connect(proxy.address).await;
     client.say("GET / HTTP/1.1\r\nhost: a\r\n").await;
-    // A byte now and then gains it nothing.
+    // A byte now and then does not extend it.
     for _ in 0..4 {
         tokio::time::sleep(ms(100)).await;
         client.say("x").await;
@@ -217,7 +216,7 @@ async fn a_stream_that_is_not_read_is_reset(host: Host) {
         client.request(1, false).await;
         let reset = client.until(raw_h2::RST_STREAM).await;
         assert_eq!(reset.stream, 1);
-        // The connection goes on.
+        // The connection continues.
         client.request(3, false).await;
         assert_eq!(client.until(raw_h2::HEADERS).await.stream, 3);
     }
@@ -231,7 +230,7 @@ async fn a_silent_connection_of_http2_is_pinged(host: Host) {
     let mut client = RawH2::connect(proxy.address, None).await;
     client.request(1, false).await;
     client.until(raw_h2::PING).await;
-    // And it is left when it does not answer.
+    // And it is closed when it does not reply.
     client.closed().await;
 }
 

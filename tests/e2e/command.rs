@@ -1,4 +1,4 @@
-//! The `function-fetch serve` command: how it refuses, how it ends, how it logs.
+//! The `function-fetch serve` command: its errors, its shutdown, its log.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -270,8 +270,8 @@ async fn an_idle_instance_is_replaced(host: Host) {
         proxy.get("/").await.is_from("fast");
         tokio::time::sleep(ms(1000)).await;
     }
-    // What the first one learnt is in the store of the host, in memory: the others did not measure, and had nothing
-    // to tell.
+    // What the first one learned is in the host's store, in memory: the others did not measure, and had nothing to
+    // report.
     assert_eq!(begun(&proxy).await, 1);
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 

@@ -28,7 +28,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// Sends back what comes, as it comes.
+/// Echoes what arrives, as it arrives.
 async fn echo(arrived: Arrived) -> Reply {
     let Arrived { entry, mut body } = arrived;
     let (mut writer, answer) = reply::written();
@@ -70,7 +70,7 @@ async fn both_directions_stream_at_once(host: Host) {
     let origin = Origin::start("origin").script(echo);
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let (mut writer, body) = reply::written();
-    // The first piece goes with the head: some clients and hosts wait for it.
+    // The first chunk is sent with the head: some clients and hosts wait for it.
     let (first, mut exchange) = tokio::join!(
         writer.send("piece 0"),
         proxy.open(request("POST", "/", body))
@@ -102,7 +102,7 @@ async fn a_slow_client_slows_the_upstream(host: Host) {
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let exchange = proxy.open(get("/endless")).await;
     assert_eq!(exchange.status, 200);
-    // The client reads no more. What is under way fills the sockets' buffers (a few MiB each), and then all stands still.
+    // The client reads no more. The sockets' buffers (a few MiB each) fill up, and then everything stalls.
     let mut before = usize::MAX;
     for _ in 0..40 {
         tokio::time::sleep(ms(250)).await;

@@ -1,5 +1,5 @@
-//! The host as a library: the program in `crates/host/examples` serves the component, supplies its own store and hears
-//! of every decision.
+//! The host as a library: the program in `crates/host/examples` serves the component, supplies its own store and gets
+//! every event.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What moves on to the next target, and what is final.
+//! Which failures are retried on the next target, and which responses are final.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,8 @@ fn in_order<const N: usize>(host: Host, targets: [String; N]) -> Setup {
     proxy(host).targets(targets).in_list_order()
 }
 
-/// A response of the proxy's own: RFC 9209 says why, a short text says what, nothing says where.
+/// A local reply: RFC 9209 gives the reason, a short text explains it, and neither contains an
+/// address.
 #[track_caller]
 pub fn is_our_own(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:?}");
@@ -152,7 +153,7 @@ async fn the_last_real_5xx_is_delivered(host: Host) {
     let answer = proxy.get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text()), (503, "second"));
     assert_eq!(answer.header("x-reason"), Some("overload"));
-    // It is the origin's response, not ours.
+    // It is the origin's response, not a local reply.
     assert_eq!(answer.header("proxy-status"), None);
 }
 
@@ -166,12 +167,12 @@ async fn a_real_response_beats_a_local_reply(host: Host) {
         .start()
         .await;
     let answer = proxy.get("/").await;
-    // It waited while the others were tried, and is still whole.
+    // It waited while the others were tried, and is still complete.
     assert_eq!(
         (answer.status.as_u16(), answer.text() == expected),
         (503, true)
     );
-    // Spin does not say whether it was a kept connection that was reset.
+    // Spin does not report whether it was a kept connection that was reset.
     let sendings = if host == Host::SpinUp { 2 } else { 1 };
     assert_eq!(resets.live().len(), sendings);
 }
@@ -253,7 +254,7 @@ async fn all_targets_silent_is_a_504(host: Host) {
         .await;
     is_our_own(&proxy.get("/").await, 504, "timeout");
     assert_eq!((silent[0].live().len(), silent[1].live().len()), (1, 1));
-    // A POST may have been acted on: one attempt, and the client is told.
+    // A POST may have been processed: one attempt, and the client gets the error.
     is_our_own(&proxy.send(post("/", "body")).await, 504, "timeout");
     assert_eq!((silent[0].live().len(), silent[1].live().len()), (2, 1));
 }

@@ -33,7 +33,8 @@ pub fn register(suite: &mut Suite) {
             forwarding_can_be_turned_off,
         ]
     );
-    // A host strips `Connection` before the component sees it, so what it names is the host's to remove. Other hosts do not.
+    // A host removes `Connection` before the component sees it, so the fields that it lists are the host's to remove.
+    // Other hosts do not.
     promises!(
         suite,
         OURS_OF_ANY_WASI,
@@ -214,7 +215,7 @@ async fn a_loop_ends_after_five_hops(host: Host) {
         is_our_own(&proxy.send(request).await, 508, "proxy_loop_detected");
     }
     assert!(origin.live().is_empty());
-    // Four are a deep setup, not a loop; another's name is not ours.
+    // Four are a deep setup, not a loop; another proxy's name does not count.
     let request = with(
         get("/"),
         "via",
@@ -230,6 +231,6 @@ async fn a_loop_of_proxies_ends(host: Host) {
         .port(port)
         .start()
         .await;
-    // The innermost one answers, and the outer ones pass it on.
+    // The innermost one replies, and the outer ones pass it on.
     is_our_own(&proxy.get("/").await, 508, "proxy_loop_detected");
 }

@@ -1,5 +1,5 @@
-//! The promises of Function Fetch (behaviour.md, section 1), shown end to end: the built component, on real hosts, between
-//! real sockets. Each promise is written once and runs as `HOST::PROMISE` on every host that can show it.
+//! The promises of Function Fetch (behaviour.md, section 1), tested end to end: the built component, on real hosts,
+//! over real sockets. Each promise is written once and runs as `HOST::PROMISE` on every host that can run it.
 //!
 //! Run by `cargo xtask test`, which builds the component, the host and finds `wasmtime`.
 

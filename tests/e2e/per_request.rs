@@ -1,5 +1,5 @@
-//! Hosts that make an instance for each request, as Spin does for WASI 0.2: what one has learnt is in the store, and what
-//! is left to do is done when the client has its response.
+//! Hosts that create an instance for each request, as Spin does for WASI 0.2: what one has learned is in the store, and
+//! background work is done after the client has its response.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ async fn a_dead_primary_costs_one_attempt_once(host: Host) {
             record["primary"] == json!(0)
         })
         .await;
-    // Back, but a record says otherwise: who asked it now would be answered.
+    // It is up again, but a record says otherwise: a request sent to it now would succeed.
     primary.revive();
     let before = primary.live().len();
     for _ in 0..5 {
@@ -130,7 +130,7 @@ async fn without_a_store_each_request_measures_for_itself(host: Host) {
     assert_eq!(fast.probes().len(), 3);
 }
 
-/// A host of WASI 0.2 takes the first bytes of a body before it knows whether there is anybody to send them to.
+/// A WASI 0.2 host takes the first bytes of a body before it knows whether it can connect.
 async fn a_body_that_only_the_host_buffered_goes_to_the_next_target(host: Host) {
     let dead = Port::hold();
     let alive = Origin::start("alive");

@@ -1,4 +1,4 @@
-//! Responses: as the origin made them.
+//! Responses are passed on as the origin made them.
 
 use http::HeaderMap;
 
@@ -175,7 +175,7 @@ async fn bodies_keep_their_framing_back(host: Host) {
 }
 
 async fn content_encoding_is_not_changed(host: Host) {
-    // Not even valid: nobody on the way may look into it.
+    // Not even valid: nothing in between may decode it.
     let (proxy, origin) = before(host, || {
         with_header(
             reply::text(200, &b"\x1f\x8bnot really"[..]),

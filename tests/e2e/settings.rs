@@ -1,4 +1,4 @@
-//! Settings: missing, bad beside good, and where they come from.
+//! Settings: missing, bad next to good, and their sources.
 
 use crate::promises;
 use crate::support::host::{EMBEDDED, EVERY, Host};
@@ -70,15 +70,15 @@ async fn every_bad_target_is_named_with_its_reason(host: Host) {
             // The entry, and then the reason.
             assert!(line.len() > part.len() + 20, "no reason: {line}");
         }
-        // The text goes to whoever asks.
+        // Any client gets the text.
         assert!(!answer.text().contains("secret"), "{}", answer.text());
     }
 }
 
 const REQUESTS: usize = 20;
 
-/// Once for each instance. Ours was told to have one; another host may start a second one at any time, but not one for
-/// each request.
+/// Once for each instance. The embedded host was configured to have one; another host may start a second one at any
+/// time, but not one for each request.
 fn assert_once(host: Host, lines: &[String]) {
     let most = if host.is_ours() { 1 } else { REQUESTS / 2 };
     assert!((1..=most).contains(&lines.len()), "{lines:#?}");
@@ -109,7 +109,8 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
         ("FETCH_DEADLINE_MS", "1e99"),
         ("FETCH_SWITCH_MARGIN", "wide"),
     ];
-    // A 503 in list order: it is retried, since true is the default of FETCH_RETRY_ON_5XX and three that of the attempts.
+    // A 503 in list order: it is retried, since `true` is the default of FETCH_RETRY_ON_5XX, and three that of the
+    // attempts.
     let first = Origin::start("first").answer(|| crate::support::reply::text(503, "first"));
     first.set_health(crate::support::origin::Health::Answers(
         500,

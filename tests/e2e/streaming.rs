@@ -1,4 +1,4 @@
-//! Bodies while they stream: as they arrive, in no more memory than it takes, and broken where they break.
+//! Streaming bodies: forwarded as they arrive, in constant memory, and broken where they break.
 
 use std::fs;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// The most memory that the host ever had, in MiB.
+/// The host's peak memory, in MiB.
 fn peak_mib(proxy: &Proxy) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", proxy.process.pid()))
         .expect("the host runs on Linux");
@@ -64,7 +64,7 @@ fn peak_mib(proxy: &Proxy) -> u64 {
     kib / 1024
 }
 
-/// Our own host promises 100 MiB in all; of another we can only ask that it does not keep the body.
+/// The embedded host promises 100 MiB in all; of another host only that it does not keep the body.
 fn is_flat(host: Host, proxy: &Proxy, before: u64) {
     let peak = peak_mib(proxy);
     if host.is_ours() {
@@ -135,7 +135,8 @@ async fn server_sent_events_arrive_one_by_one(host: Host) {
     let mut exchange = proxy.open(get("/events")).await;
     assert_eq!(exchange.headers["content-type"], "text/event-stream");
     for n in 1..=5 {
-        // The next event does not exist before the last one has arrived: no buffer on the way can be waiting for it.
+        // The next event does not exist before the last one has arrived, so no buffer in between can be waiting for
+        // it.
         let event = format!("data: {n}\n\n");
         events.send(event.clone()).await.expect("the origin serves");
         assert_eq!(exchange.text().await, event);
@@ -195,7 +196,7 @@ async fn a_client_gone_mid_stream_closes_the_upstream(host: Host) {
     tokio::time::timeout(ms(10_000), noticed.recv())
         .await
         .expect("the upstream hears of it");
-    // And the proxy lives on.
+    // And the proxy continues.
     let exchange = proxy.open(get("/endless")).await;
     assert_eq!(exchange.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Three origins to try the proxy with: a fast one, a slow one and one that fails.
+//! Three demo origins: a fast one, a slow one and one that fails.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -23,10 +23,10 @@ const HEAL: &str = "/__demo/heal";
 
 /// How long the fast origin takes.
 const FAST: Duration = Duration::from_millis(5);
-/// How long the slow one takes: enough that a person sees the difference.
+/// How long the slow one takes: enough for a person to notice.
 const SLOW: Duration = Duration::from_millis(120);
 
-/// The origins; they answer while the runtime they were started on is driven.
+/// The origins; they respond while the runtime they were started on is driven.
 pub struct Demo {
     slow: SocketAddr,
     failing: SocketAddr,
@@ -51,7 +51,7 @@ impl Demo {
         )
     }
 
-    /// What to try, for a person, with the proxy at `proxy`.
+    /// What to try, for a user, with the proxy at `proxy`.
     pub fn guide(&self, proxy: &str) -> String {
         let Self {
             slow,
@@ -90,7 +90,7 @@ impl Demo {
     }
 }
 
-/// One origin: what it is called, how long it takes, and whether it fails at present.
+/// One origin: its name, its delay, and whether it fails at present.
 struct Origin {
     name: &'static str,
     delay: Duration,
@@ -110,7 +110,7 @@ impl Origin {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => drop(tokio::spawn(Arc::clone(&origin).converse(stream))),
-                    // Out of file descriptors, say: that passes, and until then there is no use in spinning.
+                    // For example out of file descriptors: that passes, and a busy loop would not help.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
@@ -125,7 +125,7 @@ impl Origin {
             let origin = Arc::clone(&self);
             async move { Ok::<_, Infallible>(origin.answer(request).await) }
         });
-        // A client that leaves is its own business.
+        // A client that disconnects is not an error.
         let _ = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
             .await;
@@ -133,7 +133,7 @@ impl Origin {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<String> {
         let (head, mut body) = request.into_parts();
-        // Read to the end, or the connection could not be used again.
+        // Read to the end, or the connection could not be reused.
         while let Some(Ok(_)) = body.frame().await {}
 
         let (status, text) = match (&head.method, head.uri.path()) {

@@ -1,4 +1,7 @@
-/** A bare proxy on `Pool.dispatch` of undici, as good as such a proxy is: it streams, and it waits. */
+/**
+ * A bare proxy on undici's `Pool.dispatch`, as good as such a proxy can be: it
+ * streams, with backpressure.
+ */
 
 import { createServer } from "node:http";
 import { Pool } from "undici";

@@ -1,6 +1,6 @@
 /**
- * Function Fetch on ESA: the file that is pasted into its console, in a strict stand-in for its runtime, of which the
- * argument says whether Node.js or Deno runs it.
+ * Function Fetch on ESA: the file that is pasted into its console, in a strict emulation of its runtime. The argument
+ * selects Node.js or Deno.
  */
 
 import { type Runtime, startDouble } from "../esa/double.js";
@@ -8,7 +8,9 @@ import { serve } from "./protocol.js";
 
 const NAMESPACE = "function-fetch";
 
-/** ESA fetches by name only, and by the scheme's own port: `tests/e2e/cases/host.rs` names the upstreams so. */
+/**
+ * ESA fetches by name only, and on the scheme's default port: `tests/e2e/cases/host.rs` names the upstreams so.
+ */
 const NAME = /\bupstream-(\d+)\.test\b/g;
 
 const runtime = process.argv[2] as Runtime;

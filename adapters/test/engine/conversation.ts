@@ -1,4 +1,7 @@
-/** A long conversation with an engine that two engines can be put through alike: random, and the same for the same seed. */
+/**
+ * A long random conversation that two engines can be put through alike: the
+ * same for the same seed.
+ */
 
 import type {
   Body,
@@ -39,7 +42,7 @@ const PATHS = ["", "/", "/a/..", "/..", "/%2e%2E/", "/a;b/..%2f..", "%", "\u0000
 const STATUSES = [200, 204, 301, 404, 429, 500, 501, 502, 503, 504, 505];
 
 /** Mulberry32 (Tommy Ettinger): enough for a test, and four lines. */
-export function dice(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -49,7 +52,7 @@ export function dice(seed: number): () => number {
   };
 }
 
-/** Settings that bring every part of the engine to work. */
+/** Settings that exercise every part of the engine. */
 export const SETTINGS: [string, string][] = [
   [
     "FETCH_TARGETS",
@@ -70,7 +73,7 @@ export const SETTINGS: [string, string][] = [
  * yields what the engine said to each call.
  */
 export function* converse(engine: Engine, seed: number, requests: number): Generator<unknown> {
-  const roll = dice(seed);
+  const roll = random(seed);
   const one = <T>(of: readonly T[]): T => of[Math.floor(roll() * of.length)] as T;
   let now = 1_800_000_000_000;
   let store: Stored | undefined;

@@ -15,7 +15,7 @@ import type {
 } from "../../src/engine/interface.js";
 import { instantiate as inWebAssembly } from "../../src/engine/node.js";
 import { instantiate as inJavaScript } from "../../src/engine/pure.js";
-import { converse, dice, SETTINGS } from "./conversation.js";
+import { converse, random, SETTINGS } from "./conversation.js";
 
 const PACKAGE = join(import.meta.dirname, "..", "..");
 const LIMITS: Limits = { store: "workers-kv", maxProbes: 5 };
@@ -54,7 +54,7 @@ test("both cores give the same answers in a conversation of thousands of steps",
       steps += 1;
     }
     assert.equal(plainSays.next().done, true);
-    // It must have been about something.
+    // It must have covered something.
     assert.ok(steps > 10_000, `${steps} steps`);
     assert.deepEqual([...tags].sort(), ["await-round", "forward", "read-store", "relay", "reply"]);
   }
@@ -129,9 +129,9 @@ for (const [name, instantiate] of CORES) {
   });
 }
 
-/** Each call with arguments that make no sense, many times, and then one that does. */
+/** Each call with invalid arguments, many times, and then a valid one. */
 function oddCalls(engine: Engine, seed: number): void {
-  const roll = dice(seed);
+  const roll = random(seed);
   const numbers = [
     ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, -1, 0.5],
     ...[
@@ -227,7 +227,8 @@ test("an engine does not grow over a long life", { timeout: 60_000 }, () => {
       for (const _ of converse(engine, seed, 4_000));
     };
     live(1);
-    // What it holds between requests is bounded, so that its memory has its size by now.
+    // What it keeps between requests is bounded, so that its memory has its final size
+    // by now.
     const before = bytes();
     assert.ok(before > 0);
     for (const seed of [2, 3, 4, 5]) live(seed);
@@ -267,7 +268,7 @@ describe("what is generated", () => {
   });
 
   test("its types hold under the strictest rules, without those of any platform", () => {
-    // Inside the package, so that the compiler finds the files where their readers do.
+    // Inside the package, so that the compiler finds the files where its users do.
     const folder = mkdtempSync(join(PACKAGE, ".types-"));
     after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, "use.ts");

@@ -1,4 +1,4 @@
-/** Starts the stand-in for ESA's runtime with a routine in it. */
+/** Starts the emulation of ESA's runtime with a routine in it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,7 +18,7 @@ export interface DoubleOptions extends Partial<Setup> {
   readonly runtime: Runtime;
 }
 
-/** A machine under load takes its time to start a process, ms. */
+/** How long a machine under load may take to start a process, ms. */
 const START = 30_000;
 
 export class Double {
@@ -28,7 +28,7 @@ export class Double {
   private constructor(
     private readonly process: ChildProcess,
     readonly port: number,
-    /** What the routine told the operator so far. */
+    /** The routine's notices so far. */
     readonly said: readonly string[],
     lines: AsyncIterator<Line>,
   ) {
@@ -76,12 +76,12 @@ export class Double {
     return this.ask({ ask: "report" });
   }
 
-  /** What EdgeKV holds under a key. */
+  /** The content of EdgeKV under a key. */
   async stored(key: string): Promise<string | undefined> {
     return (await this.report()).kv.entries[key];
   }
 
-  /** From now on EdgeKV behaves so. */
+  /** From now on EdgeKV behaves like this. */
   async kvBehaves(behaviour: KvBehaviour): Promise<void> {
     await this.ask({ ask: "kv", behaviour });
   }
@@ -117,7 +117,7 @@ export class Double {
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-/** As functions, for those who keep several. */
+/** As functions, for tests that have several. */
 export const startDouble = Double.start;
 
 async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterable<Line> {
@@ -133,7 +133,7 @@ function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
 
 let bundled: Promise<string> | undefined;
 
-/** The runtime as one script, which both take; made once by each process of tests. */
+/** The runtime as one script, for both; built once by each test process. */
 function runtimeFile(): Promise<string> {
   bundled ??= bundle();
   return bundled;

@@ -1,4 +1,4 @@
-/** A routine in the stand-in for ESA's runtime, and origins behind it; all end with their test. */
+/** A routine in the emulation of ESA's runtime, and its origins; all end with their test. */
 
 import { type TestContext, test } from "node:test";
 import type { Origin } from "../support/origin.js";
@@ -9,7 +9,7 @@ export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
 /** The namespace that exists. */
 export const NAMESPACE = "decisions";
 
-/** As the engine spells `proxy:fastest` for EdgeKV. */
+/** `proxy:fastest` as the engine encodes it for EdgeKV. */
 export const KEY = "proxy_3Afastest";
 
 /** The same test in each runtime. */

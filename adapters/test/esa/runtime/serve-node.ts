@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import type { Serve } from "./serving.js";
 
-/** WHATWG Fetch: no `Request` has these, or a URL that is none. */
+/** WHATWG Fetch: no `Request` can have these, or an invalid URL. */
 const FORBIDDEN = ["CONNECT", "TRACE", "TRACK"];
 
 export function serveNode(serve: Serve): Promise<number> {
