@@ -63,7 +63,7 @@ async fn a_program_serves_the_component_with_its_own_store_and_gets_its_events(_
         .into_iter()
         .filter(|line| line.contains("\"source\""))
         .collect();
-    assert_eq!(notices, Vec::<String>::new(), "told twice");
+    assert_eq!(notices, Vec::<String>::new(), "reported twice");
 
     program.signal(Signal::INT);
     assert!(program.exit().await.success());

@@ -49,7 +49,7 @@ async fn waiting_requests_leave_a_hanging_primary(host: Host) {
             answer.elapsed
         );
     }
-    eventually("nobody waits for the dead one any more", || {
+    eventually("no request waits for the dead one any more", || {
         let waiting = primary.asked_for("/waiting");
         waiting.iter().all(|seen| seen.abandoned).then_some(())
     })

@@ -153,8 +153,11 @@ async fn a_failover_found_by_one_host_reaches_all(host: Host) {
             }
             tokio::time::sleep(ms(50)).await;
         }
-        let left_after = left_after.expect("it was told");
-        assert!(left_after < ms(2000), "it was told after {left_after:?}");
+        let left_after = left_after.expect("it stopped using the dead one");
+        assert!(
+            left_after < ms(2000),
+            "it stopped using the dead one after {left_after:?}"
+        );
         assert!(
             proxy
                 .said(r#""event":"primary_changed""#)

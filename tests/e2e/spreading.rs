@@ -140,7 +140,7 @@ async fn an_instance_keeps_its_choice(host: Host) {
 }
 
 /// Lets one instance fill a store, then starts one after the other, each of which reads it.
-async fn told(host: Host, spread: &str) -> (Store, Vec<Answer>) {
+async fn in_turn(host: Host, spread: &str) -> (Store, Vec<Answer>) {
     let scene = Scene::new();
     let store = Store::new();
     let proxy = scene
@@ -156,17 +156,17 @@ async fn told(host: Host, spread: &str) -> (Store, Vec<Answer>) {
     for _ in 0..INSTANCES {
         answers.push(proxy.get("/").await);
     }
-    assert_eq!(scene.slow.probes().len(), 1, "an instance was not told");
+    assert_eq!(scene.slow.probes().len(), 1, "an instance did not know");
     (store, answers)
 }
 
 async fn instances_with_spread_share_the_traffic(host: Host) {
-    let (_, answers) = told(host, "true").await;
+    let (_, answers) = in_turn(host, "true").await;
     are_shared(&answers);
 }
 
 async fn without_it_the_primary_keeps_the_traffic(host: Host) {
-    let (store, answers) = told(host, "false").await;
+    let (store, answers) = in_turn(host, "false").await;
     let record = store.record().expect("it was written");
     let primary = ["slow", "peer", "best"][record["primary"].as_u64().expect("an index") as usize];
     assert_eq!(

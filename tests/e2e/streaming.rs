@@ -195,7 +195,7 @@ async fn a_client_gone_mid_stream_closes_the_upstream(host: Host) {
     exchange.abandon().await;
     tokio::time::timeout(ms(10_000), noticed.recv())
         .await
-        .expect("the upstream hears of it");
+        .expect("the upstream notices it");
     // And the proxy continues.
     let exchange = proxy.open(get("/endless")).await;
     assert_eq!(exchange.status, 200);

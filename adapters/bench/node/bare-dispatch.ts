@@ -16,7 +16,7 @@ const server = createServer((request, response) => {
   const headers = requestFields(request);
   let abort: ((reason: Error) => void) | undefined;
   response.once("close", () => {
-    if (!response.writableFinished) abort?.(new Error("the client has gone"));
+    if (!response.writableFinished) abort?.(new Error("the client has disconnected"));
   });
   pool.dispatch(
     { method, path, headers, body: hasBody ? request : null },

@@ -109,7 +109,7 @@ test("a_namespace_that_misbehaves_costs_only_time", async (t) => {
     assert.deepEqual([...new Set(warm)], ["a"], kind);
     assert.equal(a.probes.length, 1, kind);
     if (kind === "rejects" || kind === "full") {
-      await eventually(`the operator hears of it: ${kind}`, () =>
+      await eventually(`the operator is notified: ${kind}`, () =>
         proxy.said.some((line) => line.includes('"event":"store_failed"')),
       );
     }

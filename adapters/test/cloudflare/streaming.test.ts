@@ -86,7 +86,7 @@ test("an_upload_that_breaks_off_is_broken_at_the_target", async (t) => {
   await conversation.chunk("first");
   const seen = await firstPieceAt(a);
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => seen.abandoned);
+  await eventually("the origin notices it", () => seen.abandoned);
   assert.equal(seen.complete, false);
   // It is not the target's fault, and no one waits for a response from the other one.
   await sleep(300);
@@ -106,7 +106,7 @@ test("a_client_that_disconnects_while_waiting_ends_the_attempt_without_evidence_
   const seen = await eventually("the target has the request", () => slow.seen[0]);
   assert.equal(b.probes.length, 1);
   conversation.wire.reset();
-  await eventually("the target hears that the client has gone", () => seen.abandoned);
+  await eventually("the target notices that the client has disconnected", () => seen.abandoned);
   await slow.behave({});
   assert.equal((await send(proxy.port)).body.toString(), "slow");
   assert.equal(b.seen.length, 0);
@@ -130,7 +130,7 @@ test("a_client_that_disconnects_mid_stream_ends_the_stream", async (t) => {
   const conversation = await Conversation.open(proxy.port);
   await conversation.piece();
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => over);
+  await eventually("the origin notices it", () => over);
 });
 
 test("a_response_that_breaks_off_is_broken_for_the_client", async (t) => {

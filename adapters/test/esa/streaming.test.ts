@@ -52,7 +52,7 @@ inEach("a_client_that_disconnects_cancels_the_request_at_the_target", async (t, 
   const conversation = await Conversation.open(routine.port);
   assert.equal((await conversation.piece())?.toString(), "the first of many");
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => origin.seen[0]?.abandoned);
+  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
 });
 
 inEach("a_client_that_disconnects_before_the_head_cancels_the_request_too", async (t, runtime) => {
@@ -61,7 +61,7 @@ inEach("a_client_that_disconnects_before_the_head_cancels_the_request_too", asyn
   const conversation = await Conversation.open(routine.port);
   await eventually("the origin has the request", () => origin.seen.length === 1);
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => origin.seen[0]?.abandoned);
+  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
 });
 
 inEach("a_body_that_breaks_off_is_never_complete", async (t, runtime) => {

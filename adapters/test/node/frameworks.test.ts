@@ -250,7 +250,7 @@ test("a_fetch_response_waits_for_its_reader", async (t) => {
   const handler = createFetchHandler(optionsFor(origin));
   t.after(() => handler.close());
   const { body } = await handler(new Request("http://edge.example/"));
-  await eventually("the origin stands still", async () => {
+  await eventually("the origin stalls", async () => {
     const before = written;
     await new Promise((resolve) => setTimeout(resolve, 300));
     return written === before;

@@ -127,7 +127,7 @@ test("sigterm_to_npx_stops_the_server_too", async (t) => {
   const { child, portOf } = startProcess(t, "npx", ["function-fetch"], env);
   const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
   child.kill("SIGTERM");
-  await eventually("nobody listens any more", () =>
+  await eventually("nothing listens any more", () =>
     send(port).then(
       () => false,
       () => true,

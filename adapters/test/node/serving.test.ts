@@ -75,9 +75,9 @@ test("a_store_that_misbehaves_changes_speed_never_correctness", async (t) => {
     for (let round = 0; round < 3; round += 1) {
       assert.equal((await send(proxy.port)).status, 200, name);
     }
-    const told = proxy.said.filter((line) => line.includes("store_failed"));
+    const notices = proxy.said.filter((line) => line.includes("store_failed"));
     const fails = ["rejecting", "throwing", "hanging"].includes(name);
-    assert.equal(told.length > 0, fails, `${name}: ${proxy.said.join("\n")}`);
+    assert.equal(notices.length > 0, fails, `${name}: ${proxy.said.join("\n")}`);
   }
 });
 

@@ -147,5 +147,5 @@ test("a_redis_that_is_down_fails_no_request", { skip }, async (t) => {
   const command = Command.start(t, env, ["--store", "examples/redis-store.ts"]);
   const port = await command.port();
   for (let round = 0; round < 3; round += 1) assert.equal((await send(port)).status, 200);
-  await eventually("the operator hears of it", () => command.stderr.includes("store_failed"));
+  await eventually("the operator is notified", () => command.stderr.includes("store_failed"));
 });

@@ -72,7 +72,7 @@ test("a_slow_client_makes_the_target_wait", async (t) => {
   const conversation = await Conversation.open(proxy.port);
   await conversation.head();
   // The buffers of the kernel and the streams fill up, and then it stalls.
-  const settled = await eventually("the origin stands still", async () => {
+  const settled = await eventually("the origin stalls", async () => {
     const before = written;
     await sleep(500);
     return written === before && written;
@@ -80,7 +80,7 @@ test("a_slow_client_makes_the_target_wait", async (t) => {
   assert.ok(settled < 64 * 1024 * 1024, `${settled} bytes were taken from the origin`);
   assert.equal(over, false);
   conversation.wire.close();
-  await eventually("the origin hears that the client has gone", () => over);
+  await eventually("the origin notices that the client has disconnected", () => over);
 });
 
 test("a_slow_target_makes_the_client_wait", async (t) => {

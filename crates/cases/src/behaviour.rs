@@ -131,7 +131,7 @@ impl Answer {
 
     fn check(&self) -> Result<(), String> {
         if self.body.is_some() && self.body_bytes.is_some() {
-            return Err("an answer wants either \"body\" or \"body_bytes\"".into());
+            return Err("an answer needs either \"body\" or \"body_bytes\"".into());
         }
         // Above 599 none is defined; how a proxy handles them is a case.
         if !(200..=999).contains(&self.status) {

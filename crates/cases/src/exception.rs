@@ -69,7 +69,7 @@ fn read_one(value: Value) -> Result<Exception, String> {
         (true, true) => Ok(Exception::Skip(why)),
         (false, false) => Ok(Exception::Replace(members)),
         _ => {
-            Err("it wants either \"skip\": true, or members that replace those of the case".into())
+            Err("it needs either \"skip\": true, or members that replace those of the case".into())
         }
     }
 }

@@ -99,7 +99,7 @@ impl TryFrom<Members> for Step {
         let mut kinds = Vec::new();
         if let Some(request) = members.request {
             if request.body.is_some() && request.body_bytes.is_some() {
-                return Err("a request wants either \"body\" or \"body_bytes\"");
+                return Err("a request needs either \"body\" or \"body_bytes\"");
             }
             kinds.push(Kind::Ask(Box::new(Exchange {
                 request,
@@ -107,7 +107,7 @@ impl TryFrom<Members> for Step {
                 seen: members.seen,
             })));
         } else if !alone {
-            return Err("\"response\" and \"seen\" want a \"request\"");
+            return Err("\"response\" and \"seen\" need a \"request\"");
         }
         kinds.extend(members.wait.map(|wait| Kind::Wait(wait.probes)));
         kinds.extend(members.upstreams.map(Kind::Behave));

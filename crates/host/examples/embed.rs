@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 /// A store that prints each write. A real one would keep the values where other machines find them.
 #[derive(Default)]
-struct TellingStore(MemoryStore);
+struct PrintingStore(MemoryStore);
 
-impl KeyValueStore for TellingStore {
+impl KeyValueStore for PrintingStore {
     fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
         self.0.get(key)
     }
@@ -57,21 +57,21 @@ async fn main() -> ExitCode {
 
 async fn serve(component: String, targets: &str) -> Result<(), Error> {
     // The watcher must not block an instance, so printing is done elsewhere.
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::builder(ComponentSource::file(component))
         .listen("127.0.0.1:0")
         .env("FETCH_TARGETS", targets)
-        .key_value_store("default", Arc::new(TellingStore::default()))
+        .key_value_store("default", Arc::new(PrintingStore::default()))
         .on_event(move |event| {
             // Fails only when the program is about to exit.
-            let _ = tell.send(event);
+            let _ = sender.send(event);
         })
         .bind()
         .await?;
     println!("Serving http://{}", server.local_addr());
 
-    let telling = tokio::spawn(async move {
-        while let Some(event) = told.recv().await {
+    let printing = tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
             match event {
                 Event::PrimaryChanged { to, reason, .. } => {
                     println!("traffic goes to {to} ({reason})");
@@ -88,7 +88,7 @@ async fn serve(component: String, targets: &str) -> Result<(), Error> {
         })
         .await;
     // The server is gone, and the sender with it: the remaining events are printed.
-    let _ = telling.await;
+    let _ = printing.await;
     println!("ended");
     Ok(())
 }

@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn events_are_reported_whole_however_they_are_written() {
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::new(Mutex::new(Vec::new()));
         let watcher = {
-            let told = told.clone();
-            Arc::new(move |event| told.lock().unwrap().push(event))
+            let seen = seen.clone();
+            Arc::new(move |event| seen.lock().unwrap().push(event))
         };
         let lines = Lines {
             watcher,
@@ -152,7 +152,7 @@ mod tests {
             lines.take(&[byte]);
         }
         lines.take(format!("{line}{line}").as_bytes());
-        assert_eq!(*told.lock().unwrap(), vec![Event::NoHealthyTarget; 4]);
+        assert_eq!(*seen.lock().unwrap(), vec![Event::NoHealthyTarget; 4]);
         lines.take(&vec![b'x'; LINE_LIMIT + 1]);
         assert!(lines.unfinished.lock().unwrap().is_empty());
     }

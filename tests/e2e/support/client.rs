@@ -80,7 +80,7 @@ impl Exchange {
 
     /// The next chunk, which must arrive, as text.
     pub async fn text(&mut self) -> String {
-        let piece = self.piece().await.expect("the body goes on");
+        let piece = self.piece().await.expect("the body continues");
         String::from_utf8(piece.expect("the body is whole").into()).expect("text")
     }
 

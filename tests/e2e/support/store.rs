@@ -107,7 +107,7 @@ impl Store {
         let connection = self.connection();
         connection
             .execute_batch("BEGIN EXCLUSIVE")
-            .expect("nobody else holds it for long");
+            .expect("no other process holds it for long");
         connection
     }
 }

@@ -325,7 +325,7 @@ mod tests {
             config
         };
         assert_eq!(config(&[]), OutboundHttpConfig::default());
-        let told = config(&[
+        let config = config(&[
             "--max-upstream-header-bytes=1",
             "--upstream-idle-timeout=2s",
             "--max-idle-upstream-connections=3",
@@ -338,7 +338,7 @@ mod tests {
             max_idle_connections_per_host: 4,
             ..OutboundHttpConfig::default()
         };
-        assert_eq!(told, expected);
+        assert_eq!(config, expected);
     }
 
     #[test]
