@@ -39,7 +39,7 @@ export class Edge {
       const { proxy, rules, endings } = this.configured;
       const inbound = new Inbound(request, proxy.configuration, rules, endings.request);
       const background = (work: Promise<void>) => {
-        leaveWithClient(inbound, request);
+        abortWithClient(inbound, request);
         context.waitUntil(work);
       };
       const outcome = await proxy.serve(inbound.about, { request: inbound, background });
@@ -82,9 +82,9 @@ export class Edge {
  * The runtime cancels a request without background work when its client
  * disconnects. With `waitUntil` it keeps running, so its attempts must be aborted here.
  */
-function leaveWithClient(inbound: Inbound, request: Request): void {
+function abortWithClient(inbound: Inbound, request: Request): void {
   if (inbound.followsClient) return;
   inbound.followsClient = true;
   // Fires with the compatibility flag `enable_request_signal`.
-  request.signal.addEventListener("abort", () => inbound.leave());
+  request.signal.addEventListener("abort", () => inbound.onDisconnect());
 }

@@ -18,8 +18,8 @@ const OF_REQUESTS = new Set(["proxy-authorization", "http2-settings"]);
 export class Inbound {
   readonly about: About;
   /** The client has disconnected: no result counts for or against a target any more. */
-  left = false;
-  /** Whether `leave` is called when the client disconnects. */
+  disconnected = false;
+  /** Whether `onDisconnect` is called when the client disconnects. */
   followsClient = false;
   private readonly url: Parts;
   private readonly via: string | null;
@@ -29,7 +29,7 @@ export class Inbound {
   private readonly unrepeatable: boolean;
   private spent = false;
   private fields: Headers | undefined;
-  private readonly underWay: AbortController[] = [];
+  private readonly attempts: AbortController[] = [];
 
   constructor(
     private readonly request: Request,
@@ -46,7 +46,7 @@ export class Inbound {
       this.body = new ReplayBody(
         body,
         configuration.replayBodyBytes,
-        () => this.giveUp(),
+        () => this.abortAttempts(),
         byobReader,
       );
     }
@@ -102,21 +102,21 @@ export class Inbound {
 
   /** See `Upload.progress`. Once the client has disconnected, no time-out runs. */
   get progress(): number {
-    return this.left ? Number.POSITIVE_INFINITY : (this.body?.progress ?? 0);
+    return this.disconnected ? Number.POSITIVE_INFINITY : (this.body?.progress ?? 0);
   }
 
   /** An attempt is aborted when the client disconnects. */
   begin(attempt: AbortController): void {
-    this.underWay.push(attempt);
+    this.attempts.push(attempt);
   }
 
-  leave(): void {
-    this.left = true;
-    this.giveUp();
+  onDisconnect(): void {
+    this.disconnected = true;
+    this.abortAttempts();
   }
 
-  private giveUp(): void {
-    for (const attempt of this.underWay) attempt.abort();
+  private abortAttempts(): void {
+    for (const attempt of this.attempts) attempt.abort();
   }
 
   /** The fields of the upstream request. */

@@ -30,7 +30,7 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
       (response) => answered(response, started),
       (error: unknown) => {
         // A client that disconnects is not evidence against the target, and no one waits for the result.
-        if (inbound.left) return new Promise<Response>(() => {});
+        if (inbound.disconnected) return new Promise<Response>(() => {});
         throw error;
       },
     );

@@ -11,7 +11,7 @@ import type { EsaRequest, Init } from "./runtime.js";
 export class Inbound {
   readonly about: About;
   /** Aborts when the client disconnects, where the runtime reports it. */
-  readonly left: AbortSignal | undefined;
+  readonly disconnected: AbortSignal | undefined;
   /** Aborts when nothing more is to be sent. */
   private readonly broken = new AbortController();
   private readonly path: string;
@@ -33,7 +33,7 @@ export class Inbound {
     this.body = new ReplayBody(body, configuration.replayBodyBytes, () => this.broken.abort());
     this.about = { method, path, hops: hops(headers.get("via")), hasBody: this.body.exists };
     const { signal } = request;
-    this.left = signal;
+    this.disconnected = signal;
     // A request whose body broke off ends like one whose client has disconnected.
     signal?.addEventListener("abort", () => this.broken.abort(), { once: true });
     if (signal?.aborted) this.broken.abort();
@@ -62,7 +62,7 @@ export class Inbound {
   }
 
   get fate(): Body {
-    return this.left?.aborted ? "broken" : this.body.fate;
+    return this.disconnected?.aborted ? "broken" : this.body.fate;
   }
 
   async reclaim(): Promise<Body> {

@@ -29,7 +29,7 @@ interface Waiting {
 }
 
 export class Subrequests {
-  private readonly underWay = { live: 0, probe: 0 };
+  private readonly running = { live: 0, probe: 0 };
   private readonly waiting: Record<Kind, Waiting[]> = { live: [], probe: [] };
 
   /** Begins `work` as soon as there is a free slot, which it holds until `Turn.end`. */
@@ -41,18 +41,18 @@ export class Subrequests {
   }
 
   private hasSlot(kind: Kind): boolean {
-    const { live, probe } = this.underWay;
+    const { live, probe } = this.running;
     return live + probe < MOST && (kind === "probe" || live < MOST_LIVE);
   }
 
   private start(kind: Kind, turn: Waiting): void {
-    this.underWay[kind] += 1;
+    this.running[kind] += 1;
     turn.begin();
   }
 
   private over(kind: Kind, turn: Waiting): void {
     const { waiting } = this;
-    if (turn.hasBegun) this.underWay[kind] -= 1;
+    if (turn.hasBegun) this.running[kind] -= 1;
     else waiting[kind] = waiting[kind].filter((other) => other !== turn);
     for (const next of ["live", "probe"] as const) {
       while (this.hasSlot(next)) {

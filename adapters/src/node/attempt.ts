@@ -12,7 +12,7 @@ import { UpstreamResponse } from "./upstream-response.js";
 /** An attempt that ends with its client. */
 export interface Abortable {
   /** The client has disconnected: the attempt fails. */
-  leave(): void;
+  onDisconnect(): void;
 }
 
 /** The request that an attempt is made for. */
@@ -36,7 +36,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
   private reject!: (error: AttemptError) => void;
   private controller: Controller | undefined;
   private answer: UpstreamResponse | undefined;
-  private given: Error | undefined;
+  private abortReason: Error | undefined;
   /** Whether the connection was used before. */
   private reused = false;
   private sent = false;
@@ -54,17 +54,17 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
   }
 
   abort(): void {
-    this.giveUp(new Error("the attempt was aborted"));
+    this.abortWith(new Error("the attempt was aborted"));
   }
 
-  leave(): void {
+  onDisconnect(): void {
     const error = new Error("the client has disconnected");
-    this.giveUp(error);
+    this.abortWith(error);
     this.reject(new AttemptError("internal-error", "never", error));
   }
 
-  private giveUp(error: Error): void {
-    this.given = error;
+  private abortWith(error: Error): void {
+    this.abortReason = error;
     if (this.answer !== undefined) this.answer.abort(error);
     else this.controller?.abort(error);
   }
@@ -73,7 +73,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
 
   onRequestStart(controller: Controller): void {
     // Thrown here, it ends this request alone and keeps the connection.
-    if (this.given !== undefined) throw this.given;
+    if (this.abortReason !== undefined) throw this.abortReason;
     this.controller = controller;
     const { carrier } = this;
     if (carrier === undefined) return;
@@ -139,7 +139,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
   }
 
   private resend(error: Error): Resend {
-    if (this.controller === undefined || this.given !== undefined) return "never";
+    if (this.controller === undefined || this.abortReason !== undefined) return "never";
     if (!this.sent) return "unsent";
     if (hasConflictingFraming(error)) return "conflicting-framing";
     return this.reused && !this.answered ? "stale-connection" : "never";

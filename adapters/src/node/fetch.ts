@@ -36,7 +36,7 @@ async function serve(edge: Edge, request: Request, facts: Facts): Promise<Respon
   const { signal } = request;
   signal.throwIfAborted();
   const inbound = inboundOf(edge, request, facts);
-  signal.addEventListener("abort", () => inbound.leave(), { once: true });
+  signal.addEventListener("abort", () => inbound.onDisconnect(), { once: true });
   const outcome = await edge.serve(inbound);
   if (signal.aborted) {
     outcome.answer?.drop();

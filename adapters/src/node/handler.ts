@@ -61,7 +61,7 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
     }
     const inbound = inboundOf(edge, request);
     response.on("close", () => {
-      inbound.leave();
+      inbound.onDisconnect();
       drainRequest(request);
       resolve();
     });
@@ -78,7 +78,7 @@ function conclude(
   response: Response,
   outcome: Outcome<UpstreamResponse>,
 ): void {
-  if (inbound.hasLeft) {
+  if (inbound.isDisconnected) {
     if (outcome.answer !== undefined) outcome.answer.drop();
   } else if (outcome.answer !== undefined) {
     const { explain, elapsed } = outcome;

@@ -37,8 +37,8 @@ export class Inbound implements About {
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
   private readonly trailing: Origins["trailing"];
-  private underWay: Abortable[] = [];
-  private left = false;
+  private attempts: Abortable[] = [];
+  private disconnected = false;
 
   constructor(from: Origins, fields: RequestFields) {
     const { method, url, body } = from;
@@ -60,12 +60,12 @@ export class Inbound implements About {
     return this.trailing?.rawTrailers ?? [];
   }
 
-  get hasLeft(): boolean {
-    return this.left;
+  get isDisconnected(): boolean {
+    return this.disconnected;
   }
 
   get fate(): Body {
-    if (this.left) return "broken";
+    if (this.disconnected) return "broken";
     return this.body?.fate ?? "untouched";
   }
 
@@ -86,23 +86,23 @@ export class Inbound implements About {
 
   /** An attempt ends when the client disconnects. */
   begin(attempt: Abortable): void {
-    if (this.left) attempt.leave();
-    else this.underWay.push(attempt);
+    if (this.disconnected) attempt.onDisconnect();
+    else this.attempts.push(attempt);
   }
 
   end(attempt: Abortable): void {
-    const at = this.underWay.indexOf(attempt);
-    if (at >= 0) this.underWay.splice(at, 1);
+    const at = this.attempts.indexOf(attempt);
+    if (at >= 0) this.attempts.splice(at, 1);
   }
 
   /** The client has disconnected: everything under way for it ends. */
-  leave(): void {
-    if (this.left) return;
-    this.left = true;
+  onDisconnect(): void {
+    if (this.disconnected) return;
+    this.disconnected = true;
     this.body?.fail(new Error("the client has disconnected"));
-    const { underWay } = this;
-    this.underWay = [];
-    for (const attempt of underWay) attempt.leave();
+    const { attempts } = this;
+    this.attempts = [];
+    for (const attempt of attempts) attempt.onDisconnect();
   }
 }
 

@@ -25,8 +25,8 @@ export class EdgeServer {
   private constructor(options: Options, { idleTimeout }: Listening) {
     this.handler = createNodeHandler(options);
     const maxHeaderSize = options.maxHeadBytes ?? MAX_HEAD_BYTES;
-    const given = { keepAliveTimeout: idleTimeout, maxHeaderSize };
-    this.server = createServer(given, (request, response) => this.serve(request, response));
+    const serverOptions = { keepAliveTimeout: idleTimeout, maxHeaderSize };
+    this.server = createServer(serverOptions, (request, response) => this.serve(request, response));
     // Their bytes are bounded instead: beyond this limit Node.js would drop fields silently.
     this.server.maxHeadersCount = 0;
     this.server.on("upgrade", (request, socket, head) => {

@@ -67,7 +67,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   private readBefore = 0;
   private connected = false;
   private sent = false;
-  private given = false;
+  private aborted = false;
   private waiter: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(
@@ -117,13 +117,13 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   }
 
   abort(): void {
-    this.given = true;
+    this.aborted = true;
     this.request.destroy();
   }
 
-  leave(): void {
+  onDisconnect(): void {
     const error = new Error("the client has disconnected");
-    this.given = true;
+    this.aborted = true;
     this.request.destroy(error);
     this.reject(new AttemptError("internal-error", "never", error));
   }
@@ -211,7 +211,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
 
   private resend(error: Error): Resend {
     const kept = this.request.reusedSocket;
-    if (this.given || !(kept || this.connected)) return "never";
+    if (this.aborted || !(kept || this.connected)) return "never";
     if (!this.sent) return "unsent";
     if (hasConflictingFraming(error)) return "conflicting-framing";
     return kept && this.socket?.bytesRead === this.readBefore ? "stale-connection" : "never";

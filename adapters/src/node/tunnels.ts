@@ -55,16 +55,16 @@ export class Tunnels {
     const refusal = hasBody(request) ? BODY : refusalOf(request, false);
     if (refusal !== undefined) return localReply(response(), refusal);
     const inbound = this.inboundOf(request);
-    const leave = () => inbound.leave();
-    socket.once("close", leave);
+    const onDisconnect = () => inbound.onDisconnect();
+    socket.once("close", onDisconnect);
     // While nothing reads the socket, only this shows that the client has disconnected.
-    socket.once("end", leave);
+    socket.once("end", onDisconnect);
     try {
       const outcome = await this.edge.serve(inbound);
-      socket.off("end", leave);
+      socket.off("end", onDisconnect);
       if (outcome.answer === undefined) {
-        if (!inbound.hasLeft) localReply(response(), outcome.reply);
-      } else if (inbound.hasLeft) {
+        if (!inbound.isDisconnected) localReply(response(), outcome.reply);
+      } else if (inbound.isDisconnected) {
         outcome.answer.drop();
       } else if (outcome.answer.socket !== undefined) {
         this.connect(outcome.answer, outcome.answer.socket, socket, head);

@@ -3,7 +3,7 @@
  * selects Node.js or Deno.
  */
 
-import { type Runtime, startDouble } from "../esa/double.js";
+import { type Runtime, startEmulation } from "../esa/emulation.js";
 import { serve } from "./protocol.js";
 
 const NAMESPACE = "function-fetch";
@@ -18,7 +18,7 @@ const runtime = process.argv[2] as Runtime;
 await serve(async (settings, entries) => {
   const named = settings.FETCH_TARGETS?.matchAll(NAME) ?? [];
   const namespace = settings.ESA_KV_NAMESPACE ?? NAMESPACE;
-  const double = await startDouble({
+  const emulation = await startEmulation({
     runtime,
     env: { ESA_KV_NAMESPACE: namespace, ...settings },
     kv: { namespace, entries },
@@ -26,9 +26,9 @@ await serve(async (settings, entries) => {
     unreachable: "status",
   });
   return {
-    port: double.port,
-    said: double.said,
-    read: (key) => double.stored(key),
-    stop: () => double.close(),
+    port: emulation.port,
+    said: emulation.said,
+    read: (key) => emulation.stored(key),
+    stop: () => emulation.close(),
   };
 });

@@ -2,7 +2,7 @@
 
 import { type TestContext, test } from "node:test";
 import type { Origin } from "../support/origin.js";
-import { Double, type DoubleOptions, type Runtime } from "./double.js";
+import { Emulation, type EmulationOptions, type Runtime } from "./emulation.js";
 
 export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
 
@@ -22,10 +22,10 @@ export function inEach(
   }
 }
 
-export async function startRoutine(t: TestContext, options: DoubleOptions): Promise<Double> {
-  const double = await Double.start(options);
-  t.after(() => double.close());
-  return double;
+export async function startRoutine(t: TestContext, options: EmulationOptions): Promise<Emulation> {
+  const emulation = await Emulation.start(options);
+  t.after(() => emulation.close());
+  return emulation;
 }
 
 /** A routine with a namespace, whose targets are these origins, by name. */
@@ -33,8 +33,8 @@ export async function routineTo(
   t: TestContext,
   runtime: Runtime,
   origins: readonly Origin[],
-  options: Partial<DoubleOptions> = {},
-): Promise<Double> {
+  options: Partial<EmulationOptions> = {},
+): Promise<Emulation> {
   const targets = origins.map(({ port }) => `http://localhost:${port}`).join(",");
   const env = { FETCH_TARGETS: targets, ESA_KV_NAMESPACE: NAMESPACE, ...options.env };
   return startRoutine(t, { kv: { namespace: NAMESPACE }, ...options, runtime, env });

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
 import { eventually, sleep } from "../support/waiting.js";
-import type { Double } from "./double.js";
+import type { Emulation } from "./emulation.js";
 import { inEach, KEY, routineTo } from "./scene.js";
 
 /** Long enough for any pending write, ms. */
 const SETTLED = 300;
 
-async function storedBy(routine: Double): Promise<string> {
+async function storedBy(routine: Emulation): Promise<string> {
   return eventually("the decision is in EdgeKV", () => routine.stored(KEY));
 }
 

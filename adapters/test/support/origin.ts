@@ -3,10 +3,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TestContext } from "node:test";
-import { give } from "./answering.js";
 import type { Answer, Behaviour } from "./behaviour.js";
 import type { Certificate } from "./certificate.js";
 import { listen, listenAnywhere } from "./port.js";
+import { give } from "./responding.js";
 import { Seen } from "./seen.js";
 
 export interface OriginOptions {

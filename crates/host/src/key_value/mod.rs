@@ -1,12 +1,12 @@
 //! `spin:key-value`: stores by label, each with its backend.
 
+mod availability;
 pub(crate) mod guest;
 mod memory;
 mod redis;
 mod redis_link;
 mod redis_url;
 mod sqlite;
-mod standing;
 
 use crate::Error;
 use crate::runtime_config::KeyValueConfig;

@@ -4,9 +4,9 @@
 //! The store is optional at run time: whatever the Redis does (down, hanging, restarted, full), each operation ends
 //! within [`OPERATION_TIMEOUT`], and at once while the Redis is known to be down.
 
+use super::availability::Availability;
 use super::redis_link::Link;
 use super::redis_url::RedisUrl;
-use super::standing::Standing;
 use super::{KeyValueStore, StoreError, StoreFuture};
 use crate::error::one_line;
 use crate::{Error, tls};
@@ -32,8 +32,8 @@ pub struct RedisStore(Arc<Inner>);
 
 struct Inner {
     link: Link,
-    reading: Standing,
-    writing: Standing,
+    reading: Availability,
+    writing: Availability,
 }
 
 #[derive(Clone, Copy)]
@@ -55,8 +55,8 @@ impl RedisStore {
             None
         };
         Ok(Self(Arc::new(Inner {
-            reading: Standing::new(&label, &url, "be read"),
-            writing: Standing::new(&label, &url, "be written"),
+            reading: Availability::new(&label, &url, "be read"),
+            writing: Availability::new(&label, &url, "be written"),
             link: Link::new(url, tls, &label),
         })))
     }
@@ -106,7 +106,7 @@ impl Inner {
             let answer = command.query_async(&mut connection);
             let error = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
                 Ok(Ok(value)) => {
-                    self.standing(access).works();
+                    self.availability(access).works();
                     return Ok(value);
                 }
                 Ok(Err(error)) => error,
@@ -119,7 +119,7 @@ impl Inner {
             let reason = StoreError::new(one_line(&error.to_string()));
             if !error.is_unrecoverable_error() {
                 // The Redis replied with an error.
-                self.standing(access).fails(&reason.to_string());
+                self.availability(access).fails(&reason.to_string());
                 return Err(reason);
             }
             if fresh {
@@ -130,7 +130,7 @@ impl Inner {
         }
     }
 
-    fn standing(&self, access: Access) -> &Standing {
+    fn availability(&self, access: Access) -> &Availability {
         match access {
             Access::Read => &self.reading,
             Access::Write => &self.writing,

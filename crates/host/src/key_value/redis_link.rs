@@ -4,8 +4,8 @@
 //! machine that vanished would be used until the kernel gives up on it. This one does.
 
 use super::StoreError;
+use super::availability::Availability;
 use super::redis_url::RedisUrl;
-use super::standing::Standing;
 use crate::error::one_line;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
@@ -56,13 +56,13 @@ pub(super) struct Link {
     tls: Option<TlsConnector>,
     /// Held while connecting: operations that arrive meanwhile wait for the outcome and do not connect themselves.
     state: Mutex<State>,
-    standing: Standing,
+    availability: Availability,
 }
 
 impl Link {
     pub(super) fn new(url: RedisUrl, tls: Option<TlsConnector>, label: &str) -> Self {
         Self {
-            standing: Standing::new(label, &url, "be reached"),
+            availability: Availability::new(label, &url, "be reached"),
             url,
             tls,
             state: Mutex::new(State::Down {
@@ -86,13 +86,13 @@ impl Link {
         };
         match outcome {
             Ok(session) => {
-                self.standing.works();
+                self.availability.works();
                 let session = Arc::new(session);
                 *state = State::Up(session.clone());
                 Ok((session, true))
             }
             Err(reason) => {
-                self.standing.fails(&reason);
+                self.availability.fails(&reason);
                 let reason = StoreError::new(reason);
                 *state = State::Down {
                     until: Instant::now() + PAUSE,
@@ -113,7 +113,7 @@ impl Link {
     pub(super) async fn failed(&self, session: &Arc<Session>, reason: &StoreError) {
         let until = Instant::now() + PAUSE;
         if self.replace(session, until, reason.clone()).await {
-            self.standing.fails(&reason.to_string());
+            self.availability.fails(&reason.to_string());
         }
     }
 

@@ -14,14 +14,14 @@ import type { KvBehaviour, Line, Question, Report, Setup } from "./runtime/proto
 
 export type Runtime = "node" | "deno";
 
-export interface DoubleOptions extends Partial<Setup> {
+export interface EmulationOptions extends Partial<Setup> {
   readonly runtime: Runtime;
 }
 
 /** How long a machine under load may take to start a process, ms. */
 const START = 30_000;
 
-export class Double {
+export class Emulation {
   private readonly waiting = new Map<number, (report: Report) => void>();
   private asked = 0;
 
@@ -35,7 +35,7 @@ export class Double {
     void this.read(lines, said as string[]);
   }
 
-  static async start(options: DoubleOptions): Promise<Double> {
+  static async start(options: EmulationOptions): Promise<Emulation> {
     const { runtime, ...given } = options;
     const setup: Setup = {
       file: given.file ?? (await built()),
@@ -60,7 +60,7 @@ export class Double {
         const { value, done } = await within(START, "the runtime starts", lines.next());
         if (done) throw new Error(`the runtime did not start: ${errors.join("")}`);
         if ("said" in value) said.push(value.said);
-        if ("port" in value) return new Double(child, value.port, said, lines);
+        if ("port" in value) return new Emulation(child, value.port, said, lines);
       }
     } catch (error) {
       child.kill("SIGKILL");
@@ -118,7 +118,7 @@ export class Double {
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
 /** As functions, for tests that have several. */
-export const startDouble = Double.start;
+export const startEmulation = Emulation.start;
 
 async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterable<Line> {
   if (child.stdout === null) return;

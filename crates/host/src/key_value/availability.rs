@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
 /// One operation that a store can do or fail to do. It is assumed to work until it fails.
-pub(super) struct Standing {
+pub(super) struct Availability {
     label: String,
     url: RedisUrl,
     /// Completes "the key-value store can …".
@@ -13,7 +13,7 @@ pub(super) struct Standing {
     failing: AtomicBool,
 }
 
-impl Standing {
+impl Availability {
     pub(super) fn new(label: &str, url: &RedisUrl, ability: &'static str) -> Self {
         Self {
             label: label.to_owned(),
