@@ -45,9 +45,9 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
       signal: abort.signal,
     });
     const started = performance.now();
-    const answer = sent.then((response) => answered(response, started));
-    const result = answer.then(({ status }) => status);
-    const rest = answer.then(drain, () => {});
+    const received = sent.then((response) => answered(response, started));
+    const result = received.then(({ status }) => status);
+    const rest = received.then(drain, () => {});
     return { result, rest, abort: () => abort.abort() };
   }
 
@@ -55,16 +55,16 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     return failureOf(error);
   }
 
-  status(answer: Response): number {
-    return answer.status;
+  status(response: Response): number {
+    return response.status;
   }
 
-  retryAfter(answer: Response): string | undefined {
-    return answer.headers.get("retry-after") ?? undefined;
+  retryAfter(response: Response): string | undefined {
+    return response.headers.get("retry-after") ?? undefined;
   }
 
-  drop(answer: Response): void {
-    release(answer);
+  drop(response: Response): void {
+    release(response);
   }
 
   notice(line: string): void {

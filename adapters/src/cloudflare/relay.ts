@@ -11,28 +11,28 @@ export function responseTo(
   ends: readonly string[],
 ): Response {
   if (outcome.answer === undefined) return localReply(outcome.reply);
-  const { answer, explain, elapsed } = outcome;
+  const { answer: upstream, explain, elapsed } = outcome;
   const more = explain === undefined ? [] : explainFields(explain, elapsed);
-  const { headers } = answer;
+  const { headers } = upstream;
   const named = namedByConnection(headers.get("connection"));
   // Nearly always nothing has to change, and the runtime passes the body on without JavaScript.
   if (more.length === 0 && named === undefined && !ends.some((name) => headers.has(name))) {
-    return answer;
+    return upstream;
   }
-  return changed(answer, rules, named, more);
+  return changed(upstream, rules, named, more);
 }
 
 /** The same response with other fields; a compressed body stays as it is. */
 function changed(
-  answer: Response,
+  upstream: Response,
   rules: FieldRules,
   named: ReadonlySet<string> | undefined,
   more: readonly (readonly [string, string])[],
 ): Response {
   // The response to a WebSocket handshake cannot be rebuilt.
-  if (answer.webSocket !== null) return answer;
-  const response = new Response(answer.body, answer);
-  for (const [name] of answer.headers) {
+  if (upstream.webSocket !== null) return upstream;
+  const response = new Response(upstream.body, upstream);
+  for (const [name] of upstream.headers) {
     if (rules.endsInResponse(name, named)) response.headers.delete(name);
   }
   for (const [name, value] of more) response.headers.append(name, value);

@@ -51,7 +51,7 @@ export class Edge {
       const outcome = await proxy.serve(inbound.about, call);
       if (outcome.answer === undefined) return localReply(outcome.reply);
       const { explain, elapsed } = outcome;
-      return relayed({ answer: outcome.answer.response, explain, elapsed }, rules, canMake);
+      return relayed({ upstream: outcome.answer.response, explain, elapsed }, rules, canMake);
     } catch (error) {
       return internalError(error, log);
     }

@@ -78,8 +78,8 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
     return response.headers.get("retry-after") ?? undefined;
   }
 
-  drop(answer: UpstreamResponse): void {
-    answer.release();
+  drop(response: UpstreamResponse): void {
+    response.release();
   }
 }
 

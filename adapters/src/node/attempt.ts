@@ -32,10 +32,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
   readonly result: Promise<UpstreamResponse>;
   /** Set where the connection may have been used before. */
   carrier: Carrier | undefined;
-  private resolve!: (answer: UpstreamResponse) => void;
+  private resolve!: (upstream: UpstreamResponse) => void;
   private reject!: (error: AttemptError) => void;
   private controller: Controller | undefined;
-  private answer: UpstreamResponse | undefined;
+  private upstream: UpstreamResponse | undefined;
   private abortReason: Error | undefined;
   /** Whether the connection was used before. */
   private reused = false;
@@ -65,7 +65,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
 
   private abortWith(error: Error): void {
     this.abortReason = error;
-    if (this.answer !== undefined) this.answer.abort(error);
+    if (this.upstream !== undefined) this.upstream.abort(error);
     else this.controller?.abort(error);
   }
 
@@ -102,21 +102,21 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
       controller.abort(error);
       return;
     }
-    this.answer = new UpstreamResponse(status, head.fields, controller);
-    this.resolve(this.answer);
+    this.upstream = new UpstreamResponse(status, head.fields, controller);
+    this.resolve(this.upstream);
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
-    this.answer?.onData(chunk);
+    this.upstream?.onData(chunk);
   }
 
   onResponseEnd(_controller: Controller, trailers: FieldMap): void {
-    this.answer?.onEnd(trailers);
+    this.upstream?.onEnd(trailers);
     this.owner?.end(this);
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    if (this.answer !== undefined) this.answer.onError(error);
+    if (this.upstream !== undefined) this.upstream.onError(error);
     else {
       const connected = this.controller !== undefined;
       const failure = failureOf(error, connected, this.secure);
@@ -131,9 +131,9 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResp
       this.reject(new AttemptError(head.failure, "never"));
       socket.destroy();
     } else {
-      this.answer = new UpstreamResponse(status, head.fields, controller);
-      this.answer.socket = socket;
-      this.resolve(this.answer);
+      this.upstream = new UpstreamResponse(status, head.fields, controller);
+      this.upstream.socket = socket;
+      this.resolve(this.upstream);
     }
     this.owner?.end(this);
   }

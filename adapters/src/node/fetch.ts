@@ -83,17 +83,17 @@ function fieldsOf(pairs: readonly string[]): Headers {
   return fields;
 }
 
-function responseOf(answer: UpstreamResponse, method: string, headers: Headers): Response {
-  const { status } = answer;
+function responseOf(upstream: UpstreamResponse, method: string, headers: Headers): Response {
+  const { status } = upstream;
   if (!hasContent(status, method) || status === 205) {
-    answer.drop();
+    upstream.drop();
     return new Response(null, { status, headers });
   }
-  return new Response(streamOf(answer), { status, headers });
+  return new Response(streamOf(upstream), { status, headers });
 }
 
 /** The body, read from the target as the client reads it. */
-function streamOf(answer: UpstreamResponse): ReadableStream<Uint8Array> {
+function streamOf(upstream: UpstreamResponse): ReadableStream<Uint8Array> {
   const source: UnderlyingDefaultSource<Uint8Array> = {
     start(controller) {
       const sink: Sink = {
@@ -108,10 +108,10 @@ function streamOf(answer: UpstreamResponse): ReadableStream<Uint8Array> {
         },
         fail: (error) => controller.error(error),
       };
-      answer.pipeTo(sink);
+      upstream.pipeTo(sink);
     },
-    pull: () => answer.resume(),
-    cancel: () => answer.abort(new Error("the client has disconnected")),
+    pull: () => upstream.resume(),
+    cancel: () => upstream.abort(new Error("the client has disconnected")),
   };
   return new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES }));
 }

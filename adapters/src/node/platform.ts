@@ -112,10 +112,10 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
       if (kind !== "pooled") void dispatcher.close();
       return attempt;
     });
-    const result = sending.result.then((answer) => {
+    const result = sending.result.then((upstream) => {
       // A short body is read to its end, after the measurement.
-      answer.drop();
-      return answer.status;
+      upstream.drop();
+      return upstream.status;
     });
     return { result, abort: () => sending.abort() };
   }
@@ -124,16 +124,16 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     return error instanceof AttemptFailed ? error.failure : "internal-error";
   }
 
-  status(answer: UpstreamResponse): number {
-    return answer.status;
+  status(upstream: UpstreamResponse): number {
+    return upstream.status;
   }
 
-  retryAfter(answer: UpstreamResponse): string | undefined {
-    return joined(answer.fields["retry-after"]);
+  retryAfter(upstream: UpstreamResponse): string | undefined {
+    return joined(upstream.fields["retry-after"]);
   }
 
-  drop(answer: UpstreamResponse): void {
-    answer.drop();
+  drop(upstream: UpstreamResponse): void {
+    upstream.drop();
   }
 }
 

@@ -11,49 +11,49 @@ export type Response = ServerResponse | Http2ServerResponse;
 
 /** Passes a response on, with the fields in `added`. */
 export function relay(
-  answer: UpstreamResponse,
+  upstream: UpstreamResponse,
   response: Response,
   rules: FieldRules,
   added: readonly (readonly [name: string, value: string])[],
 ): void {
-  const fields = clientFields(answer, rules);
+  const fields = clientFields(upstream, rules);
   for (const [name, value] of added) fields.push(name, value);
-  if (isHttp2(response)) overHttp2(response, fields, answer);
-  else overHttp1(response, fields, answer);
+  if (isHttp2(response)) overHttp2(response, fields, upstream);
+  else overHttp1(response, fields, upstream);
 }
 
-function overHttp1(response: ServerResponse, fields: string[], answer: UpstreamResponse): void {
-  const { status } = answer;
+function overHttp1(response: ServerResponse, fields: string[], upstream: UpstreamResponse): void {
+  const { status } = upstream;
   if (isEarly(response.req)) fields.push("connection", "close");
   // Trailers need a chunked body: Node.js refuses to announce them otherwise.
   const chunked =
     hasContent(status, response.req.method) &&
     response.req.httpVersionMinor > 0 &&
-    answer.fields["content-length"] === undefined;
+    upstream.fields["content-length"] === undefined;
   response.writeHead(status, chunked ? fields : without("trailer", fields));
   // A client of server-sent events should get the head before the first event.
-  if (!answer.pipeTo(new Http1Sink(response, answer))) response.flushHeaders();
+  if (!upstream.pipeTo(new Http1Sink(response, upstream))) response.flushHeaders();
 }
 
 function overHttp2(
   response: Http2ServerResponse,
   fields: string[],
-  answer: UpstreamResponse,
+  upstream: UpstreamResponse,
 ): void {
   for (let at = 0; at + 1 < fields.length; at += 2) {
     response.appendHeader(fields[at] as string, fields[at + 1] as string);
   }
-  response.writeHead(answer.status);
-  answer.pipeTo(new Http2Sink(response, answer));
+  response.writeHead(upstream.status);
+  upstream.pipeTo(new Http2Sink(response, upstream));
 }
 
 /** The response's fields without the hop-by-hop ones: names and values alternating. */
-export function clientFields(answer: UpstreamResponse, rules: FieldRules): string[] {
-  const named = namedByConnection(joined(answer.fields.connection));
+export function clientFields(upstream: UpstreamResponse, rules: FieldRules): string[] {
+  const named = namedByConnection(joined(upstream.fields.connection));
   const fields: string[] = [];
-  for (const name of Object.keys(answer.fields)) {
+  for (const name of Object.keys(upstream.fields)) {
     if (rules.endsInResponse(name, named)) continue;
-    const value = answer.fields[name];
+    const value = upstream.fields[name];
     if (typeof value === "string") fields.push(name, value);
     else if (value !== undefined) for (const one of value) fields.push(name, one);
   }
@@ -85,7 +85,7 @@ class Http1Sink implements Sink {
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly answer: UpstreamResponse,
+    private readonly upstream: UpstreamResponse,
   ) {}
 
   write(chunk: Buffer): boolean {
@@ -94,7 +94,7 @@ class Http1Sink implements Sink {
       this.waits = true;
       this.response.once("drain", () => {
         this.waits = false;
-        this.answer.resume();
+        this.upstream.resume();
       });
     }
     return room;
@@ -125,7 +125,7 @@ class Http2Sink implements Sink {
 
   constructor(
     private readonly response: Http2ServerResponse,
-    private readonly answer: UpstreamResponse,
+    private readonly upstream: UpstreamResponse,
   ) {}
 
   write(chunk: Buffer): boolean {
@@ -134,7 +134,7 @@ class Http2Sink implements Sink {
       this.waits = true;
       this.response.once("drain", () => {
         this.waits = false;
-        this.answer.resume();
+        this.upstream.resume();
       });
     }
     return room;

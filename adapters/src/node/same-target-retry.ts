@@ -79,16 +79,17 @@ function kindForRetry(error: unknown, request: Repeatable): ConnectionKind | und
  * A chunk that came with the head may be invalid: undici reports it after it has
  * closed the socket, which takes two turns of the event loop.
  */
-function sound(answer: UpstreamResponse): UpstreamResponse | Promise<UpstreamResponse> {
-  if (!answer.isBare || answer.fields["transfer-encoding"] === undefined) return checked(answer);
+function sound(upstream: UpstreamResponse): UpstreamResponse | Promise<UpstreamResponse> {
+  if (!upstream.isBare || upstream.fields["transfer-encoding"] === undefined)
+    return checked(upstream);
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));
-  }).then(() => checked(answer));
+  }).then(() => checked(upstream));
 }
 
 /** Nothing has gone to the client yet, so a response that broke at once is a failed attempt. */
-function checked(answer: UpstreamResponse): UpstreamResponse {
-  const { brokenAtOnce } = answer;
-  if (brokenAtOnce === undefined) return answer;
+function checked(upstream: UpstreamResponse): UpstreamResponse {
+  const { brokenAtOnce } = upstream;
+  if (brokenAtOnce === undefined) return upstream;
   throw new AttemptError("http-protocol-error", "never", brokenAtOnce);
 }

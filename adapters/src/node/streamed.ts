@@ -57,11 +57,11 @@ export interface Outgoing {
 
 export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   readonly result: Promise<UpstreamResponse>;
-  private resolve!: (answer: UpstreamResponse) => void;
+  private resolve!: (upstream: UpstreamResponse) => void;
   private reject!: (error: AttemptError) => void;
   private readonly secure: boolean;
   private readonly request: ClientRequest;
-  private answer: UpstreamResponse | undefined;
+  private upstream: UpstreamResponse | undefined;
   private socket: Socket | undefined;
   /** The socket's `bytesRead` before this request. */
   private readBefore = 0;
@@ -181,17 +181,17 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
       return;
     }
     noteKeepAlive(message);
-    const answer = new UpstreamResponse(status, head.fields, {
+    const upstream = new UpstreamResponse(status, head.fields, {
       pause: () => message.pause(),
       resume: () => message.resume(),
       abort: (reason) => this.request.destroy(reason),
     });
-    this.answer = answer;
+    this.upstream = upstream;
     message
-      .on("data", (chunk: Buffer) => answer.onData(chunk))
-      .on("end", () => answer.onEnd(fieldMap(message.trailersDistinct)))
-      .on("error", (error) => answer.onError(error));
-    this.resolve(answer);
+      .on("data", (chunk: Buffer) => upstream.onData(chunk))
+      .on("end", () => upstream.onEnd(fieldMap(message.trailersDistinct)))
+      .on("error", (error) => upstream.onError(error));
+    this.resolve(upstream);
   }
 
   /** The response cannot be passed on. */
@@ -202,7 +202,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   }
 
   private onError(error: Error): void {
-    if (this.answer !== undefined) this.answer.onError(error);
+    if (this.upstream !== undefined) this.upstream.onError(error);
     else {
       const failure = failureOf(error, this.connected || this.request.reusedSocket, this.secure);
       this.reject(new AttemptError(failure, this.resend(error), error));

@@ -105,8 +105,8 @@ export class Tunnels {
     });
   }
 
-  private connect(answer: UpstreamResponse, target: Duplex, client: Duplex, head: Buffer): void {
-    client.write(switching(answer, clientFields(answer, this.edge.rules)), "latin1");
+  private connect(upstream: UpstreamResponse, target: Duplex, client: Duplex, head: Buffer): void {
+    client.write(switching(upstream, clientFields(upstream, this.edge.rules)), "latin1");
     if (head.byteLength > 0) target.write(head);
     this.opened.add(client);
     client.once("close", () => {
@@ -137,9 +137,9 @@ function headWithoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMess
 }
 
 /** The head of a 101, with its `connection` and `upgrade` fields. */
-function switching(answer: UpstreamResponse, fields: readonly string[]): string {
+function switching(upstream: UpstreamResponse, fields: readonly string[]): string {
   let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n";
-  head += `upgrade: ${joined(answer.fields.upgrade) ?? "websocket"}\r\n`;
+  head += `upgrade: ${joined(upstream.fields.upgrade) ?? "websocket"}\r\n`;
   for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
   return `${head}\r\n`;
 }

@@ -9,7 +9,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** An upstream's response, and what `FETCH_EXPLAIN` adds to it. */
 export interface Relayed {
-  readonly answer: Response;
+  readonly upstream: Response;
   /** Its `proxy-status`, with `FETCH_EXPLAIN`. */
   readonly explain: string | undefined;
   /** From the request's arrival to this head, ms. */
@@ -21,22 +21,22 @@ export interface Relayed {
  * change. `canMake` says whether the runtime allows a `Response` with that status.
  */
 export function relayed(
-  { answer, explain, elapsed }: Relayed,
+  { upstream, explain, elapsed }: Relayed,
   rules: FieldRules,
   canMake: (status: number) => boolean,
 ): Response {
-  const { status, statusText } = answer;
-  let headers = clientFields(answer.headers, rules);
+  const { status, statusText } = upstream;
+  let headers = clientFields(upstream.headers, rules);
   // RFC 9110 §8.6: a 204 has no content-length.
-  if (status === 204 && answer.headers.has("content-length")) {
-    headers ??= new Headers(answer.headers);
+  if (status === 204 && upstream.headers.has("content-length")) {
+    headers ??= new Headers(upstream.headers);
     headers.delete("content-length");
   }
   if (explain !== undefined) {
-    headers ??= new Headers(answer.headers);
+    headers ??= new Headers(upstream.headers);
     for (const [name, value] of explainFields(explain, elapsed)) headers.append(name, value);
   }
-  if (headers === undefined || !canMake(status)) return answer;
-  const body = WITHOUT_BODY.has(status) ? null : answer.body;
+  if (headers === undefined || !canMake(status)) return upstream;
+  const body = WITHOUT_BODY.has(status) ? null : upstream.body;
   return new Response(body, { status, statusText, headers });
 }
