@@ -12,10 +12,10 @@ type TrailersResult = Result<Option<types::Trailers>, ErrorCode>;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What the host may take of a body before it has a connection: nothing.
-pub const HOLD_BYTES: usize = 0;
+/// What the host may buffer of a body before it has a connection: nothing.
+pub const HOST_BUFFER_BYTES: usize = 0;
 
-/// What the client sends.
+/// The client's end.
 pub struct Source {
     bytes: StreamReader<u8>,
     /// None once they were read.
@@ -65,7 +65,7 @@ impl BodySource for Source {
     }
 }
 
-/// What a target gets.
+/// The target's end.
 pub struct Sink {
     bytes: StreamWriter<u8>,
     trailers: FutureWriter<TrailersResult>,
@@ -112,12 +112,12 @@ impl BodySink<ErrorCode> for Sink {
             Ok(None) => Ok(None),
             Ok(Some(fields)) => match Fields::from_list(fields) {
                 Ok(fields) => Ok(Some(fields)),
-                // Trailers that the host does not take leave the body broken.
+                // Trailers that the host rejects leave the body broken.
                 Err(_) => return,
             },
             Err(code) => Err(code.clone()),
         };
-        // The target may have hung up; then nobody wants them.
+        // The target may have closed the connection; then the bytes are not needed.
         let _ = writer.write(trailers).await;
     }
 }

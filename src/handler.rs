@@ -1,6 +1,6 @@
 //! One request of a client: in, through the driver, and the response out.
 
-use crate::body::{HOLD_BYTES, Source};
+use crate::body::{HOST_BUFFER_BYTES, Source};
 use crate::outbound::UpstreamResponse;
 use crate::platform::Wasi;
 use crate::settings;
@@ -12,8 +12,7 @@ use function_fetch_engine::{Failure, LocalReply, Millis};
 use wasip3::http::types::{self, Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
 
-/// Serves a request. It never fails: a host turns an error into a page of its
-/// own, so every answer is built here.
+/// Serves a request. It never fails: a host would turn an error into its own page, so every response is built here.
 pub async fn handle(request: Request) -> Response {
     if !memory::is_filled() {
         settings::load().await;
@@ -27,7 +26,8 @@ pub async fn handle(request: Request) -> Response {
         path: request.get_path_with_query().unwrap_or_default(),
         fields: request.get_headers().copy_all(),
         target: RequestTarget {
-            // That of the request target, on `wasmtime serve`: the client's choice. Spin has the listener's in its URL.
+            // On `wasmtime serve` it comes from the request target, which the client chooses. Spin's URL has the
+            // listener's.
             scheme: None,
             authority: request.get_authority(),
         },
@@ -36,18 +36,17 @@ pub async fn handle(request: Request) -> Response {
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (bytes, trailers) = Request::consume_body(request, read_well);
     let source = Source::new(bytes, trailers);
-    match serve(&Wasi, head, Some(source), HOLD_BYTES).await {
+    match serve(&Wasi, head, Some(source), HOST_BUFFER_BYTES).await {
         Outcome::Relay {
             response,
             explain,
             elapsed,
         } => relay(response, to_head, explain.map(|text| (text, elapsed))),
-        Outcome::Reply(reply) => own_words(reply, to_head),
+        Outcome::Reply(reply) => local_reply(reply, to_head),
     }
 }
 
-/// A target's response as the client's: the body is handed on as it is, not
-/// read here.
+/// An upstream's response for the client: the body is passed on, not read here.
 fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, Millis)>) -> Response {
     let UpstreamResponse {
         response,
@@ -59,7 +58,7 @@ fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, Mil
         for (name, value) in heads::explanation(text, elapsed) {
             if fields.append(name, &value).is_err() {
                 let failure = Failure::HttpResponseHeaderSectionSize;
-                return own_words(LocalReply::failed(failure), to_head);
+                return local_reply(LocalReply::failed(failure), to_head);
             }
         }
     }
@@ -71,9 +70,9 @@ fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, Mil
     response
 }
 
-fn own_words(reply: LocalReply, to_head: bool) -> Response {
+fn local_reply(reply: LocalReply, to_head: bool) -> Response {
     let status = reply.status;
-    let (fields, body) = heads::own_words(reply);
+    let (fields, body) = heads::local_reply(reply);
     let stream = (!to_head).then(|| {
         let (mut writer, reader) = wit_stream::new();
         wasip3::spawn(async move {
@@ -82,14 +81,14 @@ fn own_words(reply: LocalReply, to_head: bool) -> Response {
         reader
     });
     let (_, trailers) = wit_future::new(|| Ok(None));
-    // They are ours: few, and nothing that a host could refuse.
+    // They are constants: few, and nothing that a host could refuse.
     let fields = types::Fields::from_list(&fields).unwrap_or_else(|_| types::Fields::new());
     let (response, _) = Response::new(fields, stream, trailers);
     set_status(&response, status);
     response
 }
 
-/// The driver lets no status pass that is none, and ours are constants.
+/// The driver passes only valid statuses, and those of local replies are constants.
 fn set_status(response: &Response, status: u16) {
     let set = response.set_status_code(status);
     debug_assert!(set.is_ok(), "{status}");

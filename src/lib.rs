@@ -1,9 +1,9 @@
 //! Function Fetch as a WASI 0.3 HTTP component.
 //!
-//! It turns requests into the engine's questions and the engine's answers into
-//! HTTP, and decides nothing itself. Two flavours are built of it: `spin` (the
+//! It turns requests into calls of the engine and the engine's actions into
+//! HTTP, and decides nothing itself. There are two flavours: `spin` (the
 //! default) reads Spin variables and keeps the shared record in Spin's
-//! key-value store; `wasi` imports nothing but WASI, so its settings are the
+//! key-value store; `wasi` imports only WASI, so its settings are the
 //! environment and its memory is the instance's.
 
 // Natively nothing exports the handler, see below, so nothing uses the rest.

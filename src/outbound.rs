@@ -13,13 +13,13 @@ use wasip3::http::types::{self, HeaderError, Method, Request, RequestOptions, Sc
 use wasip3::wit_bindgen::StreamResult;
 use wasip3::wit_future;
 
-/// What is read at once of a probe's answer: most are smaller.
+/// The size of one read of a probe's response: most are smaller.
 const DRAIN_BYTES: usize = 4 * 1024;
 
 pub type Inbound = request::Inbound<Method, Source>;
 pub type UpstreamResponse = request::UpstreamResponse<types::Response, types::Fields>;
 
-/// The request of one attempt; its body flows as soon as it is sent.
+/// The request of one attempt; its body is sent concurrently once it is sent.
 pub fn start(
     inbound: &mut Inbound,
     target: &Target,
@@ -37,12 +37,12 @@ pub fn start(
         (None, wit_future::new(|| Ok(None)).1)
     };
     let options = RequestOptions::new();
-    // A host that cannot set a timer keeps its own.
+    // A host that cannot set a timer uses its own.
     let _ = options.set_connect_timeout(Some((attempt.connect_timeout.0 * 1e6) as u64));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let (request, sent) = Request::new(fields, stream, trailers_end, Some(options));
-    // Without a reader of this, wasmtime 49 cuts the request body short.
+    // Unless this is read, wasmtime 49 cuts the request body short.
     wasip3::spawn(async move {
         let _ = sent.await;
     });
@@ -51,8 +51,8 @@ pub fn start(
     Ok(request)
 }
 
-/// Sends it, up to the response's head. One whose head cannot be handed on
-/// whole is none: another target may do better.
+/// Sends it, up to the response's head. A head that cannot be passed on whole is a
+/// failed attempt: another target may do better.
 pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
@@ -71,7 +71,8 @@ pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     })
 }
 
-/// A probe, in `within`: the status of its answer. The rest is read behind that.
+/// Sends a probe, within `within`, and returns its status. The rest of the response
+/// is read afterwards.
 pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
     let started = monotonic();
     let (_, trailers_end) = wit_future::new(|| Ok(None));
@@ -91,7 +92,8 @@ pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, F
     Ok(status)
 }
 
-/// Reads a body to its end, so that its connection can be kept, unless it is too long.
+/// Reads a body to its end, so that its connection can be reused, unless it is too
+/// long.
 async fn drain(response: types::Response) {
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (mut stream, _) = types::Response::consume_body(response, read_well);

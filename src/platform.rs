@@ -101,7 +101,7 @@ impl Platform for Wasi {
         waiting::wake();
     }
 
-    fn notice(&self, told: &Notice) {
-        notice::tell(told);
+    fn notice(&self, notice: &Notice) {
+        notice::write(notice);
     }
 }

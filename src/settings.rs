@@ -1,9 +1,8 @@
-//! Where the settings come from: Spin variables first, on Spin, then the
-//! environment.
+//! The sources of settings: Spin variables, on Spin, then the environment.
 
 use function_fetch_component::{memory, settings};
 
-/// Fills the instance's memory with an engine, at its first request.
+/// Creates the instance's engine, at its first request.
 pub async fn load() {
     let variables = variables().await;
     memory::fill(|| {

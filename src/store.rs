@@ -1,4 +1,4 @@
-//! The L2: Spin's key-value store, where the flavour has it.
+//! L2: Spin's key-value store, where the flavour has it.
 
 #[cfg(feature = "spin")]
 pub use spin::{KIND, get, put};
@@ -19,7 +19,7 @@ mod spin {
         store.get(key).await.map_err(|_| StoreError)
     }
 
-    // Spin's stores cannot forget by themselves; the record carries its age.
+    // Spin's stores have no expiry; the record contains its age.
     pub async fn put(value: Vec<u8>) -> Result<(), StoreError> {
         let (store, key) = open().await?;
         store.set(key, value).await.map_err(|_| StoreError)

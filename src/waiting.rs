@@ -13,8 +13,8 @@ thread_local! {
 ///
 /// The requests of an instance are tasks of the component model, and a Rust
 /// waker that fires from another task's poll traps there. A component-model
-/// stream does not: its reader wakes when the writer is dropped, whichever
-/// task drops it.
+/// stream does not: its reader wakes when the writer is dropped, by whichever
+/// task.
 pub async fn wait() {
     let (writer, mut reader) = wit_stream::new::<u8>();
     WAITING.with_borrow_mut(|waiting| waiting.push(writer));

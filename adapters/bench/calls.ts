@@ -15,7 +15,7 @@ const CALLS = 200_000;
 const ROUNDS = 7;
 const GOOD: Event = {
   tag: "response",
-  val: { status: 200, body: "untouched", head: 12.5 },
+  val: { target: 0, status: 200, replay: "unsent", ttfb: 12.5 },
 };
 
 /** An engine that has measured its targets. */
@@ -33,18 +33,21 @@ function warm(instantiate: () => Engine): Engine {
     engine.probed(round.id, target, { tag: "status", val: 200 }, 10 + target, NOW);
   }
   engine.finishRound(round.id, NOW);
-  engine.settle(cold.exchange, { tag: "round-ready" }, NOW);
+  engine.settle(cold.state, { tag: "round-ready" }, NOW);
   return engine;
 }
 
-/** A request, whose answer is reported where the engine asks for it, or always. */
+/** A request, whose response is reported where the engine asks for it, or always. */
 function request(engine: Engine, now: number, always: boolean): void {
-  const { action, exchange } = engine.begin("GET", "", 0, false, now);
-  if (action.tag !== "forward") throw new Error(`a warm engine says ${action.tag}`);
-  if (always || action.val.report) engine.settle(exchange, GOOD, now);
+  const { action, state } = engine.begin("GET", "", 0, false, now);
+  if (action.tag !== "send") throw new Error(`a warm engine says ${action.tag}`);
+  if (always || action.val.report) engine.settle(state, GOOD, now);
 }
 
-/** The microseconds of one turn: the least of several rounds, as others use this machine too. */
+/**
+ * The microseconds of one turn: the minimum of several rounds, since other processes use this machine
+ * too.
+ */
 function measured(turn: (index: number) => void): number {
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {

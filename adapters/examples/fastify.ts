@@ -12,7 +12,7 @@ const app = fastify();
 
 app.get("/healthz", async () => "ok");
 
-// In a context of its own, where Fastify leaves bodies unread for the proxy to pass on.
+// In a separate context, where Fastify leaves bodies unread for the proxy to pass on.
 app.register(async (proxied) => {
   proxied.removeAllContentTypeParsers();
   proxied.addContentTypeParser("*", (_request, _payload, done) => done(null));

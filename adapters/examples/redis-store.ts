@@ -14,10 +14,10 @@ import { createClient } from "redis";
 export function redisStore(url: string | undefined) {
   const client = createClient({
     ...(url === undefined ? {} : { url }),
-    // While Redis is away, commands fail at once instead of waiting for it.
+    // While Redis is down, commands fail at once instead of waiting for it.
     disableOfflineQueue: true,
   });
-  // The client connects again by itself; without a listener an error would end the process.
+  // The client reconnects by itself; without a listener an error would end the process.
   client.on("error", (error) => console.error("redis:", error.message));
   void client.connect().catch(() => {});
   return {

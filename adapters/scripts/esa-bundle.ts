@@ -5,14 +5,14 @@ import { build, type Plugin } from "esbuild";
 
 const HERE = join(import.meta.dirname, "..");
 
-/** What ESA's console would take and then not run, and what it is. */
+/** What ESA's console would accept but not run, and what it is. */
 const FORBIDDEN: readonly (readonly [words: RegExp, what: string])[] = [
   [/WebAssembly/, "WebAssembly"],
   [/\beval\s*\(|new Function\b/, "code made of text"],
   [/\brequire\s*\(|\bfrom\s*["']|\bimport\s*[("'{*]/, "another module"],
 ];
 
-/** `env`: the file with the settings that are baked in, as `gen:esa-env` writes it. */
+/** `env`: the file with the built-in settings, as `gen:esa-env` writes it. */
 export async function bundleEsa(env: string): Promise<string> {
   const baked: Plugin = {
     name: "baked-settings",
@@ -29,8 +29,7 @@ export async function bundleEsa(env: string): Promise<string> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
-    // jco's glue names it in one place: what instantiates the core unless it is told otherwise, and src/engine/pure.ts
-    // tells it otherwise.
+    // jco's glue mentions it in one place: the default way to instantiate the core, which src/engine/pure.ts replaces.
     define: { WebAssembly: "undefined" },
     plugins: [baked],
   });

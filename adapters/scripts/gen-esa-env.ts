@@ -23,11 +23,11 @@ function environment(): NodeJS.Dict<string> {
   return { ...file, ...process.env };
 }
 
-/** What keeps the settings from being used as they are, as the engine says it. */
+/** The problems with the settings, as the engine reports them. */
 function problemsWith(settings: Pairs): string[] {
   const engine = instantiate();
   engine.configure(settings, LIMITS, 0);
-  // Without any they are expected from the console.
+  // Without any, they are expected from the console.
   return problemsOf(
     engine,
     settings.some(([name]) => name === "FETCH_TARGETS"),
@@ -54,7 +54,7 @@ function generate(env: NodeJS.Dict<string>): number {
   }
   const source = JSON.stringify(Object.fromEntries(settings), undefined, 2);
   writeFileSync(OUTPUT, `export const BAKED = ${source};\n`);
-  // Names alone: values may be secrets, and this goes to logs.
+  // Only names: values may be secrets, and this goes to logs.
   const file = relative(process.cwd(), OUTPUT);
   if (settings.length === 0) {
     console.log(`${file}: no settings. ESA's console has to have them, FETCH_TARGETS at least.`);

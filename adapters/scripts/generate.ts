@@ -15,7 +15,7 @@ import { transformSync } from "esbuild";
 const HERE = join(import.meta.dirname, "..");
 const GENERATED = join(HERE, "generated");
 
-/** What the core may use of WebAssembly beyond its first version. */
+/** The features of WebAssembly beyond its first version that the core may use. */
 const FEATURES = [
   "--enable-bulk-memory",
   "--enable-bulk-memory-opt",
@@ -25,7 +25,7 @@ const FEATURES = [
   "--enable-sign-ext",
 ];
 
-/** `wasm2js` knows only the first version: these passes replace the newer instructions. */
+/** `wasm2js` supports only the first version: these passes replace the newer instructions. */
 const LOWERING = [
   "--llvm-memory-copy-fill-lowering",
   "--signext-lowering",
@@ -67,7 +67,8 @@ function translate(folder: string): void {
   const lowered = join(folder, "lowered.wasm");
   const translated = join(folder, "translated.js");
   run(WASM_OPT, core, ...FEATURES, ...LOWERING, "-Oz", "-o", lowered);
-  // In Emscripten's form it is a function that makes an instance, not a module that is one.
+  // In Emscripten's form it is a function that creates an instance, not a module that is
+  // one.
   run(WASM2JS, lowered, "--emscripten", "-Oz", "-o", translated);
   const source = readFileSync(translated, "utf8") + instantiateCore(readFileSync(core));
   const { code } = transformSync(source, { minify: true, format: "esm", target: "es2022" });
@@ -82,7 +83,7 @@ export function instantiateCore(): WebAssembly.Instance;
   rmSync(translated);
 }
 
-/** `wasm2js` makes identifiers of the exports' names, and jco's glue asks for the names. */
+/** `wasm2js` turns the exports' names into identifiers, but jco's glue uses the names. */
 function instantiateCore(core: Uint8Array<ArrayBuffer>): string {
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(core));
   const properties = exports.map(
@@ -96,7 +97,7 @@ export function instantiateCore() {
 `;
 }
 
-/** The core as text, for hosts whose code may be put into one file, and that file anywhere. */
+/** The core as text, for hosts whose code may be bundled into one file and moved. */
 function text(wasm: string, folder: string): void {
   const core = readFileSync(wasm).toString("base64");
   writeFileSync(join(folder, "engine.core.text.js"), `export const CORE = "${core}";\n`);
@@ -133,7 +134,7 @@ if (built === undefined || rest.length > 0) {
   console.error("usage: npm run generate -- MODULE (cargo xtask build --edge calls it)");
   process.exit(2);
 }
-// Renamed when it is complete, so that nobody ever sees half of it.
+// Renamed when complete, so that no other process sees half of it.
 const folder = join(HERE, `.generated-${process.pid}`);
 mkdirSync(folder);
 try {

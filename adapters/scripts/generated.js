@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** What came last to the folder. */
+/** The file that is written last. */
 const NEWEST = join(import.meta.dirname, "..", "generated", "engine.core.text.js");
 
 if (!existsSync(NEWEST)) {

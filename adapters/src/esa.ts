@@ -4,8 +4,8 @@
  *
  *     npm run gen:esa-env && npm run build:esa
  *
- * The settings that `gen:esa-env` found are baked in. What the runtime hands over
- * counts before them.
+ * The settings that `gen:esa-env` found are built in. Those that the runtime
+ * passes override them.
  */
 
 import { createEdgeRoutine } from "./esa/index.js";

@@ -4,18 +4,18 @@ type List = string | readonly string[];
 /** A number, or its text. */
 type Amount = string | number;
 
-/** Yes or no, or the words for it. */
+/** A boolean, or its text. */
 type Flag = string | boolean;
 
 /**
  * The settings, by name: text, as environment variables and bindings are, or
- * what JSON has for it. What cannot be used is named in a notice, and its
- * default holds.
+ * the JSON equivalent. A notice names any value that cannot be used, and its
+ * default applies.
  */
 export interface Settings {
   /** Required: where requests may go. A JSON array, or a list split on commas and white space. */
   readonly FETCH_TARGETS?: List | undefined;
-  /** Where probes ask, joined to a target's own path. Default `/`. */
+  /** The path that probes request, below the target's base path. Default `/`. */
   readonly FETCH_HEALTH_PATH?: string | undefined;
   /** For each probe, ms. Default `1500`. */
   readonly FETCH_HEALTH_TIMEOUT_MS?: Amount | undefined;
@@ -23,7 +23,7 @@ export interface Settings {
   readonly FETCH_RETRY_ON_5XX?: Flag | undefined;
   /** Where the decision is remembered: `memory`, `kv`, `auto` (both), `none`. Default `auto`. */
   readonly FETCH_CACHE_ADAPTER?: List | undefined;
-  /** Under which key it is stored. Default `proxy:fastest`. */
+  /** The record's key in the store. Default `proxy:fastest`. */
   readonly FETCH_CACHE_KEY?: string | undefined;
   /** How long it is fresh, seconds. Default `300`. */
   readonly FETCH_CACHE_TTL_SECONDS?: Amount | undefined;
@@ -35,7 +35,7 @@ export interface Settings {
   readonly ESA_KV_NAMESPACE?: string | undefined;
   /** Attempts per request, the first one included. Default `3`. */
   readonly FETCH_MAX_ATTEMPTS?: Amount | undefined;
-  /** Until a connection stands, ms. Default `3000`. */
+  /** Until a connection is established, ms. Default `3000`. */
   readonly FETCH_CONNECT_TIMEOUT_MS?: Amount | undefined;
   /** Until a response head, for each attempt, ms; `0`: none. Default `30000`. */
   readonly FETCH_ATTEMPT_TIMEOUT_MS?: Amount | undefined;
@@ -45,7 +45,7 @@ export interface Settings {
   readonly FETCH_RETRY_METHODS?: List | undefined;
   /** A request body up to this size can be sent again. Default `65536`. */
   readonly FETCH_REPLAY_BODY_BYTES?: Amount | undefined;
-  /** How long past its TTL a decision serves while it is refreshed, seconds. Default: one TTL. */
+  /** How long past its TTL a decision is used while it is refreshed, seconds. Default: one TTL. */
   readonly FETCH_STALE_SECONDS?: Amount | undefined;
   /** By how much a challenger must be faster: a share, a time, or both. Default `20%,10ms`. */
   readonly FETCH_SWITCH_MARGIN?: List | undefined;
@@ -53,18 +53,18 @@ export interface Settings {
   readonly FETCH_SPREAD?: Flag | undefined;
   /** `probe`, or `race`: a cold request is itself raced to the targets. Default `probe`. */
   readonly FETCH_COLD_START?: string | undefined;
-  /** After so long without a response head a request is sent to the next target too, ms; `0`: never. */
+  /** After how long without a response head a request is hedged to the next target, ms; `0`: never. */
   readonly FETCH_HEDGE_MS?: Amount | undefined;
   /** Probes in flight at once. Default `6`. */
   readonly FETCH_MAX_PROBES?: Amount | undefined;
-  /** Whether targets are told of the client by `x-forwarded-*`. Default `true`. */
+  /** Whether targets get `x-forwarded-*` fields with the client's address, host and scheme. Default `true`. */
   readonly FETCH_FORWARDED?: Flag | undefined;
   /** Whether what the client sent in `x-forwarded-*` is kept. Default `false`. */
   readonly FETCH_TRUST_FORWARDED?: Flag | undefined;
-  /** Whether responses say how they came about. Default `false`. */
+  /** Whether responses get `proxy-status` and `server-timing`. Default `false`. */
   readonly FETCH_EXPLAIN?: Flag | undefined;
-  /** The path of the status page; without one there is none. */
+  /** The path of the status page; not yet used. */
   readonly FETCH_STATUS_PATH?: string | undefined;
-  /** The bearer token that the status page wants. */
+  /** The bearer token of the status page; not yet used. */
   readonly FETCH_STATUS_TOKEN?: string | undefined;
 }

@@ -1,5 +1,5 @@
-//! The pages of the documentation: links that lead somewhere, and a Chinese
-//! page for each English one, of the same shape.
+//! The pages of the documentation: their links resolve, and each English one
+//! has a Chinese page of the same shape.
 
 use crate::{root, text};
 use std::fs::read_to_string;
@@ -20,7 +20,7 @@ fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// Where the links of a page lead.
+/// The targets of a page's links.
 fn links(text: &str) -> Vec<String> {
     prose(text)
         .split("](")
@@ -85,7 +85,7 @@ fn shape(path: &Path) -> (Vec<usize>, usize, usize) {
     (levels, text.matches("```").count(), rows)
 }
 
-/// The pages for those who change the product, not for those who use it.
+/// The pages for contributors, not for users.
 const FOR_CONTRIBUTORS: [&str; 3] = ["architecture.md", "behaviour.md", "decisions.md"];
 
 #[test]

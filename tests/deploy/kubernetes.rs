@@ -1,4 +1,5 @@
-//! Kubernetes' own objects, by the types that are generated from its API.
+//! Kubernetes' own objects, checked with the types that are generated from its
+//! API.
 
 use crate::text;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -17,8 +18,8 @@ pub fn documents(path: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Reads an object as what it says it is. What the type does not know would be
-/// lost on the way back.
+/// Parses an object as its kind. What the type does not know would be lost on
+/// the way back.
 fn read<T: DeserializeOwned + Serialize>(value: &Value) -> T {
     let object: T = serde_json::from_value(value.clone())
         .unwrap_or_else(|error| panic!("{}: {error}", value["kind"]));
@@ -71,7 +72,7 @@ fn the_redis_of_the_runtime_config_is_the_one_that_is_deployed() {
 }
 
 #[test]
-fn the_autoscaler_scales_the_spin_app_s_deployment() {
+fn the_autoscaler_scales_the_spin_apps_deployment() {
     let [scaler] = &documents("deploy/spinkube/autoscaler.yaml")[..] else {
         panic!("one document");
     };

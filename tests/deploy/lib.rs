@@ -1,6 +1,6 @@
-//! What people deploy with: every manifest is read with the types of its
-//! platform, and what it says of paths, names, settings, stores and options is
-//! compared with the code. It is no library; there are only tests.
+//! The deployment manifests: each is parsed with the types of its platform, and
+//! its paths, names, settings, stores and options are compared with the code.
+//! There are only tests here.
 
 #![cfg(test)]
 

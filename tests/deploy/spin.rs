@@ -1,5 +1,5 @@
-//! Spin manifests: the root's, Fermyon Cloud's, Akamai Functions'. No registry
-//! has Spin's types, so these are strict ones for what is used, by
+//! Spin manifests: the root's, Fermyon Cloud's, Akamai Functions'. No registry has Spin's types,
+//! so these are strict ones for the parts that are used, after
 //! <https://spinframework.dev/manifest-reference>.
 
 use crate::{COMPONENTS, folder_of, root, text};
@@ -86,7 +86,7 @@ fn each(check: impl Fn(&str, &Manifest, &Component)) {
 }
 
 #[test]
-fn each_names_its_schema_and_the_workspace_s_version() {
+fn each_names_its_schema_and_the_workspaces_version() {
     each(|path, manifest, _| {
         let first = text(path).lines().next().map(str::to_owned);
         assert_eq!(
@@ -115,12 +115,12 @@ fn every_setting_is_a_variable_and_nothing_else_is() {
                 .variables
                 .get(name)
                 .unwrap_or_else(|| panic!("{path}: no {name}"));
-            // Empty counts as not set, so that the default of the code holds.
+            // Empty counts as not set, so that the default in the code applies.
             assert_eq!(variable.default, "", "{path}: {name}");
             assert_eq!(variable.secret, name.ends_with("token"), "{path}: {name}");
         }
         assert_eq!(manifest.variables.len(), wanted.len() + 1, "{path}");
-        // The component asks for one variable, which holds all of them.
+        // The component reads one variable, which holds all of them.
         let lines = wanted
             .iter()
             .map(|name| format!("{name}={{{{ {name} }}}}\n"));
@@ -133,7 +133,8 @@ fn every_setting_is_a_variable_and_nothing_else_is() {
     });
 }
 
-/// Spin's rule for identifiers, where words are joined by `joint`: else it does not start at all.
+/// Spin's rule for identifiers, whose words are joined by `joint`: an application that breaks it
+/// does not start.
 fn is_identifier(name: &str, joint: char) -> bool {
     name.split(joint).all(|word| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
@@ -144,7 +145,7 @@ fn is_identifier(name: &str, joint: char) -> bool {
 }
 
 #[test]
-fn spin_takes_every_identifier() {
+fn every_identifier_is_valid_on_spin() {
     each(|path, manifest, component| {
         let variables = manifest.variables.keys().chain(component.variables.keys());
         for name in variables {

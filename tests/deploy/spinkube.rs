@@ -1,4 +1,4 @@
-//! The `SpinApp`. Its types are in no registry; these are by the custom
+//! The `SpinApp`. Its types are in no registry; these follow the custom
 //! resource definition of the Spin operator, as far as they are used.
 
 use crate::hosts;

@@ -37,7 +37,7 @@ fn read(text: &str) -> RuntimeConfig {
 }
 
 #[test]
-fn the_root_s_and_the_service_s_store_is_a_file() {
+fn the_roots_and_the_services_store_is_a_file() {
     for path in ["runtime-config.toml", "deploy/systemd/runtime-config.toml"] {
         let config = read(&text(path));
         let Store::Spin { path } = &config.key_value_store["default"] else {
@@ -49,7 +49,7 @@ fn the_root_s_and_the_service_s_store_is_a_file() {
 }
 
 #[test]
-fn spinkube_s_store_is_shared() {
+fn spinkubes_store_is_shared() {
     let config = read(&kubernetes::runtime_config().1);
     let Store::Redis { url } = &config.key_value_store["default"] else {
         panic!("replicas share nothing through a file");

@@ -1,5 +1,5 @@
-//! The systemd units: by systemd itself where it is installed, and their
-//! options by the programs that they start.
+//! The systemd units: checked by systemd itself where it is installed, and
+//! their options by the programs that they start.
 
 use crate::{COMPONENTS, assert_settings_exist, hosts, root, text};
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ const UNITS: [(&str, &str); 2] = [
     ("deploy/systemd/function-fetch-wasmtime.service", "WASMTIME"),
 ];
 
-/// The values of a unit, by `Section.Key`; a line that ends in `\` goes on.
+/// The values of a unit, by `Section.Key`; a line that ends in `\` continues.
 fn unit(path: &str) -> HashMap<String, String> {
     let text = text(path).replace("\\\n", " ");
     let mut section = String::new();
@@ -40,7 +40,7 @@ fn words(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     if Command::new("systemd-analyze")
         .arg("--version")
         .output()
@@ -49,7 +49,7 @@ fn systemd_takes_the_units() {
         println!("skipped: systemd is not installed");
         return;
     }
-    // The programs are not where the units look for them: stand-ins are.
+    // The programs are not where the units look for them: placeholders are.
     let folder = std::env::temp_dir().join(format!("function-fetch-units-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder");
     for (path, _) in UNITS {
@@ -76,9 +76,9 @@ fn systemd_takes_the_units() {
 }
 
 #[test]
-fn every_option_is_one_that_the_program_knows() {
+fn every_option_exists_in_the_program() {
     for (path, variable) in UNITS {
-        // `cargo xtask test` names the programs.
+        // `cargo xtask test` sets the paths of the programs.
         let Some(program) = std::env::var_os(variable) else {
             println!("skipped: {path}: {variable} is not set");
             continue;
@@ -133,7 +133,7 @@ fn the_environment_file_is_one_that_systemd_can_read() {
 }
 
 #[test]
-fn the_drain_ends_before_systemd_loses_patience() {
+fn the_drain_ends_before_systemds_time_out() {
     let path = "deploy/systemd/function-fetch.service";
     let words = words(path);
     let drain = words

@@ -1,5 +1,5 @@
-//! wasmCloud's `WorkloadDeployment`, by its custom resource definition as far
-//! as it is used: no registry has the types.
+//! wasmCloud's `WorkloadDeployment`, after its custom resource definition, as
+//! far as it is used: no registry has the types.
 
 use crate::kubernetes::documents;
 use crate::{assert_settings_exist, hosts};
@@ -94,7 +94,8 @@ fn the_workload_may_reach_its_targets_and_serves_http() {
     assert!(component.image.ends_with(&image), "{}", component.image);
     let settings = &component.local_resources.environment.config;
     assert_settings_exist(settings.keys().map(String::as_str));
-    // Without its host in the list every request to a target is denied there.
+    // Unless its host is in the list, every request to a target is denied
+    // there.
     assert_eq!(
         component.local_resources.allowed_hosts,
         hosts(&settings["FETCH_TARGETS"])

@@ -18,7 +18,7 @@ use crate::support::setup::{Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 
-/// What may be sent again by default, bytes.
+/// The default replay limit, bytes.
 const REPLAYABLE: usize = 65_536;
 
 pub fn register(suite: &mut Suite) {
@@ -31,12 +31,12 @@ pub fn register(suite: &mut Suite) {
             post_on_a_reset_pooled_connection_is_never_sent_twice,
             a_retryable_body_is_replayed_whole,
             a_body_too_large_to_replay_is_not_retried,
-            a_body_lost_to_a_reset_is_not_sent_on,
+            a_body_lost_to_a_reset_is_not_forwarded,
             bodies_keep_their_framing,
             request_trailers_pass,
             expect_100_continue_is_answered,
             a_broken_upload_never_looks_complete,
-            a_body_that_is_still_arriving_is_replayed_and_goes_on,
+            a_body_that_is_still_arriving_is_replayed_and_continues,
             a_replay_is_whole_or_does_not_happen,
         ]
     );
@@ -46,7 +46,7 @@ fn in_order<const N: usize>(host: Host, targets: [String; N]) -> Setup {
     proxy(host).targets(targets).in_list_order()
 }
 
-/// The sizes around which a buffer may be cut.
+/// The sizes around which a buffer may split.
 const SIZES: [usize; 6] = [
     0,
     1,
@@ -81,7 +81,7 @@ async fn post_is_never_sent_twice(host: Host) {
         let first = RawOrigin::start(Act::Reset(after));
         let second = Origin::start("second");
         let proxy = in_order(host, [first.url(), second.url()]).start().await;
-        // Small enough for the replay buffer: what forbids the second sending is that it is a POST.
+        // Small enough for the replay buffer: what forbids a retry is the method POST.
         let answer = proxy.send(post("/", pattern::bytes(8192))).await;
         assert_eq!(answer.status, 502, "{answer:?}");
         assert!(
@@ -96,7 +96,7 @@ async fn post_is_never_sent_twice(host: Host) {
 }
 
 async fn post_on_a_reset_pooled_connection_is_never_sent_twice(host: Host) {
-    // The probe leaves a connection in the pool of a host that has one: the POST goes out on it, and it is then reset.
+    // The probe leaves a connection in the pool, where the host has one: the POST is sent on it, and it is then reset.
     let primary = RawOrigin::start(Act::Reset(4096));
     let other = Origin::start("other").probed_in(ms(200));
     let proxy = proxy(host)
@@ -129,7 +129,7 @@ async fn a_retryable_body_is_replayed_whole(host: Host) {
             }
         }
     }
-    // Named instead of added to: what is not named any more is not retried.
+    // Given without the defaults: methods that are not listed are not retried.
     let post = proxy.send(post("/", "body")).await;
     assert_eq!(post.status, 503);
 }
@@ -154,7 +154,7 @@ async fn a_body_too_large_to_replay_is_not_retried(host: Host) {
     assert!(second.live().is_empty());
 }
 
-async fn a_body_lost_to_a_reset_is_not_sent_on(host: Host) {
+async fn a_body_lost_to_a_reset_is_not_forwarded(host: Host) {
     let first = RawOrigin::start(Act::Reset(3 * REPLAYABLE));
     let second = Origin::start("second");
     let proxy = in_order(host, [first.url(), second.url()])
@@ -164,7 +164,7 @@ async fn a_body_lost_to_a_reset_is_not_sent_on(host: Host) {
     let body = pattern::body(4 * REPLAYABLE as u64, false);
     let answer = proxy.send(request("PUT", "/", body)).await;
     assert_eq!(answer.status, 502);
-    // The reason is what the target did, not what could not be done about it.
+    // The error is the target's failure, not that it could not be retried.
     let why = answer.header("proxy-status").expect("why");
     assert!(!why.contains("internal"), "{why}");
     assert!(second.live().is_empty());
@@ -191,7 +191,7 @@ async fn bodies_keep_their_framing(host: Host) {
         assert_eq!(seen.header("content-length"), None, "a length was made up");
         assert_eq!(seen.body.length, size as u64);
     }
-    // No body must not become an empty chunked one: some servers refuse it on GET.
+    // A request without a body must not get an empty chunked one: some servers refuse that on GET.
     proxy.send(get("/")).await.is_from("origin");
     let seen = origin.live().pop().expect("it answered");
     assert_eq!(seen.header("transfer-encoding"), None);
@@ -221,7 +221,7 @@ async fn request_trailers_pass(host: Host) {
 async fn expect_100_continue_is_answered(host: Host) {
     let dead = Port::hold();
     let origin = Origin::start("origin");
-    // Behind a refused one too: what was not asked for yet is not lost.
+    // After a refusal too: what was not read yet is not lost.
     for targets in [vec![origin.url()], vec![dead.url(), origin.url()]] {
         let proxy = proxy(host).targets(targets).in_list_order().start().await;
         let mut client = RawClient::connect(proxy.address).await;
@@ -265,15 +265,15 @@ async fn a_broken_upload_never_looks_complete(host: Host) {
         })
         .await;
         drop(client);
-        // Were its end to come, it would come now.
+        // Its end, if it came at all, would come now.
         tokio::time::sleep(ms(500)).await;
         let seen = origin.live().remove(count);
         assert!(!seen.body.complete, "{framing}: {:?}", seen.body);
     }
 }
 
-async fn a_body_that_is_still_arriving_is_replayed_and_goes_on(host: Host) {
-    // The first target answers 503 after the first piece; the second gets that piece again, and then the rest.
+async fn a_body_that_is_still_arriving_is_replayed_and_continues(host: Host) {
+    // The first target answers 503 after the first chunk; the second gets that chunk again, and then the rest.
     let first = Origin::start("first").script(|mut arrived| async move {
         arrived.entry.piece(&mut arrived.body).await;
         reply::text(503, "first")
@@ -299,7 +299,7 @@ async fn a_body_that_is_still_arriving_is_replayed_and_goes_on(host: Host) {
 }
 
 async fn a_replay_is_whole_or_does_not_happen(host: Host) {
-    // The first target does not wait for the body: how much of it is gone by its answer is a race.
+    // The first target does not wait for the body: how much of it is sent before its response is a race.
     let first = Origin::start("first").script(|_| async { reply::text(503, "first") });
     let second = Origin::start("second");
     let proxy = in_order(host, [first.url(), second.url()])
@@ -310,7 +310,7 @@ async fn a_replay_is_whole_or_does_not_happen(host: Host) {
         for sized in [true, false] {
             let before = second.live().len();
             let body = pattern::body(size as u64, sized);
-            // A connection that closes under an upload may take the answer with it.
+            // A connection that closes during an upload may lose the response.
             let answer = try_send(proxy.address, request("PUT", "/", body)).await;
             let seen = second.live().split_off(before);
             match answer.map(|answer| answer.status.as_u16()) {

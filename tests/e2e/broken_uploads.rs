@@ -21,21 +21,21 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            a_client_that_leaves_before_the_first_chunk_completes_nothing,
+            a_client_that_disconnects_before_the_first_chunk_never_looks_complete,
             a_malformed_first_chunk_is_a_bad_request,
-            a_malformed_later_chunk_is_no_end,
+            a_malformed_later_chunk_is_not_an_end,
         ]
     );
     promises!(
         suite,
         OURS_OF_ANY_WASI,
-        [a_stream_that_is_reset_completes_nothing]
+        [a_reset_stream_never_looks_complete]
     );
 }
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: proxy\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Were the end of a body to come, it would come within this time.
+/// The end of a body, if it came at all, would come within this time.
 const LATE: std::time::Duration = ms(400);
 
 fn completed(origin: &Origin, method: &Method) -> usize {
@@ -46,7 +46,7 @@ fn completed(origin: &Origin, method: &Method) -> usize {
     complete.count()
 }
 
-async fn a_client_that_leaves_before_the_first_chunk_completes_nothing(host: Host) {
+async fn a_client_that_disconnects_before_the_first_chunk_never_looks_complete(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host).targets([origin.url()]).start().await;
     proxy.get("/").await.is_from("origin");
@@ -64,7 +64,7 @@ async fn a_client_that_leaves_before_the_first_chunk_completes_nothing(host: Hos
     }
     tokio::time::sleep(LATE).await;
     assert_eq!(completed(&origin, &Method::POST), 0, "{:#?}", origin.live());
-    // It was not the target's doing.
+    // It was not the target's fault.
     proxy.get("/").await.is_from("origin");
 }
 
@@ -96,7 +96,7 @@ async fn a_malformed_first_chunk_is_a_bad_request(host: Host) {
     assert_eq!(completed(&origin, &Method::GET), 1, "{:#?}", origin.live());
 }
 
-async fn a_malformed_later_chunk_is_no_end(host: Host) {
+async fn a_malformed_later_chunk_is_not_an_end(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let mut client = RawClient::connect(proxy.address).await;
@@ -112,7 +112,7 @@ async fn a_malformed_later_chunk_is_no_end(host: Host) {
     assert_eq!(completed(&origin, &Method::POST), 0, "{:#?}", origin.live());
 }
 
-async fn a_stream_that_is_reset_completes_nothing(host: Host) {
+async fn a_reset_stream_never_looks_complete(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host).targets([origin.url()]).start().await;
     proxy.send(get("/")).await.is_from("origin");

@@ -15,8 +15,8 @@ pub fn register(suite: &mut Suite) {
         [
             check_passes_good_settings,
             check_names_every_problem,
-            check_suggests_the_name_that_was_meant,
-            check_wants_a_target,
+            check_suggests_the_closest_name,
+            check_requires_a_target,
         ]
     );
 }
@@ -26,8 +26,8 @@ const GOOD: (&str, &str) = (
     "http://one.example, https://two.example/base",
 );
 
-/// Checks these settings: half of them from the environment, half of them as arguments. Returns the exit code, and what
-/// it printed.
+/// Checks these settings: half of them from the environment, half of them as arguments. Returns the exit code and the
+/// output.
 async fn check(settings: &[(&str, &str)]) -> (Option<i32>, Vec<String>) {
     let mut command = Command::new(&environment().bin);
     command.arg("check");
@@ -93,7 +93,7 @@ async fn check_names_every_problem(_: Host) {
     let about = about(&lines, "FETCH_TARGETS");
     assert_eq!(about.len(), 1, "{lines:#?}");
     assert!(about[0].contains("ftp://bad.example"), "{about:?}");
-    // A good one beside it still works.
+    // A good one next to it still works.
     assert!(
         lines
             .iter()
@@ -103,7 +103,7 @@ async fn check_names_every_problem(_: Host) {
     assert_eq!(lines.last().map(String::as_str), Some("9 problems"));
 }
 
-async fn check_suggests_the_name_that_was_meant(_: Host) {
+async fn check_suggests_the_closest_name(_: Host) {
     let (code, lines) = check(&[
         GOOD,
         ("FETCH_HEALTHPATH", "/"),
@@ -125,7 +125,7 @@ async fn check_suggests_the_name_that_was_meant(_: Host) {
     assert!(!about[0].contains('?'), "{about:?}");
 }
 
-async fn check_wants_a_target(_: Host) {
+async fn check_requires_a_target(_: Host) {
     for (settings, problem) in [
         (&[][..], "Missing env: FETCH_TARGETS"),
         (

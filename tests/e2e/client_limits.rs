@@ -1,5 +1,4 @@
-//! Our own host holds its clients to limits: what each of them may take of memory and time, and what becomes of those
-//! that take more.
+//! The embedded host limits its clients: how much memory and time each of them may use, and what happens beyond that.
 
 use std::time::{Duration, Instant};
 
@@ -20,17 +19,17 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            a_request_head_is_bounded_and_the_refusal_says_so,
+            a_request_head_is_limited_and_the_reply_says_so,
             a_head_within_the_bounds_arrives_whole,
             a_half_sent_head_has_a_time_limit,
-            a_connection_without_a_request_ends_in_time,
-            a_kept_connection_outlives_the_time_for_a_head,
-            a_client_that_takes_nothing_is_left,
-            a_stream_that_is_not_taken_is_reset,
+            an_idle_connection_is_closed_in_time,
+            a_kept_connection_outlives_the_head_timeout,
+            a_client_that_reads_nothing_is_disconnected,
+            a_stream_that_is_not_read_is_reset,
             a_silent_connection_of_http2_is_pinged,
             streams_are_limited,
             connections_are_limited,
-            a_half_sent_head_does_not_hold_up_the_end,
+            a_half_sent_head_does_not_delay_the_shutdown,
         ]
     );
     promises!(
@@ -38,12 +37,12 @@ pub fn register(suite: &mut Suite) {
         OURS_OF_ANY_WASI,
         [
             a_stalled_upload_is_broken_off,
-            a_request_that_finds_no_instance_is_told_when_to_come_again,
+            a_request_that_finds_no_instance_gets_retry_after,
         ]
     );
 }
 
-/// How long ago that was at most, on a busy machine; the defaults are ten times as long.
+/// The time limit of these tests on a busy machine; the defaults are ten times as long.
 const IN_TIME: Duration = Duration::from_secs(6);
 
 fn limited(host: Host, origin: &Origin, options: &[&str]) -> Setup {
@@ -53,7 +52,7 @@ fn limited(host: Host, origin: &Origin, options: &[&str]) -> Setup {
         .options(options.iter().copied())
 }
 
-async fn a_request_head_is_bounded_and_the_refusal_says_so(host: Host) {
+async fn a_request_head_is_limited_and_the_reply_says_so(host: Host) {
     let origin = Origin::start("origin");
     let default = limited(host, &origin, &[]).start().await;
     let small = limited(
@@ -117,7 +116,7 @@ async fn a_half_sent_head_has_a_time_limit(host: Host) {
     let started = Instant::now();
     let mut client = RawClient::connect(proxy.address).await;
     client.say("GET / HTTP/1.1\r\nhost: a\r\n").await;
-    // A byte now and then gains it nothing.
+    // A byte now and then does not extend it.
     for _ in 0..4 {
         tokio::time::sleep(ms(100)).await;
         client.say("x").await;
@@ -127,7 +126,7 @@ async fn a_half_sent_head_has_a_time_limit(host: Host) {
     assert_eq!(origin.live().len(), 0);
 }
 
-async fn a_connection_without_a_request_ends_in_time(host: Host) {
+async fn an_idle_connection_is_closed_in_time(host: Host) {
     let origin = Origin::start("origin");
     let proxy = limited(host, &origin, &["--client-idle-timeout", "700ms"])
         .start()
@@ -156,7 +155,7 @@ async fn a_connection_without_a_request_ends_in_time(host: Host) {
     assert!(started.elapsed() >= ms(690) && started.elapsed() < IN_TIME);
 }
 
-async fn a_kept_connection_outlives_the_time_for_a_head(host: Host) {
+async fn a_kept_connection_outlives_the_head_timeout(host: Host) {
     let origin = Origin::start("origin");
     let proxy = limited(host, &origin, &["--client-header-timeout", "300ms"])
         .start()
@@ -178,7 +177,7 @@ fn endless() -> Origin {
     })
 }
 
-async fn a_client_that_takes_nothing_is_left(host: Host) {
+async fn a_client_that_reads_nothing_is_disconnected(host: Host) {
     let origin = endless();
     let proxy = limited(
         host,
@@ -206,7 +205,7 @@ async fn room_comes(proxy: &Proxy) {
     }
 }
 
-async fn a_stream_that_is_not_taken_is_reset(host: Host) {
+async fn a_stream_that_is_not_read_is_reset(host: Host) {
     let origin = endless();
     let proxy = limited(host, &origin, &["--client-write-timeout", "700ms"])
         .start()
@@ -217,7 +216,7 @@ async fn a_stream_that_is_not_taken_is_reset(host: Host) {
         client.request(1, false).await;
         let reset = client.until(raw_h2::RST_STREAM).await;
         assert_eq!(reset.stream, 1);
-        // The connection goes on.
+        // The connection continues.
         client.request(3, false).await;
         assert_eq!(client.until(raw_h2::HEADERS).await.stream, 3);
     }
@@ -231,7 +230,7 @@ async fn a_silent_connection_of_http2_is_pinged(host: Host) {
     let mut client = RawH2::connect(proxy.address, None).await;
     client.request(1, false).await;
     client.until(raw_h2::PING).await;
-    // And it is left when it does not answer.
+    // And it is closed when it does not reply.
     client.closed().await;
 }
 
@@ -298,7 +297,7 @@ fn raw_status(to: std::net::SocketAddr) -> u16 {
     status(&answer)
 }
 
-async fn a_half_sent_head_does_not_hold_up_the_end(host: Host) {
+async fn a_half_sent_head_does_not_delay_the_shutdown(host: Host) {
     let origin = Origin::start("origin");
     let mut proxy = limited(host, &origin, &["--drain-timeout", "60s"])
         .start()
@@ -357,7 +356,7 @@ async fn a_stalled_upload_is_broken_off(host: Host) {
         .is_from("origin");
 }
 
-async fn a_request_that_finds_no_instance_is_told_when_to_come_again(host: Host) {
+async fn a_request_that_finds_no_instance_gets_retry_after(host: Host) {
     let origin = Origin::start("origin");
     let mut options = vec![
         "--max-instances",

@@ -1,4 +1,4 @@
-//! The first request of an instance, and those that come with it; and that later ones wait for nothing.
+//! The first request of an instance, and those that arrive with it; and that later ones wait for nothing.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             a_cold_crowd_makes_at_most_one_probe_round_per_instance,
-            concurrent_instances_log_line_by_line,
+            concurrent_instances_log_whole_lines,
             a_cold_start_without_a_healthy_answer_is_bounded,
         ]
     );
@@ -74,11 +74,11 @@ async fn a_cold_crowd_makes_one_probe_round(host: Host) {
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 }
 
-/// A bad target: each instance names it once, unless it finds a record of one that has. Instances that begin cold are
-/// counted by that.
+/// A bad target: each instance reports it once, unless it finds a record of one that has. Instances that start cold
+/// are counted by that.
 pub const COUNTED: &str = "ftp://counted";
 
-/// How many instances have begun, where one of the targets is [`COUNTED`].
+/// How many instances have started, where one of the targets is [`COUNTED`].
 pub async fn begun(proxy: &Proxy) -> usize {
     proxy
         .says(COUNTED)
@@ -111,8 +111,8 @@ async fn a_cold_crowd_makes_at_most_one_probe_round_per_instance(host: Host) {
     }
 }
 
-/// A log is read by machines: instances that write at the same time do not write into each other's lines.
-async fn concurrent_instances_log_line_by_line(host: Host) {
+/// Logs are read by machines: instances that write at the same time must not mix their lines.
+async fn concurrent_instances_log_whole_lines(host: Host) {
     let fast = Origin::start("fast");
     let proxy = proxy(host)
         .targets([fast.url(), COUNTED.to_owned()])
@@ -145,7 +145,7 @@ async fn a_cold_start_without_a_healthy_answer_is_bounded(host: Host) {
         "{:?}",
         cold.elapsed
     );
-    // Nothing is known, but it was just tried: the next one does not pay again.
+    // Nothing is known, but a round has just failed: the next request does not wait for another.
     let next = proxy.get("/").await;
     next.is_from("first");
     assert!(
@@ -182,7 +182,7 @@ async fn a_warm_request_never_waits_for_a_probe(host: Host) {
         tokio::time::sleep(ms(200)).await;
     }
     assert!(fast.probes().len() > before, "nothing was refreshed");
-    // An instance that has just begun is not warm.
+    // An instance that has just started is not warm.
     let begun = begun(&proxy).await;
     assert!(waited < begun, "{waited} waited, {begun} instances");
 }

@@ -1,4 +1,4 @@
-//! The `function-fetch serve` command: how it refuses, how it ends, how it logs.
+//! The `function-fetch serve` command: its errors, its shutdown, its log.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -22,13 +22,13 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            a_taken_port_is_one_line,
+            a_port_in_use_is_one_line,
             a_missing_component_is_one_line,
-            a_file_that_is_no_component_is_one_line,
+            a_file_that_is_not_a_component_is_one_line,
             an_unusable_runtime_config_is_one_line,
             an_unusable_ca_file_is_one_line,
             sigterm_drains,
-            a_second_signal_ends_at_once,
+            a_second_signal_stops_at_once,
             json_logs_parse,
             http2_clients_are_served,
             an_idle_instance_is_replaced,
@@ -55,7 +55,7 @@ fn component() -> &'static str {
     environment().spin_wasm.to_str().expect("a path in UTF-8")
 }
 
-async fn a_taken_port_is_one_line(_: Host) {
+async fn a_port_in_use_is_one_line(_: Host) {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();
     refuses(&[component(), "--listen", &address], &address).await;
@@ -69,7 +69,7 @@ async fn a_missing_component_is_one_line(_: Host) {
     .await;
 }
 
-async fn a_file_that_is_no_component_is_one_line(_: Host) {
+async fn a_file_that_is_not_a_component_is_one_line(_: Host) {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let cases: [(&str, &[u8]); 4] = [
         ("empty.wasm", b""),
@@ -169,7 +169,7 @@ async fn sigterm_drains(host: Host) {
     assert!(proxy.process.exit().await.success());
 }
 
-async fn a_second_signal_ends_at_once(host: Host) {
+async fn a_second_signal_stops_at_once(host: Host) {
     let origin = Origin::start("origin").script(|_| std::future::pending());
     let mut proxy = proxy(host).targets([origin.url()]).start().await;
     let address = proxy.address;
@@ -270,8 +270,8 @@ async fn an_idle_instance_is_replaced(host: Host) {
         proxy.get("/").await.is_from("fast");
         tokio::time::sleep(ms(1000)).await;
     }
-    // What the first one learnt is in the store of the host, in memory: the others did not measure, and had nothing
-    // to tell.
+    // What the first one learned is in the host's store, in memory: the others did not measure, and had nothing to
+    // report.
     assert_eq!(begun(&proxy).await, 1);
     assert_eq!((fast.probes().len(), slow.probes().len()), (1, 1));
 

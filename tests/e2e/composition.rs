@@ -1,5 +1,5 @@
-//! The component as a part of a larger one: what it sends goes to another component's `wasi:http/client`, and no socket
-//! is opened. The composed component runs on our host and on another.
+//! The component as part of a larger one: its requests go to another component's `wasi:http/client`, and no socket is
+//! opened. The composed component runs on the embedded host and on wasmtime.
 
 use tempfile::TempDir;
 use wac_graph::types::Package;
@@ -23,7 +23,7 @@ pub fn register(suite: &mut Suite) {
             a_composed_origin_is_measured_and_answers,
             a_composed_origin_that_refuses_is_failed_over,
             a_body_passes_through_a_composition_both_ways,
-            nothing_composed_is_a_bad_gateway,
+            a_composition_without_the_origin_is_a_bad_gateway,
         ]
     );
     promises!(
@@ -33,7 +33,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// The component with the origins behind it, in a file.
+/// The component composed with the origins, in a file.
 struct Composed {
     directory: TempDir,
     bytes: Vec<u8>,
@@ -76,7 +76,7 @@ async fn a_composed_origin_is_measured_and_answers(host: Host) {
             &["http://slow.internal", "http://quick.internal/base"],
         )
         .await;
-    // The first one is slower, so that the second one is chosen by what was measured, not by the order.
+    // The first one is slower, so that choosing the second takes measuring, not list order.
     for number in 0..5 {
         let answer = proxy.get(&format!("/a/../b?n={number}")).await;
         assert_eq!(
@@ -110,7 +110,7 @@ async fn a_body_passes_through_a_composition_both_ways(host: Host) {
     assert!(answer.body == body, "{} bytes came back", answer.body.len());
 }
 
-async fn nothing_composed_is_a_bad_gateway(host: Host) {
+async fn a_composition_without_the_origin_is_a_bad_gateway(host: Host) {
     let composed = Composed::new();
     let proxy = composed.start(host, &["http://dead.internal"]).await;
     let answer = proxy.get("/").await;

@@ -22,13 +22,13 @@ pub fn register(suite: &mut Suite) {
         [
             concurrent_requests_do_not_mix,
             both_directions_stream_at_once,
-            a_slow_client_holds_the_upstream_back,
-            a_stuck_request_holds_up_no_other,
+            a_slow_client_slows_the_upstream,
+            a_stuck_request_delays_no_other,
         ]
     );
 }
 
-/// Sends back what comes, as it comes.
+/// Echoes what arrives, as it arrives.
 async fn echo(arrived: Arrived) -> Reply {
     let Arrived { entry, mut body } = arrived;
     let (mut writer, answer) = reply::written();
@@ -70,7 +70,7 @@ async fn both_directions_stream_at_once(host: Host) {
     let origin = Origin::start("origin").script(echo);
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let (mut writer, body) = reply::written();
-    // The first piece goes with the head: some clients and hosts wait for it.
+    // The first chunk is sent with the head: some clients and hosts wait for it.
     let (first, mut exchange) = tokio::join!(
         writer.send("piece 0"),
         proxy.open(request("POST", "/", body))
@@ -86,7 +86,7 @@ async fn both_directions_stream_at_once(host: Host) {
     assert!(exchange.piece().await.is_none());
 }
 
-async fn a_slow_client_holds_the_upstream_back(host: Host) {
+async fn a_slow_client_slows_the_upstream(host: Host) {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();
     let origin = Origin::start("origin").answer(move || {
@@ -102,7 +102,7 @@ async fn a_slow_client_holds_the_upstream_back(host: Host) {
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let exchange = proxy.open(get("/endless")).await;
     assert_eq!(exchange.status, 200);
-    // The client reads no more. What is under way fills the sockets' buffers (a few MiB each), and then all stands still.
+    // The client reads no more. The sockets' buffers (a few MiB each) fill up, and then everything stalls.
     let mut before = usize::MAX;
     for _ in 0..40 {
         tokio::time::sleep(ms(250)).await;
@@ -122,7 +122,7 @@ async fn a_slow_client_holds_the_upstream_back(host: Host) {
     drop(exchange);
 }
 
-async fn a_stuck_request_holds_up_no_other(host: Host) {
+async fn a_stuck_request_delays_no_other(host: Host) {
     let origin = Origin::start("origin").script(|arrived| async move {
         if arrived.entry.get().target == "/stuck" {
             std::future::pending::<()>().await;

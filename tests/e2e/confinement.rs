@@ -1,4 +1,4 @@
-//! A client never chooses the upstream host.
+//! A client can never choose the upstream host.
 
 use crate::promises;
 use crate::support::host::{EVERY, Host};
@@ -16,13 +16,13 @@ pub fn register(suite: &mut Suite) {
             a_path_never_chooses_the_host,
             an_absolute_uri_never_chooses_the_host,
             a_header_never_chooses_the_host,
-            a_malformed_target_reaches_nobody_else,
+            a_malformed_target_reaches_no_other_host,
             a_path_stays_below_the_base_path,
         ]
     );
 }
 
-/// Where the tricks point to: it must never be spoken to.
+/// The destination of the tricks: it must never be contacted.
 struct Decoy(Origin);
 
 impl Decoy {
@@ -134,7 +134,7 @@ async fn a_header_never_chooses_the_host(host: Host) {
     decoy.is_left_alone();
 }
 
-async fn a_malformed_target_reaches_nobody_else(host: Host) {
+async fn a_malformed_target_reaches_no_other_host(host: Host) {
     let decoy = Decoy::start();
     let evil = decoy.authority();
     let target = RawOrigin::start(Act::answer("target"));
@@ -152,7 +152,7 @@ async fn a_malformed_target_reaches_nobody_else(host: Host) {
         "?x".to_owned(),
         "*".to_owned(),
     ] {
-        // Refused or passed on: both are fine, as long as nobody but the target hears of it.
+        // Refused or passed on: both are fine, as long as only the target is contacted.
         let response = raw_client::get(proxy.address, &uri, "proxy", "").await;
         assert!(
             is_closed(&response) || (200..600).contains(&status(&response)),
@@ -180,7 +180,7 @@ async fn a_path_stays_below_the_base_path(host: Host) {
     for path in ["//x", "/x/%2e%2e/b", "/", "/?q=/../..", "/b/..;/c"] {
         let before = target.live().len();
         raw_client::get(proxy.address, path, "proxy", "").await;
-        // Dot segments that stay inside are the origin's to read, and it sees them all.
+        // Dot segments that stay inside are for the origin to resolve, and it sees them all.
         let heard = target.live().remove(before);
         assert_eq!(heard.target(), format!("/tenant/a{path}"));
     }

@@ -22,13 +22,13 @@ pub fn register(suite: &mut Suite) {
             a_connection_serves_one_request_after_the_other,
             an_http_1_0_client_is_served,
             every_method_passes,
-            our_own_errors_reach_a_client_that_uploads,
+            local_replies_reach_a_client_that_uploads,
         ]
     );
     promises!(
         suite,
         POOLING,
-        [a_kept_connection_that_the_target_closes_costs_no_get]
+        [a_kept_connection_that_the_target_closes_fails_no_get]
     );
     // Others keep no connections, or share them with other instances.
     promises!(suite, OURS_OF_ANY_WASI, [a_probe_keeps_its_connection]);
@@ -42,7 +42,7 @@ const POOLING: &[Host] = &[
     Host::SpinUp,
 ];
 
-async fn a_kept_connection_that_the_target_closes_costs_no_get(host: Host) {
+async fn a_kept_connection_that_the_target_closes_fails_no_get(host: Host) {
     let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
     let target = RawOrigin::start(Act::SayOnce(response.to_vec()));
     let proxy = proxy(host).targets([target.url()]).start().await;
@@ -61,7 +61,7 @@ async fn a_probe_keeps_its_connection(host: Host) {
     probed.set_health(Health::Fills(60_000, ms(150)));
     let proxy = proxy(host)
         .targets([fast.url(), probed.url()])
-        // A decision that stands on one probe is looked at again after a tenth to a fifth of it.
+        // A decision that is based on one probe is refreshed after a tenth to a fifth of it.
         .set("FETCH_CACHE_TTL_SECONDS", "10")
         .one_instance()
         .start()
@@ -126,7 +126,7 @@ async fn an_http_1_0_client_is_served(host: Host) {
     let response =
         raw_client::exchange(proxy.address, "GET / HTTP/1.0\r\nhost: proxy\r\n\r\n").await;
     assert_eq!(status(&response), 200, "{response}");
-    // It knows no chunks: the end of the connection is the end of the body.
+    // It does not understand chunks: the end of the connection is the end of the body.
     assert!(response.ends_with("\r\n\r\nstreamed"), "{response:?}");
     assert_eq!(origin.only().target, "/");
 }
@@ -161,8 +161,8 @@ async fn every_method_passes(host: Host) {
     proxy.send(get("/")).await.is_from("origin");
 }
 
-async fn our_own_errors_reach_a_client_that_uploads(host: Host) {
-    // As `curl` sends it: the whole body, and only then an eye on the answer.
+async fn local_replies_reach_a_client_that_uploads(host: Host) {
+    // As `curl` sends it: the whole body, and only then it reads the response.
     let body = "b".repeat(100_000);
     let dead = Port::hold();
     for (targets, expected) in [(dead.url(), 502), (String::new(), 500)] {

@@ -19,14 +19,14 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            killing_the_primary_between_requests_costs_no_error,
+            killing_the_primary_between_requests_causes_no_error,
             a_dead_primary_costs_one_attempt,
             a_dead_primary_comes_back_by_a_probe,
             one_healthy_target_is_enough,
             all_ejected_still_serves,
         ]
     );
-    // What is counted here is per instance, so there must be one.
+    // Instances are counted here, so there must be one.
     promises!(
         suite,
         OURS_OF_ANY_WASI,
@@ -43,7 +43,7 @@ async fn warm(host: Host, primary: &Origin, other: &Origin) -> Proxy {
         .await
 }
 
-async fn killing_the_primary_between_requests_costs_no_error(host: Host) {
+async fn killing_the_primary_between_requests_causes_no_error(host: Host) {
     for first_is_post in [false, true] {
         let mut primary = Origin::start("primary");
         let other = Origin::start("other").probed_in(ms(200));
@@ -83,12 +83,12 @@ async fn a_dead_primary_costs_one_attempt(host: Host) {
         .await;
     proxy.get("/").await.is_from("other");
     let ejected = Instant::now();
-    // The backoff begins at a second (jittered): within half of it nothing tries the dead one again.
+    // The backoff begins at a second (jittered): within half of it nothing is sent to the dead one.
     let mut asked = 0;
     while ejected.elapsed() < ms(400) {
         proxy.get("/").await.is_from("other");
         if host.is_ours() {
-            // With a second instance this might be the one that finds out, and a POST is not sent again.
+            // With a second instance this might be the one that notices, and a POST is not sent again.
             proxy.send(post("/", "body")).await.is_from("other");
         }
         asked += 1;
@@ -115,7 +115,7 @@ async fn three_gateway_failures_eject(host: Host) {
     }
     let third = Instant::now();
     while third.elapsed() < ms(300) {
-        // Before the ejection this one would have been given the 503: a POST is not retried.
+        // Before the ejection this one would have got the 503: a POST is not retried.
         proxy.send(post("/", "body")).await.is_from("other");
     }
     assert!(started.elapsed() < SOON);
@@ -142,7 +142,8 @@ async fn retry_after_is_honoured(host: Host) {
     eventually("the other one is probed", || other.probes().pop()).await;
     let probes = primary.probes().len();
     let started = Instant::now();
-    // Past the first backoff of a second, in which it would else be probed and, being healthy, asked again.
+    // Past the first backoff of a second, after which it would otherwise be probed and, being healthy, used
+    // again.
     while started.elapsed() < ms(2500) {
         proxy.get("/").await.is_from("other");
         tokio::time::sleep(ms(50)).await;

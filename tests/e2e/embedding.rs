@@ -1,5 +1,5 @@
-//! The host as a library: the program in `crates/host/examples` serves the component, supplies its own store and hears
-//! of every decision.
+//! The host as a library: the program in `crates/host/examples` serves the component, supplies its own store and gets
+//! every event.
 
 use std::process::Command;
 
@@ -20,13 +20,13 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            a_program_serves_the_component_with_its_own_store_and_hears_of_decisions,
-            a_program_is_told_what_is_wrong_with_its_component,
+            a_program_serves_the_component_with_its_own_store_and_gets_its_events,
+            a_program_gets_an_error_for_an_invalid_component,
         ]
     );
 }
 
-async fn a_program_serves_the_component_with_its_own_store_and_hears_of_decisions(_: Host) {
+async fn a_program_serves_the_component_with_its_own_store_and_gets_its_events(_: Host) {
     let slow = Origin::start("slow").probed_in(ms(200));
     let mut fast = Origin::start("fast");
     let mut command = Command::new(&environment().embed_example);
@@ -63,14 +63,14 @@ async fn a_program_serves_the_component_with_its_own_store_and_hears_of_decision
         .into_iter()
         .filter(|line| line.contains("\"source\""))
         .collect();
-    assert_eq!(notices, Vec::<String>::new(), "told twice");
+    assert_eq!(notices, Vec::<String>::new(), "reported twice");
 
     program.signal(Signal::INT);
     assert!(program.exit().await.success());
     assert_eq!(program.stdout().last().map(String::as_str), Some("ended"));
 }
 
-async fn a_program_is_told_what_is_wrong_with_its_component(_: Host) {
+async fn a_program_gets_an_error_for_an_invalid_component(_: Host) {
     let mut command = Command::new(&environment().embed_example);
     command.args(["/nowhere.wasm", "http://127.0.0.1:1"]);
     let mut program = Process::spawn(command);

@@ -1,4 +1,4 @@
-//! What moves on to the next target, and what is final.
+//! Which failures are retried on the next target, and which responses are final.
 
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,10 @@ pub fn register(suite: &mut Suite) {
             fails_over_on_a_timeout,
             fails_over_on_garbage,
             fails_over_on_an_unknown_name,
-            statuses_that_say_more_are_final,
+            other_statuses_are_final,
             the_last_real_5xx_is_delivered,
-            a_real_response_beats_our_own_words,
-            a_5xx_is_relayed_when_told_so,
+            a_real_response_beats_a_local_reply,
+            a_5xx_is_relayed_when_configured,
             post_is_not_retried_on_a_5xx,
             attempts_are_counted,
             the_deadline_ends_all_attempts,
@@ -45,7 +45,8 @@ fn in_order<const N: usize>(host: Host, targets: [String; N]) -> Setup {
     proxy(host).targets(targets).in_list_order()
 }
 
-/// A response of the proxy's own: RFC 9209 says why, a short text says what, nothing says where.
+/// A local reply: RFC 9209 gives the reason, a short text explains it, and neither contains an
+/// address.
 #[track_caller]
 pub fn is_our_own(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.status.as_u16(), status, "{answer:?}");
@@ -128,7 +129,7 @@ async fn fails_over_on_an_unknown_name(host: Host) {
     assert_eq!(proxy.send(post("/", "body")).await.status, 200);
 }
 
-async fn statuses_that_say_more_are_final(host: Host) {
+async fn other_statuses_are_final(host: Host) {
     for status in [400, 401, 404, 429, 501, 505] {
         let first = Origin::start("first").answer(move || reply::text(status, "final"));
         let second = Origin::start("second");
@@ -152,11 +153,11 @@ async fn the_last_real_5xx_is_delivered(host: Host) {
     let answer = proxy.get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text()), (503, "second"));
     assert_eq!(answer.header("x-reason"), Some("overload"));
-    // It is the origin's response, not ours.
+    // It is the origin's response, not a local reply.
     assert_eq!(answer.header("proxy-status"), None);
 }
 
-async fn a_real_response_beats_our_own_words(host: Host) {
+async fn a_real_response_beats_a_local_reply(host: Host) {
     let body = "b".repeat(100_000);
     let expected = body.clone();
     let first = Origin::start("first").answer(move || reply::text(503, body.clone()));
@@ -166,17 +167,17 @@ async fn a_real_response_beats_our_own_words(host: Host) {
         .start()
         .await;
     let answer = proxy.get("/").await;
-    // It waited while the others were tried, and is still whole.
+    // It waited while the others were tried, and is still complete.
     assert_eq!(
         (answer.status.as_u16(), answer.text() == expected),
         (503, true)
     );
-    // Spin does not say whether it was a kept connection that was reset.
+    // Spin does not report whether it was a kept connection that was reset.
     let sendings = if host == Host::SpinUp { 2 } else { 1 };
     assert_eq!(resets.live().len(), sendings);
 }
 
-async fn a_5xx_is_relayed_when_told_so(host: Host) {
+async fn a_5xx_is_relayed_when_configured(host: Host) {
     let first = Origin::start("first").answer(|| reply::text(503, "first"));
     let second = Origin::start("second");
     let proxy = in_order(host, [first.url(), second.url()])
@@ -253,7 +254,7 @@ async fn all_targets_silent_is_a_504(host: Host) {
         .await;
     is_our_own(&proxy.get("/").await, 504, "timeout");
     assert_eq!((silent[0].live().len(), silent[1].live().len()), (1, 1));
-    // A POST may have been acted on: one attempt, and the client is told.
+    // A POST may have been processed: one attempt, and the client gets the error.
     is_our_own(&proxy.send(post("/", "body")).await, 504, "timeout");
     assert_eq!((silent[0].live().len(), silent[1].live().len()), (2, 1));
 }

@@ -16,8 +16,8 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            headers_pass_as_they_came,
-            a_forged_client_address_is_not_believed,
+            headers_pass_unchanged,
+            a_forged_client_address_is_not_trusted,
             forwarding_is_continued_when_trusted,
             hop_by_hop_headers_are_removed,
             via_is_added,
@@ -33,7 +33,8 @@ pub fn register(suite: &mut Suite) {
             forwarding_can_be_turned_off,
         ]
     );
-    // A host strips `Connection` before the component sees it, so what it names is the host's to remove. Other hosts do not.
+    // A host removes `Connection` before the component sees it, so the fields that it lists are the host's to remove.
+    // Other hosts do not.
     promises!(
         suite,
         OURS_OF_ANY_WASI,
@@ -45,7 +46,7 @@ fn one(host: Host, origin: &Origin) -> Setup {
     proxy(host).targets([origin.url()])
 }
 
-async fn headers_pass_as_they_came(host: Host) {
+async fn headers_pass_unchanged(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let headers = "accept: text/html;q=0.9, */*\r\nauthorization: Bearer a.b.c\r\n\
@@ -71,7 +72,7 @@ async fn headers_pass_as_they_came(host: Host) {
     }
 }
 
-async fn a_forged_client_address_is_not_believed(host: Host) {
+async fn a_forged_client_address_is_not_trusted(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let forged = "spin-client-addr: 6.6.6.6:66\r\nspin-full-url: http://forged.example/\r\n\
@@ -214,7 +215,7 @@ async fn a_loop_ends_after_five_hops(host: Host) {
         is_our_own(&proxy.send(request).await, 508, "proxy_loop_detected");
     }
     assert!(origin.live().is_empty());
-    // Four are a deep setup, not a loop; another's name is not ours.
+    // Four are a deep setup, not a loop; another proxy's name does not count.
     let request = with(
         get("/"),
         "via",
@@ -230,6 +231,6 @@ async fn a_loop_of_proxies_ends(host: Host) {
         .port(port)
         .start()
         .await;
-    // The innermost one answers, and the outer ones pass it on.
+    // The innermost one replies, and the outer ones pass it on.
     is_our_own(&proxy.get("/").await, 508, "proxy_loop_detected");
 }

@@ -1,4 +1,4 @@
-//! What our own host makes of a request before the component sees it: its framing, its target, and who sent it.
+//! How the embedded host handles a request before the component sees it: its framing, its target, and its sender.
 
 use std::net::SocketAddr;
 
@@ -23,10 +23,10 @@ pub fn register(suite: &mut Suite) {
             only_chunked_is_decoded,
             a_request_with_two_lengths_is_the_last_of_its_connection,
             expect_is_answered_and_not_forwarded,
-            an_offer_of_h2c_is_ignored,
+            an_h2c_upgrade_is_ignored,
             a_target_that_browsers_would_send_arrives_byte_for_byte,
             a_target_that_must_be_encoded_is_refused_with_a_reason,
-            an_early_answer_says_that_it_closes,
+            an_early_response_announces_the_close,
             a_broken_body_never_arrives_whole,
         ]
     );
@@ -59,7 +59,7 @@ async fn only_chunked_is_decoded(host: Host) {
         assert_eq!(status(&answer), 501, "{coding}: {answer}");
         assert!(answer.contains("connection: close\r\n"), "{answer}");
     }
-    // Without chunked at its end nobody can say where the body ends (RFC 9112 section 6.3).
+    // Unless chunked is last, the end of the body is unknown (RFC 9112 section 6.3).
     for coding in ["gzip", "identity", "chunked, gzip"] {
         let answer = post(&format!("transfer-encoding: {coding}")).await;
         assert_eq!(status(&answer), 400, "{coding}: {answer}");
@@ -104,7 +104,7 @@ async fn expect_is_answered_and_not_forwarded(host: Host) {
     );
 }
 
-async fn an_offer_of_h2c_is_ignored(host: Host) {
+async fn an_h2c_upgrade_is_ignored(host: Host) {
     let origin = Origin::start("origin");
     let proxy = started(host, origin.url()).await;
     let mut client = RawClient::connect(proxy.address).await;
@@ -144,8 +144,8 @@ async fn a_target_that_browsers_would_send_arrives_byte_for_byte(host: Host) {
     }
 }
 
-/// hyper's URIs, which wasmtime's are too, have no place for these characters, and to change them in passing is what
-/// RFC 9112 section 3 advises against: the line may have been made to slip by a filter. Browsers encode them.
+/// hyper's URIs, and so wasmtime's, cannot contain these characters, and RFC 9112 section 3 advises against changing
+/// them: the line may have been crafted to bypass a filter. Browsers encode them.
 async fn a_target_that_must_be_encoded_is_refused_with_a_reason(host: Host) {
     let origin = Origin::start("origin");
     let proxy = started(host, origin.url()).await;
@@ -197,8 +197,8 @@ async fn no_client_chooses_the_scheme(host: Host) {
     assert_eq!(said("x-forwarded-for").as_deref(), Some("127.0.0.1"));
 }
 
-async fn an_early_answer_says_that_it_closes(host: Host) {
-    // Answers before it has the body.
+async fn an_early_response_announces_the_close(host: Host) {
+    // Responds before it has the body.
     let answer = "HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let origin = RawOrigin::start(Act::Say(answer.into()));
     let proxy = started(host, origin.url()).await;
@@ -212,7 +212,7 @@ async fn an_early_answer_says_that_it_closes(host: Host) {
     }
 }
 
-/// The status that a client gets which goes on sending until it sees that it has been answered and left.
+/// The status for a client that continues to send until it sees the response and disconnects.
 async fn answer_to_endless(to: SocketAddr, head: &str) -> u16 {
     let stream = tokio::net::TcpStream::connect(to)
         .await
@@ -272,7 +272,7 @@ async fn a_broken_body_never_arrives_whole(host: Host) {
     for seen in origin.live() {
         assert!(!seen.body.complete, "{seen:?}");
     }
-    // And the proxy goes on.
+    // And the proxy continues.
     send_h2c(proxy.address, get("/")).await.is_from("origin");
     send_h2c(proxy.address, request("POST", "/", reply::full("whole")))
         .await

@@ -1,4 +1,5 @@
-//! A target that goes on accepting and answers no more: the failure that no connection reports.
+//! A target that accepts connections but no longer responds: the failure that no connection
+//! reports.
 
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ async fn waiting_requests_leave_a_hanging_primary(host: Host) {
             answer.elapsed
         );
     }
-    eventually("nobody waits for the dead one any more", || {
+    eventually("no request waits for the dead one any more", || {
         let waiting = primary.asked_for("/waiting");
         waiting.iter().all(|seen| seen.abandoned).then_some(())
     })
@@ -70,7 +71,7 @@ async fn a_slow_answer_is_waited_for(host: Host) {
     });
     let other = Origin::start("other").probed_in(ms(200));
     let proxy = impatient(host, &primary, &other).start_warm(&other).await;
-    // Overdue all the same, but a probe finds the target alive.
+    // Overdue too, but a probe finds the target alive.
     proxy.get("/report").await.is_from("primary");
     assert_eq!(primary.asked_for("/report").len(), 1);
     assert_eq!(other.live().len(), 0);
@@ -90,7 +91,7 @@ async fn a_post_in_flight_is_not_repeated(host: Host) {
     assert_eq!(answer.status, 504);
     assert_eq!(primary.asked_for("/order").len(), 1);
     assert_eq!(other.asked_for("/order").len(), 0);
-    // The next one is spared the same.
+    // The next one does not wait as long either.
     proxy.send(post("/next", "body")).await.is_from("other");
     assert_eq!(primary.asked_for("/next").len(), 0);
 }

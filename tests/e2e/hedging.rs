@@ -1,4 +1,5 @@
-//! `FETCH_HEDGE_MS`: a request that waits too long for its answer is sent to the next target as well.
+//! `FETCH_HEDGE_MS`: a request that waits too long for its response is sent to the next target as
+//! well.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             a_hedge_answers_long_before_a_slow_primary,
-            nothing_is_hedged_unasked,
+            nothing_is_hedged_by_default,
             a_post_is_never_hedged,
             a_request_with_a_body_is_never_hedged,
             a_failing_hedge_does_not_win,
@@ -26,7 +27,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// Answers after as many milliseconds as the path says: `/` at once, `/2000` late.
+/// Responds after as many milliseconds as the path says: `/` at once, `/2000` late.
 fn patient(name: &'static str) -> Origin {
     Origin::start(name).script(move |arrived| async move {
         let seen = arrived.drain().await;
@@ -63,13 +64,13 @@ async fn a_hedge_answers_long_before_a_slow_primary(host: Host) {
     .await;
     assert_eq!(primary.asked_for("/4000").len(), 1);
     assert_eq!(other.asked_for("/4000").len(), 1);
-    // To be slow once is no failure.
+    // Being slow once is not a failure.
     proxy.get("/").await.is_from("primary");
     let ejected = proxy.said("ejected");
     assert!(ejected.is_empty(), "{ejected:#?}");
 }
 
-async fn nothing_is_hedged_unasked(host: Host) {
+async fn nothing_is_hedged_by_default(host: Host) {
     let primary = patient("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let setup = hedging(host, &primary, &other).set("FETCH_HEDGE_MS", "");
@@ -94,13 +95,13 @@ async fn a_request_with_a_body_is_never_hedged(host: Host) {
     let other = Origin::start("other").probed_in(ms(200));
     let setup = hedging(host, &primary, &other).set("FETCH_RETRY_METHODS", "GET,PUT");
     let proxy = setup.start_warm(&other).await;
-    // Either may be repeated, one after the other. A body cannot go two ways at once.
+    // Either may be repeated, one after the other. A body cannot be sent to two targets at once.
     for method in ["GET", "PUT"] {
         let upload = request(method, "/1000", reply::full("body"));
         proxy.send(upload).await.is_from("primary");
     }
     assert_eq!(other.live().len(), 0);
-    // It was the body.
+    // The body was the reason.
     let bodiless = with(
         request("PUT", "/4000", reply::empty()),
         "content-length",
@@ -131,7 +132,7 @@ async fn a_hedge_outlives_a_primary_that_fails(host: Host) {
     let other = patient("other").probed_in(ms(200));
     let proxy = hedging(host, &primary, &other).start_warm(&other).await;
     proxy.get("/1000").await.is_from("other");
-    // The hedge that runs is the next attempt: it is not begun again.
+    // The hedge that runs is the next attempt: no other one is started.
     assert_eq!(primary.asked_for("/1000").len(), 1);
     assert_eq!(other.asked_for("/1000").len(), 1);
 }

@@ -46,7 +46,7 @@ async fn tls_to_a_plain_port_fails_over(host: Host) {
         .start()
         .await;
     proxy.get("/").await.is_from("good");
-    // Nothing of the request was sent, so a POST goes on too.
+    // Nothing of the request was sent, so a POST fails over too.
     proxy.send(post("/", "body")).await.is_from("good");
     assert!(plain.connections() >= 2 && plain.live().is_empty());
 }
@@ -93,7 +93,8 @@ async fn https_targets_may_speak_http2(host: Host) {
     answer.is_from("h2");
     let seen = origin.only();
     assert_eq!(seen.header("te"), Some("trailers"));
-    // RFC 9113 section 8.3.1: the host is in :authority, and a `host` beside it would have to agree.
+    // RFC 9113 section 8.3.1: the host is in :authority, and a `host` next to it would have to
+    // agree.
     assert_eq!(seen.target, format!("{}/a", origin.url()));
     proxy
         .send(post("/", pattern::bytes(200_000)))

@@ -1,4 +1,4 @@
-//! All flavours are what `wit/world.wit` says, and import only what their hosts have. Reads the built files alone.
+//! All flavours conform to `wit/world.wit`, and import only what their hosts have. Reads only the built files.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -36,7 +36,7 @@ pub fn register(suite: &mut Suite) {
 
 async fn spin_world(_: Host) {
     conforms(&environment().spin_wasm, "spin-proxy").expect("a host of this world can run it");
-    // What it needs beyond the other world is what that check is about.
+    // What it needs beyond the other world is the subject of that check.
     conforms(&environment().spin_wasm, "proxy").expect_err("it needs Spin");
 }
 
@@ -52,10 +52,11 @@ async fn wasi_02_world(_: Host) {
     asks_for_no_more(&environment().wasi_02_wasm, "proxy02");
 }
 
-/// Whether a component imports what this world of `wit/` does, by any patch version, and exports just what it exports.
+/// Whether a component imports what this world of `wit/` does, by any patch version, and exports exactly what it
+/// exports.
 ///
-/// The linker raises imports to the version that the standard library has of the same package: the types of the one are
-/// then the other's, and [`conforms`] would take them for two. Hosts do not, and instantiate it in the other tests.
+/// The linker raises imports to the standard library's version of the same package: their types are then the other's,
+/// and [`conforms`] would treat them as different. Hosts do not, and instantiate it in the other tests.
 #[track_caller]
 fn asks_for_no_more(file: &Path, world: &str) {
     let (resolve, world) = world_of(world);
@@ -80,7 +81,7 @@ async fn wasi_02_size(_: Host) {
     is_small(&environment().wasi_02_wasm);
 }
 
-/// Where an instance is made for each request, some hosts load and compile more often, too.
+/// Where each request has its own instance, some hosts also load and compile more often.
 #[track_caller]
 fn is_small(file: &Path) {
     let bytes = std::fs::metadata(file)
@@ -89,7 +90,7 @@ fn is_small(file: &Path) {
     assert!(bytes <= 350_000, "{bytes} bytes");
 }
 
-/// Whether a component runs wherever there is what this world of `wit/` imports, and exports what it exports.
+/// Whether a component runs wherever the imports of this world of `wit/` are available, and exports its exports.
 fn conforms(file: &Path, world: &str) -> Result<(), impl Debug> {
     let (resolve, world) = world_of(world);
     let bytes = std::fs::read(file).expect("the component is built");
@@ -154,7 +155,7 @@ fn serves_wasi_0_2(imports: &[String], exports: &[String]) {
     for name in imports.iter().filter(|name| name.starts_with("wasi:")) {
         assert!(name.contains("@0.2."), "{name}");
     }
-    // Spin before 3.1 knows an HTTP component by this very name.
+    // Spin before 3.1 recognises an HTTP component by this very name.
     assert!(
         exports
             .iter()

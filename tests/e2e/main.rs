@@ -1,9 +1,8 @@
-//! The promises of Function Fetch (behaviour.md, section 1), shown end to end: the built component, on real hosts, between
-//! real sockets. Each promise is written once and runs as `HOST::PROMISE` on every host that can show it.
+//! The promises of Function Fetch (behaviour.md, section 1), tested end to end: the built component, on real hosts,
+//! over real sockets. Each promise is written once and runs as `HOST::PROMISE` on every host that can run it.
 //!
 //! Run by `cargo xtask test`, which builds the component, the host and finds `wasmtime`.
 
-mod blame;
 mod bodies;
 mod broken_uploads;
 mod cases;
@@ -18,6 +17,7 @@ mod connections;
 mod dying;
 mod embedding;
 mod failover;
+mod fault_origin;
 mod forwarding;
 mod framing;
 mod hanging;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     hanging::register(&mut suite);
     hedging::register(&mut suite);
     spreading::register(&mut suite);
-    blame::register(&mut suite);
+    fault_origin::register(&mut suite);
     bodies::register(&mut suite);
     broken_uploads::register(&mut suite);
     responses::register(&mut suite);

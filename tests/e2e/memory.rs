@@ -1,4 +1,4 @@
-//! The decision in the shared store: what it saves, and who may change it.
+//! The decision in the shared store: what it saves, and what may change it.
 
 use std::time::Instant;
 
@@ -27,9 +27,9 @@ pub fn register(suite: &mut Suite) {
             an_expired_record_is_a_miss,
             useless_records_are_misses_and_replaced,
             a_plain_url_is_read_as_a_winner,
-            a_plain_url_of_a_stranger_is_never_contacted,
+            a_plain_url_of_an_unknown_host_is_never_contacted,
             the_store_is_not_written_per_request,
-            a_failover_is_told_to_the_store,
+            a_failover_is_written_to_the_store,
             memory_alone_leaves_the_store_alone,
             the_store_alone_works,
             the_key_can_be_named,
@@ -76,7 +76,7 @@ impl Scene {
         }
     }
 
-    /// Lets the product write a record, and ends that host.
+    /// Lets the proxy write a record, and stops that host.
     async fn learn(&self) -> serde_json::Value {
         let proxy = self.setup().start().await;
         proxy.get("/").await.is_from("fast");
@@ -145,7 +145,7 @@ async fn a_record_keeps_its_age(host: Host) {
     stale.is_from("fast");
     assert!(stale.elapsed < ms(1500), "{:?}", stale.elapsed);
     tokio::time::sleep(ms(5000).saturating_sub(planted.elapsed())).await;
-    // Over for good, however short a time ago this instance has read it: the next one waits for the round.
+    // Expired for good, even if this instance has read it just before: the next one waits for the round.
     let expired = proxy.get("/").await;
     assert_eq!(expired.status, 200);
     assert!(expired.elapsed > ms(1500), "{:?}", expired.elapsed);
@@ -174,7 +174,7 @@ async fn useless_records_are_misses_and_replaced(host: Host) {
     let good = scene.learn().await;
     let at = good["at"].as_f64().expect("unix ms");
     let changed = |change: &dyn Fn(&mut serde_json::Value)| {
-        // Were it believed, it would send everything to the slowest.
+        // If it were trusted, it would send everything to the slowest.
         let mut record = good.clone();
         record["primary"] = json!(0);
         for (n, target) in record["targets"]
@@ -188,7 +188,8 @@ async fn useless_records_are_misses_and_replaced(host: Host) {
         change(&mut record);
         record.to_string().into_bytes()
     };
-    // The lie works where nothing is wrong with the record: else the cases below would show nothing.
+    // The forged content has an effect where the record is valid: else the cases below would prove
+    // nothing.
     scene.store.plant(changed(&|_| {}));
     let proxy = scene.setup().start().await;
     proxy.get("/").await.is_from("slow");
@@ -244,13 +245,13 @@ async fn a_plain_url_is_read_as_a_winner(host: Host) {
         let proxy = scene.setup().start().await;
         let answer = proxy.get("/").await;
         answer.is_from("middle");
-        // Measured anew behind it, since its age is not known.
+        // Measured again in the background, since its age is not known.
         assert!(answer.elapsed < ms(1400), "{:?}", answer.elapsed);
         eventually("the refresh begins", || (scene.probes() > 0).then_some(())).await;
     }
 }
 
-async fn a_plain_url_of_a_stranger_is_never_contacted(host: Host) {
+async fn a_plain_url_of_an_unknown_host_is_never_contacted(host: Host) {
     let stranger = Origin::start("stranger");
     let scene = Scene::new(host);
     scene.store.plant(stranger.url());
@@ -287,7 +288,7 @@ async fn the_store_is_not_written_per_request(host: Host) {
     );
 }
 
-async fn a_failover_is_told_to_the_store(host: Host) {
+async fn a_failover_is_written_to_the_store(host: Host) {
     let store = Store::new();
     let primary = RawOrigin::start(Act::Hang);
     let other = Origin::start("other").probed_in(ms(200));
@@ -316,7 +317,7 @@ async fn a_failover_is_told_to_the_store(host: Host) {
             record["primary"] == json!(0)
         })
         .await;
-    // Another instance does not pay again.
+    // Another instance does not wait again.
     let two = setup().start().await;
     two.get("/").await.is_from("other");
     assert_eq!(primary.live().len(), 1);
@@ -342,7 +343,7 @@ async fn the_store_alone_works(host: Host) {
     proxy.get("/").await.is_from("fast");
     let mut record = scene.store.written("a record is written", |_| true).await;
     proxy.get("/").await.is_from("fast");
-    // Nothing is kept in memory: what the store says holds at once.
+    // Nothing is kept in memory: the store's content applies at once.
     record["primary"] = json!(1);
     scene.store.plant(record.to_string());
     proxy.get("/").await.is_from("middle");

@@ -1,5 +1,5 @@
-//! `wit/` is a package that others can take as it is: it resolves without a network, every item of it says what it is for,
-//! and it survives the binary form in which registries keep packages. Reads files alone.
+//! `wit/` is a package that others can use as it is: it resolves without a network, every item of it is documented, and
+//! it survives the binary form of registries. Reads only files.
 
 use function_fetch_cases::repository;
 use wit_component::DecodedWasm;

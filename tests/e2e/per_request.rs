@@ -1,5 +1,5 @@
-//! Hosts that make an instance for each request, as Spin does for WASI 0.2: what one has learnt is in the store, and what
-//! is left to do is done when the client has its response.
+//! Hosts that create an instance for each request, as Spin does for WASI 0.2: what one has learned is in the store, and
+//! background work is done after the client has its response.
 
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ pub fn register(suite: &mut Suite) {
         suite,
         &[Host::Embedded02],
         [
-            what_one_request_learns_the_next_ones_know,
-            a_dead_primary_is_paid_for_once,
-            the_round_and_the_write_go_on_after_the_response,
+            later_requests_know_what_one_has_learned,
+            a_dead_primary_costs_one_attempt_once,
+            the_round_and_the_write_continue_after_the_response,
         ]
     );
     promises!(
@@ -35,7 +35,7 @@ pub fn register(suite: &mut Suite) {
     promises!(
         suite,
         &[Host::Embedded02, Host::Wasmtime02],
-        [a_body_that_only_the_host_took_goes_to_the_next_target]
+        [a_body_that_only_the_host_buffered_goes_to_the_next_target]
     );
 }
 
@@ -43,7 +43,7 @@ fn per_request(host: Host) -> Setup {
     proxy(host).options(["--max-instance-reuse-count", "1"])
 }
 
-async fn what_one_request_learns_the_next_ones_know(host: Host) {
+async fn later_requests_know_what_one_has_learned(host: Host) {
     let store = Store::new();
     let slow = Origin::start("slow").probed_in(ms(150));
     let fast = Origin::start("fast");
@@ -62,7 +62,7 @@ async fn what_one_request_learns_the_next_ones_know(host: Host) {
     assert_eq!((slow.probes().len(), fast.probes().len()), (1, 1));
 }
 
-async fn a_dead_primary_is_paid_for_once(host: Host) {
+async fn a_dead_primary_costs_one_attempt_once(host: Host) {
     let store = Store::new();
     let other = Origin::start("other").probed_in(ms(150));
     let mut primary = Origin::start("primary");
@@ -84,7 +84,7 @@ async fn a_dead_primary_is_paid_for_once(host: Host) {
             record["primary"] == json!(0)
         })
         .await;
-    // Back, but a record says otherwise: who asked it now would be answered.
+    // It is up again, but a record says otherwise: a request sent to it now would succeed.
     primary.revive();
     let before = primary.live().len();
     for _ in 0..5 {
@@ -93,7 +93,7 @@ async fn a_dead_primary_is_paid_for_once(host: Host) {
     assert_eq!(primary.live().len(), before);
 }
 
-async fn the_round_and_the_write_go_on_after_the_response(host: Host) {
+async fn the_round_and_the_write_continue_after_the_response(host: Host) {
     let store = Store::new();
     let slow = Origin::start("slow").probed_in(ms(1400));
     let fast = Origin::start("fast");
@@ -130,8 +130,8 @@ async fn without_a_store_each_request_measures_for_itself(host: Host) {
     assert_eq!(fast.probes().len(), 3);
 }
 
-/// A host of WASI 0.2 takes the first bytes of a body before it knows whether there is anybody to send them to.
-async fn a_body_that_only_the_host_took_goes_to_the_next_target(host: Host) {
+/// A WASI 0.2 host takes the first bytes of a body before it knows whether it can connect.
+async fn a_body_that_only_the_host_buffered_goes_to_the_next_target(host: Host) {
     let dead = Port::hold();
     let alive = Origin::start("alive");
     let proxy = proxy(host)

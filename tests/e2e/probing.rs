@@ -27,7 +27,7 @@ pub fn register(suite: &mut Suite) {
     );
 }
 
-/// Runs it. Returns its exit code, and what it printed.
+/// Runs it. Returns its exit code and output.
 async fn probe(arguments: &[&str]) -> (Option<i32>, Vec<String>) {
     let mut command = Command::new(&environment().bin);
     command.arg("probe").args(arguments);
@@ -82,7 +82,8 @@ async fn probe_ranks_the_targets(_: Host) {
         let row = row(&lines, &target).join(" ");
         assert!(row.contains(reason), "{row}");
     }
-    // Asked as the proxy asks, and each as often as the next; one that fails is not asked again.
+    // Probed as the proxy does, and each as often as the next; one that fails is not probed
+    // again.
     assert_eq!((fast.probes().len(), slow.probes().len()), (3, 3));
     assert_eq!((fast.live().len(), failing.probes().len()), (0, 1));
 }
@@ -122,7 +123,7 @@ async fn probe_fails_when_no_target_is_healthy(_: Host) {
     for format in [&[][..], &["--json"]] {
         let (code, lines) = probe(&[&[&*refused, &*failing], format].concat()).await;
         assert_eq!(code, Some(1), "{lines:#?}");
-        // All the same it says what it found.
+        // It still reports what it found.
         for target in [&refused, &failing] {
             assert!(lines.iter().any(|line| line.contains(target)), "{lines:#?}");
         }
@@ -137,7 +138,7 @@ async fn probe_takes_the_settings(_: Host) {
     let (code, lines) = probe(&settings).await;
     assert_eq!(code, Some(0), "{lines:#?}");
     assert_eq!(named.probes()[0].target, "/up?x=1");
-    // Arguments win.
+    // Arguments override.
     let asked = named.probes().len();
     let (code, lines) = probe(&[&settings[..], &[&other.url()]].concat()).await;
     assert_eq!(code, Some(0), "{lines:#?}");

@@ -13,7 +13,7 @@ use crate::support::setup::{Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 
-/// Requests that come while the first one races.
+/// Requests that arrive while the first one races.
 const FOLLOWERS: usize = 10;
 
 pub fn register(suite: &mut Suite) {
@@ -23,10 +23,10 @@ pub fn register(suite: &mut Suite) {
         [
             a_cold_get_is_answered_by_the_fastest_target,
             a_failing_target_does_not_win_the_race,
-            what_may_not_run_twice_waits_for_a_probe,
+            a_request_that_may_not_run_twice_waits_for_a_probe,
         ]
     );
-    // Who follows whom is a question within an instance.
+    // Which request follows which is defined within an instance only.
     promises!(suite, OURS, [followers_do_not_race]);
 }
 
@@ -48,10 +48,10 @@ fn racing<'a>(host: Host, targets: impl IntoIterator<Item = &'a Origin>) -> Setu
 async fn a_cold_get_is_answered_by_the_fastest_target(host: Host) {
     let slowest = late("slowest", 200, ms(6000));
     let slow = late("slow", 200, ms(5000));
-    // Time for the others to have the request as well.
+    // Time for the others to get the request as well.
     let fast = late("fast", 200, ms(100));
     for origin in [&slowest, &slow, &fast] {
-        // No probe says which is the fastest.
+        // No probe shows which is the fastest.
         origin.set_health(Health::Hangs);
     }
     let proxy = racing(host, [&slowest, &slow, &fast])
@@ -79,7 +79,7 @@ async fn a_failing_target_does_not_win_the_race(host: Host) {
     assert_eq!((failing.live().len(), good.live().len()), (1, 1));
 }
 
-async fn what_may_not_run_twice_waits_for_a_probe(host: Host) {
+async fn a_request_that_may_not_run_twice_waits_for_a_probe(host: Host) {
     for cold in [
         post("/", "body"),
         post("/", ""),

@@ -1,4 +1,4 @@
-//! Responses: as the origin made them.
+//! Responses are passed on as the origin made them.
 
 use http::HeaderMap;
 
@@ -20,13 +20,13 @@ pub fn register(suite: &mut Suite) {
             a_204_has_no_body,
             a_304_keeps_its_validators,
             a_redirect_is_passed_on,
-            repeated_set_cookie_stays_apart,
+            repeated_set_cookie_fields_stay_separate,
             response_trailers_pass,
             bodies_keep_their_framing_back,
-            content_encoding_is_left_alone,
-            hop_by_hop_headers_end_here,
+            content_encoding_is_not_changed,
+            hop_by_hop_headers_are_not_forwarded,
             a_passed_response_is_untouched,
-            explains_itself_when_told_to,
+            explains_itself_when_configured,
         ]
     );
 }
@@ -112,7 +112,7 @@ async fn a_redirect_is_passed_on(host: Host) {
     }
 }
 
-async fn repeated_set_cookie_stays_apart(host: Host) {
+async fn repeated_set_cookie_fields_stay_separate(host: Host) {
     let cookies = [
         "a=1; Path=/",
         "b=2; Expires=Wed, 09 Jun 2027 10:18:14 GMT",
@@ -174,8 +174,8 @@ async fn bodies_keep_their_framing_back(host: Host) {
     }
 }
 
-async fn content_encoding_is_left_alone(host: Host) {
-    // Not even valid: nobody on the way may look into it.
+async fn content_encoding_is_not_changed(host: Host) {
+    // Not even valid: nothing in between may decode it.
     let (proxy, origin) = before(host, || {
         with_header(
             reply::text(200, &b"\x1f\x8bnot really"[..]),
@@ -192,7 +192,7 @@ async fn content_encoding_is_left_alone(host: Host) {
     assert_eq!(answer.body, &b"\x1f\x8bnot really"[..]);
 }
 
-async fn hop_by_hop_headers_end_here(host: Host) {
+async fn hop_by_hop_headers_are_not_forwarded(host: Host) {
     let (proxy, _origin) = before(host, || {
         let reply = reply::text(200, "ok");
         let reply = with_header(reply, "keep-alive", "timeout=5");
@@ -221,7 +221,7 @@ async fn a_passed_response_is_untouched(host: Host) {
     assert_eq!(answer.header("date"), Some("Tue, 15 Nov 1994 08:12:31 GMT"));
 }
 
-async fn explains_itself_when_told_to(host: Host) {
+async fn explains_itself_when_configured(host: Host) {
     let bad = Origin::start("bad").answer(|| reply::text(503, "bad"));
     let good = Origin::start("good");
     let proxy = proxy(host)

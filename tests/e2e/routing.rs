@@ -34,7 +34,8 @@ async fn routes_to_the_fastest(host: Host) {
         .start()
         .await;
     proxy.get("/cold").await.is_from("fast");
-    // The round goes on behind the first answer; ranked or not yet, the fastest is the first choice.
+    // The round continues after the first response; ranked or not yet, the fastest is the first
+    // choice.
     for _ in 0..3 {
         proxy.get("/warm").await.is_from("fast");
     }
@@ -114,7 +115,7 @@ async fn probes_are_plain_gets_of_the_health_path(host: Host) {
             (probe.method.as_str(), probe.target.as_str()),
             ("GET", path)
         );
-        // A probe is on the proxy's own account: nothing of the client's goes with it.
+        // A probe is the proxy's own request: it has nothing of the client's.
         assert_eq!(probe.header("cookie"), None);
     }
 }
@@ -144,7 +145,7 @@ async fn targets_come_in_every_list_form(host: Host) {
         format!("{a},{b}"),
         format!(" {a}\n{b} "),
         format!("{a} ,\t{b},"),
-        // A duplicate collapses: two targets, not three, so a third attempt has nowhere to go.
+        // A duplicate collapses: two targets, not three, so there is none left for a third attempt.
         format!("{a}/,{b},{a}"),
     ] {
         let before = (first.probes().len(), second.probes().len());

@@ -1,4 +1,4 @@
-//! Settings: missing, bad beside good, and where they come from.
+//! Settings: missing, bad next to good, and their sources.
 
 use crate::promises;
 use crate::support::host::{EMBEDDED, EVERY, Host};
@@ -13,7 +13,7 @@ pub fn register(suite: &mut Suite) {
         [
             missing_targets_are_named,
             every_bad_target_is_named_with_its_reason,
-            a_bad_target_beside_a_good_one_is_skipped_and_named_once,
+            a_bad_target_next_to_a_good_one_is_skipped_and_reported_once,
             a_bad_setting_is_named_and_its_default_used,
         ]
     );
@@ -21,9 +21,9 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            settings_come_from_the_host_s_environment,
-            a_variable_wins_over_the_environment,
-            an_empty_variable_does_not_win,
+            settings_come_from_the_hosts_environment,
+            a_variable_overrides_the_environment,
+            an_empty_variable_overrides_nothing,
         ]
     );
 }
@@ -70,21 +70,21 @@ async fn every_bad_target_is_named_with_its_reason(host: Host) {
             // The entry, and then the reason.
             assert!(line.len() > part.len() + 20, "no reason: {line}");
         }
-        // The text goes to whoever asks.
+        // Any client gets the text.
         assert!(!answer.text().contains("secret"), "{}", answer.text());
     }
 }
 
 const REQUESTS: usize = 20;
 
-/// Once for each instance. Ours was told to have one; another host may start a second one at any time, but not one for
-/// each request.
+/// Once for each instance. The embedded host was configured to have one; another host may start a second one at any
+/// time, but not one for each request.
 fn assert_once(host: Host, lines: &[String]) {
     let most = if host.is_ours() { 1 } else { REQUESTS / 2 };
     assert!((1..=most).contains(&lines.len()), "{lines:#?}");
 }
 
-async fn a_bad_target_beside_a_good_one_is_skipped_and_named_once(host: Host) {
+async fn a_bad_target_next_to_a_good_one_is_skipped_and_reported_once(host: Host) {
     let good = Origin::start("good");
     let proxy = proxy(host)
         .targets(["gopher://bad.example".to_owned(), good.url()])
@@ -109,7 +109,8 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
         ("FETCH_DEADLINE_MS", "1e99"),
         ("FETCH_SWITCH_MARGIN", "wide"),
     ];
-    // A 503 in list order: it is retried, since true is the default of FETCH_RETRY_ON_5XX and three that of the attempts.
+    // A 503 in list order: it is retried, since `true` is the default of FETCH_RETRY_ON_5XX, and three that of the
+    // attempts.
     let first = Origin::start("first").answer(|| crate::support::reply::text(503, "first"));
     first.set_health(crate::support::origin::Health::Answers(
         500,
@@ -134,7 +135,7 @@ async fn a_bad_setting_is_named_and_its_default_used(host: Host) {
     }
 }
 
-async fn settings_come_from_the_host_s_environment(host: Host) {
+async fn settings_come_from_the_hosts_environment(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host)
         .inherit("FETCH_TARGETS", origin.url())
@@ -143,7 +144,7 @@ async fn settings_come_from_the_host_s_environment(host: Host) {
     proxy.get("/").await.is_from("origin");
 }
 
-async fn a_variable_wins_over_the_environment(host: Host) {
+async fn a_variable_overrides_the_environment(host: Host) {
     let from_variable = Origin::start("variable");
     let from_environment = Origin::start("environment");
     let proxy = proxy(host)
@@ -154,7 +155,7 @@ async fn a_variable_wins_over_the_environment(host: Host) {
     proxy.get("/").await.is_from("variable");
 }
 
-async fn an_empty_variable_does_not_win(host: Host) {
+async fn an_empty_variable_overrides_nothing(host: Host) {
     let origin = Origin::start("environment");
     let proxy = proxy(host)
         .targets([origin.url()])

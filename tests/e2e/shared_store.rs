@@ -28,11 +28,11 @@ pub fn register(suite: &mut Suite) {
         suite,
         EMBEDDED,
         [
-            hosts_that_start_later_take_over_the_decision_of_the_first,
+            hosts_that_start_later_use_the_decision_of_the_first,
             a_failover_found_by_one_host_reaches_all,
-            a_redis_that_dies_hangs_and_returns_loses_no_request,
+            a_redis_that_dies_hangs_and_returns_fails_no_request,
             a_host_starts_without_its_redis_and_finds_it_later,
-            a_redis_that_refuses_the_password_is_told_without_it,
+            a_refused_redis_password_is_reported_without_it,
         ]
     );
     promises!(
@@ -101,7 +101,7 @@ fn is_measured(target: &serde_json::Value) -> bool {
     target["ms"].is_number()
 }
 
-async fn hosts_that_start_later_take_over_the_decision_of_the_first(host: Host) {
+async fn hosts_that_start_later_use_the_decision_of_the_first(host: Host) {
     let (pair, redis) = (Pair::start(), Redis::start().await);
     let proxies = pair.warm(host, &redis, &[]).await;
     for _ in 0..5 {
@@ -113,8 +113,8 @@ async fn hosts_that_start_later_take_over_the_decision_of_the_first(host: Host) 
     assert_eq!(pair.probes(), (1, 1), "a host measured again");
 }
 
-/// The fast one answers the first host no more, and the others as ever: what they learn they can learn from the store
-/// alone.
+/// The fast one no longer responds to the first host, but still to the others: they can learn that from the store
+/// only.
 async fn a_failover_found_by_one_host_reaches_all(host: Host) {
     let (pair, redis) = (Pair::start(), Redis::start().await);
     let dead = Arc::new(AtomicBool::new(false));
@@ -140,7 +140,7 @@ async fn a_failover_found_by_one_host_reaches_all(host: Host) {
     first.get("/first").await.is_from("slow");
     let found = Instant::now();
 
-    // Each of them is asked every 50 ms, and leaves the dead one for good within two seconds.
+    // Each of them gets a request every 50 ms, and stops using the dead one within two seconds.
     join_all(others.iter().map(async |proxy| {
         let mut left_after = None;
         while found.elapsed() < ms(4000) {
@@ -153,8 +153,11 @@ async fn a_failover_found_by_one_host_reaches_all(host: Host) {
             }
             tokio::time::sleep(ms(50)).await;
         }
-        let left_after = left_after.expect("it was told");
-        assert!(left_after < ms(2000), "it was told after {left_after:?}");
+        let left_after = left_after.expect("it stopped using the dead one");
+        assert!(
+            left_after < ms(2000),
+            "it stopped using the dead one after {left_after:?}"
+        );
         assert!(
             proxy
                 .said(r#""event":"primary_changed""#)
@@ -167,7 +170,7 @@ async fn a_failover_found_by_one_host_reaches_all(host: Host) {
     .await;
 }
 
-/// Requests without a pause, until they are told to end.
+/// Requests without a pause, until they are stopped.
 fn load(proxy: &Proxy, stop: &Arc<AtomicBool>) -> JoinHandle<(usize, Duration)> {
     let (address, stop) = (proxy.address, stop.clone());
     tokio::spawn(async move {
@@ -183,10 +186,9 @@ fn load(proxy: &Proxy, stop: &Arc<AtomicBool>) -> JoinHandle<(usize, Duration)> 
     })
 }
 
-async fn a_redis_that_dies_hangs_and_returns_loses_no_request(host: Host) {
+async fn a_redis_that_dies_hangs_and_returns_fails_no_request(host: Host) {
     let (pair, mut redis) = (Pair::start(), Redis::start().await);
-    // Instances come and go, as they do: each new one asks the Redis first. A short life of decisions has them written
-    // often.
+    // Instances come and go: each new one reads the Redis first. A short TTL makes them write decisions often.
     let set = [("FETCH_CACHE_TTL_SECONDS", "10")];
     let mut proxies = pair.warm(host, &redis, &set).await;
     proxies.push(
@@ -209,14 +211,14 @@ async fn a_redis_that_dies_hangs_and_returns_loses_no_request(host: Host) {
     all_say("can be reached again", 1).await;
     redis.pause();
     all_say("cannot be reached", 2).await;
-    // Somebody has to start without it, too.
+    // One has to start without it, too.
     let late = pair.on(host, &redis).start().await;
     let cold = late.get("/").await;
     cold.is_from("fast");
     assert!(cold.elapsed < ms(2500), "{:?}", cold.elapsed);
     redis.resume();
     all_say("can be reached again", 2).await;
-    // It had forgotten everything.
+    // It has lost everything.
     let written = tokio::time::timeout(Duration::from_secs(20), async {
         while !redis.record().is_some_and(|record| is_whole(&record)) {
             tokio::time::sleep(ms(50)).await;
@@ -247,7 +249,7 @@ async fn a_host_starts_without_its_redis_and_finds_it_later(host: Host) {
         .set("FETCH_CACHE_TTL_SECONDS", "10")
         .start()
         .await;
-    // Before anybody asks for anything.
+    // Before any request.
     let said = proxy.says("cannot be reached").await;
     assert!(
         said[0].contains("127.0.0.1") && said[0].contains("WARN"),
@@ -271,13 +273,13 @@ async fn a_host_starts_without_its_redis_and_finds_it_later(host: Host) {
     }
 }
 
-async fn a_redis_that_refuses_the_password_is_told_without_it(host: Host) {
+async fn a_refused_redis_password_is_reported_without_it(host: Host) {
     let (pair, redis) = (Pair::start(), Redis::start().await);
     let config = std::fs::read_to_string(redis.runtime_config()).expect("written by the test");
     std::fs::write(redis.runtime_config(), config.replace("sesame", "barley")).expect("writable");
     let proxy = pair
         .on(host, &redis)
-        // All of who knows it. Compiling the component alone would tell half a million lines.
+        // Everything that could contain it. Compiling the component alone would log half a million lines.
         .options([
             "--log-level",
             "info,function_fetch=trace,function_fetch_host=trace,redis=trace",
@@ -302,7 +304,7 @@ async fn a_redis_that_hangs_delays_a_cold_start_a_little(host: Host) {
     redis.pause();
     let cold = proxy.get("/").await;
     cold.is_from("fast");
-    // The component gives the store up after 250 ms, and then measures.
+    // The component times out after 250 ms, and then measures.
     assert!(cold.elapsed < ms(2500), "cold: {:?}", cold.elapsed);
     redis.resume();
 }

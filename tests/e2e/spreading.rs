@@ -14,7 +14,8 @@ use crate::support::store::Store;
 use crate::support::suite::Suite;
 use crate::support::waiting::{eventually, ms};
 
-/// Instances that choose. By a fair coin all of them choose the same one once in half a million runs.
+/// Instances that choose. With a fair coin all of them choose the same one once in half a million
+/// runs.
 const INSTANCES: usize = 20;
 
 pub fn register(suite: &mut Suite) {
@@ -30,13 +31,13 @@ pub fn register(suite: &mut Suite) {
         suite,
         WITH_STORE,
         [
-            instances_that_were_told_share_the_traffic,
+            instances_with_spread_share_the_traffic,
             without_it_the_primary_keeps_the_traffic,
         ]
     );
 }
 
-/// Two targets that are as good, by the margin below, and one that is not.
+/// Two targets that are equal, within the margin below, and one that is not.
 struct Scene {
     best: Origin,
     peer: Origin,
@@ -68,7 +69,7 @@ impl Scene {
     }
 }
 
-/// How many of the answers came from whom.
+/// How many of the responses came from each.
 fn shares(answers: &[Answer]) -> BTreeMap<&str, usize> {
     let mut shares = BTreeMap::new();
     for answer in answers {
@@ -83,11 +84,11 @@ fn are_shared(answers: &[Answer]) {
     let shares = shares(answers);
     let share = |name: &str| shares.get(name).copied().unwrap_or(0);
     assert!(share("best") > 0 && share("peer") > 0, "{shares:?}");
-    // None, but for an instance that had bad luck with its two good probes.
+    // None, except from an instance whose two good targets had slow probes.
     assert!(share("slow") <= 2, "{shares:?}");
 }
 
-/// Keeps each of the first requests until the last one has come: no instance takes two of them.
+/// Holds each of the first requests until the last one has arrived: no instance takes two of them.
 fn begins_an_instance_each(origin: Origin, name: &'static str) -> Origin {
     origin.script(move |arrived| async move {
         if arrived.drain().await.target == "/cold" {
@@ -138,8 +139,8 @@ async fn an_instance_keeps_its_choice(host: Host) {
     assert_eq!(shares.len(), 1, "{shares:?}");
 }
 
-/// Lets one instance fill a store, then asks one after the other, each of which reads it.
-async fn told(host: Host, spread: &str) -> (Store, Vec<Answer>) {
+/// Lets one instance fill a store, then starts one after the other, each of which reads it.
+async fn in_turn(host: Host, spread: &str) -> (Store, Vec<Answer>) {
     let scene = Scene::new();
     let store = Store::new();
     let proxy = scene
@@ -155,17 +156,17 @@ async fn told(host: Host, spread: &str) -> (Store, Vec<Answer>) {
     for _ in 0..INSTANCES {
         answers.push(proxy.get("/").await);
     }
-    assert_eq!(scene.slow.probes().len(), 1, "an instance was not told");
+    assert_eq!(scene.slow.probes().len(), 1, "an instance did not know");
     (store, answers)
 }
 
-async fn instances_that_were_told_share_the_traffic(host: Host) {
-    let (_, answers) = told(host, "true").await;
+async fn instances_with_spread_share_the_traffic(host: Host) {
+    let (_, answers) = in_turn(host, "true").await;
     are_shared(&answers);
 }
 
 async fn without_it_the_primary_keeps_the_traffic(host: Host) {
-    let (store, answers) = told(host, "false").await;
+    let (store, answers) = in_turn(host, "false").await;
     let record = store.record().expect("it was written");
     let primary = ["slow", "peer", "best"][record["primary"].as_u64().expect("an index") as usize];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A failing, slow, full or lying store changes speed, never correctness.
+//! A store that fails, is slow or full, or holds wrong data changes speed, never correctness.
 
 use crate::promises;
 use crate::support::client::post;
@@ -15,7 +15,7 @@ pub fn register(suite: &mut Suite) {
         WITH_PATIENT_FILE,
         [
             a_hanging_store_delays_a_cold_start_a_little,
-            a_store_that_hangs_later_delays_nobody,
+            a_store_that_hangs_later_delays_no_request,
         ]
     );
     promises!(
@@ -49,7 +49,7 @@ impl Pair {
     }
 }
 
-/// A cold request, the end of its round, and warm requests: all right, and none slow.
+/// A cold request, the end of its round, and warm requests: all succeed, and none is slow.
 async fn is_right(proxy: &Proxy) {
     let cold = proxy.get("/cold").await;
     cold.is_from("fast");
@@ -58,7 +58,7 @@ async fn is_right(proxy: &Proxy) {
     for _ in 0..5 {
         let warm = proxy.get("/warm").await;
         warm.is_from("fast");
-        // The store is given up after 250 ms; warm requests do not ask it.
+        // The read times out after 250 ms; warm requests do not read the store.
         assert!(warm.elapsed < ms(1500), "warm: {:?}", warm.elapsed);
         proxy.send(post("/warm", "body")).await.is_from("fast");
     }
@@ -72,7 +72,8 @@ async fn a_hanging_store_delays_a_cold_start_a_little(host: Host) {
     is_right(&proxy).await;
     let (fast, slow) = (pair.fast.probes().len(), pair.slow.probes().len());
     if host.is_wasi_02() {
-        // The write keeps its instance as long as the store hangs; a request that finds a new one measures anew.
+        // The write blocks its instance as long as the store hangs; a request that gets a new one measures
+        // again.
         assert_eq!(fast, slow);
     } else {
         assert_eq!((fast, slow), (1, 1));
@@ -95,7 +96,7 @@ async fn a_store_that_cannot_be_reached_changes_nothing(host: Host) {
     let pair = Pair::start();
     let store = Store::new();
     let proxy = pair.on(host).store(&store).start().await;
-    // A directory where the file should be: it can be neither opened nor made, by root either.
+    // A directory where the file should be: even root can neither open nor create it.
     std::fs::remove_file(store.path()).expect("a writable directory");
     std::fs::create_dir(store.path()).expect("a writable directory");
     is_right(&proxy).await;
@@ -104,7 +105,7 @@ async fn a_store_that_cannot_be_reached_changes_nothing(host: Host) {
 async fn a_store_without_its_table_changes_nothing(host: Host) {
     let pair = Pair::start();
     let store = Store::new();
-    // A table of the same name that is none of Spin's: every statement on it fails.
+    // A table of the same name that is not Spin's: every statement on it fails.
     store.execute("DROP TABLE spin_key_value; CREATE TABLE spin_key_value (foreign_column TEXT)");
     let proxy = pair.on(host).store(&store).start().await;
     is_right(&proxy).await;
@@ -121,14 +122,15 @@ async fn a_full_store_changes_nothing(host: Host) {
     assert_eq!(store.record(), None);
     let (fast, slow) = (pair.fast.probes().len(), pair.slow.probes().len());
     if host.is_wasi_02() {
-        // The write keeps its instance as long as the store hangs; a request that finds a new one measures anew.
+        // The write blocks its instance as long as the store hangs; a request that gets a new one measures
+        // again.
         assert_eq!(fast, slow);
     } else {
         assert_eq!((fast, slow), (1, 1));
     }
 }
 
-async fn a_store_that_hangs_later_delays_nobody(host: Host) {
+async fn a_store_that_hangs_later_delays_no_request(host: Host) {
     let pair = Pair::start();
     let store = Store::new();
     let proxy = pair

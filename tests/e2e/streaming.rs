@@ -1,4 +1,4 @@
-//! Bodies while they stream: as they arrive, in no more memory than it takes, and broken where they break.
+//! Streaming bodies: forwarded as they arrive, in constant memory, and broken where they break.
 
 use std::fs;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub fn register(suite: &mut Suite) {
         EVERY,
         [
             server_sent_events_arrive_one_by_one,
-            an_upload_is_not_held_back,
+            an_upload_is_not_buffered,
             a_client_gone_mid_stream_closes_the_upstream,
             an_upstream_dying_mid_body_breaks_the_response,
             nothing_is_retried_once_a_byte_has_gone_out,
@@ -42,13 +42,13 @@ pub fn register(suite: &mut Suite) {
         suite,
         OURS_OF_ANY_WASI,
         [
-            a_body_that_is_bad_from_its_start_is_no_empty_reply,
-            an_early_answer_outlives_its_upload,
+            a_body_that_is_bad_from_its_start_is_not_an_empty_response,
+            an_early_response_outlives_its_upload,
         ]
     );
 }
 
-/// The most memory that the host ever had, in MiB.
+/// The host's peak memory, in MiB.
 fn peak_mib(proxy: &Proxy) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", proxy.process.pid()))
         .expect("the host runs on Linux");
@@ -64,7 +64,7 @@ fn peak_mib(proxy: &Proxy) -> u64 {
     kib / 1024
 }
 
-/// Our own host promises 100 MiB in all; of another we can only ask that it does not keep the body.
+/// The embedded host promises 100 MiB in all; of another host only that it does not keep the body.
 fn is_flat(host: Host, proxy: &Proxy, before: u64) {
     let peak = peak_mib(proxy);
     if host.is_ours() {
@@ -135,7 +135,8 @@ async fn server_sent_events_arrive_one_by_one(host: Host) {
     let mut exchange = proxy.open(get("/events")).await;
     assert_eq!(exchange.headers["content-type"], "text/event-stream");
     for n in 1..=5 {
-        // The next event does not exist before the last one has arrived: no buffer on the way can be waiting for it.
+        // The next event does not exist before the last one has arrived, so no buffer in between can be waiting for
+        // it.
         let event = format!("data: {n}\n\n");
         events.send(event.clone()).await.expect("the origin serves");
         assert_eq!(exchange.text().await, event);
@@ -147,7 +148,7 @@ async fn server_sent_events_arrive_one_by_one(host: Host) {
     );
 }
 
-async fn an_upload_is_not_held_back(host: Host) {
+async fn an_upload_is_not_buffered(host: Host) {
     let origin = Origin::start("origin");
     let proxy = proxy(host).targets([origin.url()]).start().await;
     let (mut writer, body) = reply::written();
@@ -194,8 +195,8 @@ async fn a_client_gone_mid_stream_closes_the_upstream(host: Host) {
     exchange.abandon().await;
     tokio::time::timeout(ms(10_000), noticed.recv())
         .await
-        .expect("the upstream hears of it");
-    // And the proxy lives on.
+        .expect("the upstream notices it");
+    // And the proxy continues.
     let exchange = proxy.open(get("/endless")).await;
     assert_eq!(exchange.status, 200);
 }
@@ -236,7 +237,7 @@ async fn nothing_is_retried_once_a_byte_has_gone_out(host: Host) {
     assert_eq!((dying.live().len(), other.live().len()), (1, 0));
 }
 
-async fn a_body_that_is_bad_from_its_start_is_no_empty_reply(host: Host) {
+async fn a_body_that_is_bad_from_its_start_is_not_an_empty_response(host: Host) {
     for chunk in ["0x2", "-2", "fffffffffffffffff"] {
         let bytes =
             format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}\r\nok\r\n");
@@ -254,7 +255,7 @@ async fn a_body_that_is_bad_from_its_start_is_no_empty_reply(host: Host) {
     }
 }
 
-async fn an_early_answer_outlives_its_upload(host: Host) {
+async fn an_early_response_outlives_its_upload(host: Host) {
     let answer = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
     let strict = RawOrigin::start(Act::SayThenReset(answer.to_vec()));
     let proxy = proxy(host).targets([strict.url()]).start().await;

@@ -1,4 +1,4 @@
-//! What cannot be passed on whole is refused, never trimmed: heads beyond what a host holds, and statuses that are none.
+//! What cannot be passed on whole is refused, never trimmed: heads beyond a host's limits, and invalid statuses.
 
 use crate::promises;
 use crate::support::client::{get, post};
@@ -14,18 +14,18 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            fields_beyond_what_a_host_holds_take_none_away,
+            fields_beyond_a_hosts_limit_are_refused_whole,
             a_response_head_beyond_what_a_host_holds_is_a_failed_attempt,
-            a_status_that_is_none_is_a_failed_attempt,
-            an_upgrade_that_nobody_asked_for_is_a_failed_attempt,
+            an_invalid_status_is_a_failed_attempt,
+            an_unrequested_upgrade_is_a_failed_attempt,
         ]
     );
 }
 
-/// With the fields that go on beside it, more than wasmtime's 128 KiB.
+/// Together with the fields that are added, more than wasmtime's 128 KiB.
 const MUCH: usize = 130_904;
 
-async fn fields_beyond_what_a_host_holds_take_none_away(host: Host) {
+async fn fields_beyond_a_hosts_limit_are_refused_whole(host: Host) {
     let origin = RawOrigin::start(Act::answer("ok"));
     let proxy = proxy(host).targets([origin.url()]).start().await;
     for length in [MUCH - 60_000, MUCH, MUCH + 200] {
@@ -34,7 +34,7 @@ async fn fields_beyond_what_a_host_holds_take_none_away(host: Host) {
         let request =
             format!("GET / HTTP/1.1\r\nhost: proxy\r\nconnection: close\r\nx-fill: {fill}\r\n\r\n");
         let response = exchange(proxy.address, request).await;
-        // A host may hold less; but what passes has all its fields.
+        // A host may accept less; but what passes has all its fields.
         if status(&response) == 200 {
             let heard = origin.live().pop().expect("it answered");
             assert_eq!(heard.header("x-fill"), [fill.as_str()]);
@@ -53,7 +53,7 @@ async fn a_response_head_beyond_what_a_host_holds_is_a_failed_attempt(host: Host
     let large = RawOrigin::start(Act::Say(
         format!("{head}content-length: 2\r\n\r\nok").into_bytes(),
     ));
-    // The client of another host may give up on such a head by itself, in its own words.
+    // The client of another host may reject such a head itself, with a different error.
     let why = if host.is_ours() {
         "http_response_header"
     } else {
@@ -62,7 +62,7 @@ async fn a_response_head_beyond_what_a_host_holds_is_a_failed_attempt(host: Host
     elsewhere_or_502(host, large, why).await;
 }
 
-async fn a_status_that_is_none_is_a_failed_attempt(host: Host) {
+async fn an_invalid_status_is_a_failed_attempt(host: Host) {
     for code in [600, 700, 999] {
         let odd =
             format!("HTTP/1.1 {code} Odd\r\nconnection: close\r\ncontent-length: 3\r\n\r\nodd");
@@ -71,13 +71,13 @@ async fn a_status_that_is_none_is_a_failed_attempt(host: Host) {
     }
 }
 
-async fn an_upgrade_that_nobody_asked_for_is_a_failed_attempt(host: Host) {
+async fn an_unrequested_upgrade_is_a_failed_attempt(host: Host) {
     let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: odd\r\n\r\n";
     let odd = RawOrigin::start(Act::Say(head.into()));
     elsewhere_or_502(host, odd, "error=").await;
 }
 
-/// A GET is answered by the next target, a POST with a 502 that says why.
+/// A GET is answered by the next target, a POST with a 502 that gives the reason.
 async fn elsewhere_or_502(host: Host, odd: RawOrigin, why: &str) {
     let good = Origin::start("good");
     let proxy = proxy(host)

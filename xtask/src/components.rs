@@ -1,4 +1,4 @@
-//! The flavours of the component: for Spin and for any host, of WASI 0.3 and of WASI 0.2.
+//! The flavours of the component: for Spin and for any host, with WASI 0.3 and WASI 0.2.
 
 use std::fs;
 use std::io::Write;
@@ -13,12 +13,12 @@ use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 
-/// Two builds of each crate, because a plain WASI host refuses any import of Spin's.
+/// Two builds of each crate, because a plain WASI host rejects any import of Spin's.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Spin's variables and key-value store: Spin itself and the embedded host.
     Spin,
-    /// Environment and memory alone: any WASI 0.3 host.
+    /// Environment and memory only: any WASI 0.3 host.
     Wasi,
     /// `Spin` for WASI 0.2: Fermyon Cloud, and Spin before 4.
     Spin02,
@@ -36,7 +36,7 @@ impl Flavour {
         }
     }
 
-    /// The package that this is a flavour of.
+    /// The package of this flavour.
     pub fn package(self) -> &'static str {
         match self {
             Self::Spin | Self::Wasi => "function-fetch",
@@ -44,7 +44,7 @@ impl Flavour {
         }
     }
 
-    /// The features that make this flavour.
+    /// The features of this flavour.
     pub fn features(self) -> &'static [&'static str] {
         match self {
             Self::Spin | Self::Spin02 => &[],
@@ -56,7 +56,7 @@ impl Flavour {
 /// Builds one flavour and returns its file.
 pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<PathBuf> {
     let built = compile(workspace, flavour, &workspace.target)?;
-    // Cargo gives both flavours one name; under their own they can lie side by side.
+    // Cargo gives both flavours the same file name; with separate names they can be in one folder.
     let folder = workspace.target.join("components");
     let file = folder.join(format!("function-fetch-{}.wasm", flavour.name()));
     install(&built, &file)
@@ -74,7 +74,7 @@ pub fn build_for_spin_toml(workspace: &Workspace) -> Result<()> {
 pub fn build_and_report() -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut table = format!("{:<14} {:>10} {:>10}  file\n", "component", "bytes", "gzip");
-    // Spin last: its flavour is then the one that cargo leaves where `spin.toml` looks for it.
+    // Spin last: its flavour is then the one that cargo leaves where `spin.toml` expects it.
     for flavour in [
         Flavour::Wasi02,
         Flavour::Spin02,
@@ -114,7 +114,8 @@ fn compile(workspace: &Workspace, flavour: Flavour, target: &Path) -> Result<Pat
         .with_extension("wasm"))
 }
 
-/// Copies by way of a rename, so that a host which starts meanwhile never reads half a component.
+/// Copies to a temporary file and renames it, so that a host which starts meanwhile never reads half
+/// a component.
 fn install(from: &Path, to: &Path) -> Result<()> {
     let unfinished = to.with_extension("unfinished");
     if let Some(folder) = to.parent() {
@@ -125,7 +126,7 @@ fn install(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the component weighs on the wire to a registry or a platform's upload.
+/// The component's size as uploaded to a registry or a platform.
 fn gzipped(bytes: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! Three origins to try the proxy with: a fast one, a slow one and one that fails.
+//! Three demo origins: a fast one, a slow one and one that fails.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -23,10 +23,10 @@ const HEAL: &str = "/__demo/heal";
 
 /// How long the fast origin takes.
 const FAST: Duration = Duration::from_millis(5);
-/// How long the slow one takes: enough that a person sees the difference.
+/// How long the slow one takes: enough for a person to notice.
 const SLOW: Duration = Duration::from_millis(120);
 
-/// The origins; they answer while the runtime they were started on is driven.
+/// The origins; they respond while the runtime they were started on is driven.
 pub struct Demo {
     slow: SocketAddr,
     failing: SocketAddr,
@@ -51,7 +51,7 @@ impl Demo {
         )
     }
 
-    /// What to try, for a person, with the proxy at `proxy`.
+    /// What to try, for a user, with the proxy at `proxy`.
     pub fn guide(&self, proxy: &str) -> String {
         let Self {
             slow,
@@ -61,9 +61,8 @@ impl Demo {
         let fail = format!("curl -X POST http://{fast}{FAIL}");
         let heal = format!("curl -X POST http://{fast}{HEAL}");
         let width = fail.len() + 2;
-        let mut guide = String::from(
-            "\nFETCH_TARGETS is not set: these demo origins stand behind the proxy.\n\n",
-        );
+        let mut guide =
+            String::from("\nFETCH_TARGETS is not set: the proxy uses these demo origins.\n\n");
         // Writing to a string does not fail.
         let _ = writeln!(
             guide,
@@ -82,7 +81,7 @@ impl Demo {
             (&get, "x-origin: fast, though it is last in the list"),
             (&fail, "the fast origin answers 503 from now on"),
             (&get, "x-origin: slow, and the client sees no error"),
-            (&heal, "it is well again; a later probe finds out"),
+            (&heal, "it is healthy again; a later probe detects it"),
         ] {
             let _ = writeln!(guide, "  {command:width$}{outcome}");
         }
@@ -91,7 +90,7 @@ impl Demo {
     }
 }
 
-/// One origin: what it is called, how long it takes, and whether it fails at present.
+/// One origin: its name, its delay, and whether it fails at present.
 struct Origin {
     name: &'static str,
     delay: Duration,
@@ -111,7 +110,7 @@ impl Origin {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => drop(tokio::spawn(Arc::clone(&origin).converse(stream))),
-                    // Out of file descriptors, say: that passes, and until then there is no use in spinning.
+                    // For example out of file descriptors: that passes, and a busy loop would not help.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
@@ -126,7 +125,7 @@ impl Origin {
             let origin = Arc::clone(&self);
             async move { Ok::<_, Infallible>(origin.answer(request).await) }
         });
-        // A client that leaves is its own business.
+        // A client that disconnects is not an error.
         let _ = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
             .await;
@@ -134,7 +133,7 @@ impl Origin {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<String> {
         let (head, mut body) = request.into_parts();
-        // Read to the end, or the connection could not be used again.
+        // Read to the end, or the connection could not be reused.
         while let Some(Ok(_)) = body.frame().await {}
 
         let (status, text) = match (&head.method, head.uri.path()) {
@@ -147,7 +146,10 @@ impl Origin {
             }
             (&Method::POST, HEAL) => {
                 self.failing.store(false, Ordering::Relaxed);
-                (StatusCode::OK, format!("The {} origin is well", self.name))
+                (
+                    StatusCode::OK,
+                    format!("The {} origin is healthy", self.name),
+                )
             }
             _ if self.failing.load(Ordering::Relaxed) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_origin_fails_and_heals_when_told_to() {
+    async fn an_origin_fails_and_heals_on_command() {
         let demo = Demo::start().await.expect("three free ports");
         assert!(
             exchange(demo.fast, "GET", FAIL)
@@ -242,7 +244,7 @@ mod tests {
             exchange(demo.slow, "GET", "/")
                 .await
                 .starts_with("HTTP/1.1 200 "),
-            "the others do not notice"
+            "the others are not affected"
         );
         exchange(demo.fast, "POST", HEAL).await;
         assert!(

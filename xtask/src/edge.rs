@@ -1,4 +1,5 @@
-//! The engine for JavaScript: `crates/edge`, and what the adapters are generated from it.
+//! The engine for JavaScript: `crates/edge`, and what is generated from it for the
+//! adapters.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,13 +14,13 @@ use crate::workspace::Workspace;
 /// The package of the WebAssembly module.
 pub const PACKAGE: &str = "function-fetch-edge";
 
-/// `cargo xtask build --edge`. The script prints what it has made.
+/// `cargo xtask build --edge`. The script prints the sizes.
 pub fn build_and_report() -> Result<ExitCode> {
     build(&Workspace::locate()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the module, and makes `adapters/generated` of it.
+/// Builds the module, and generates `adapters/generated` from it.
 pub fn build(workspace: &Workspace) -> Result<Adapters> {
     let module = compile(workspace)?;
     let adapters = Adapters::ensure(workspace)?;

@@ -10,13 +10,13 @@ use crate::workspace::Workspace;
 /// Builds the host and returns its binary.
 ///
 /// Always with this profile and these features: wasmtime takes minutes to compile, and one build of it has to serve
-/// `up`, `test` and the bench.
+/// `up`, `test` and the benchmarks.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, &["--bins"])?;
     Ok(built(workspace, &["function-fetch"]))
 }
 
-/// Builds the example of an embedder, which is the host's library under another program, and returns its binary.
+/// Builds the embedding example, another program with the host's library, and returns its binary.
 pub fn build_embed_example(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, &["--example", "embed"])?;
     Ok(built(workspace, &["examples", "embed"]))

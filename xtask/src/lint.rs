@@ -12,7 +12,7 @@ use crate::process;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 
-/// Runs every check, so that one run shows everything there is to correct.
+/// Runs every check, so that one run shows everything to fix.
 pub fn run() -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     toolchain::ensure_lint_tools()?;
@@ -23,7 +23,7 @@ pub fn run() -> Result<ExitCode> {
     match dependencies(&workspace) {
         Some(check) => checks.push(check),
         None => eprintln!(
-            "Dependencies are not checked: there is no cargo-deny (`cargo install --locked cargo-deny`)"
+            "Dependencies are not checked, since cargo-deny is not installed (`cargo install --locked cargo-deny`)"
         ),
     }
     let mut failures = Vec::new();
@@ -32,7 +32,7 @@ pub fn run() -> Result<ExitCode> {
             failures.push(error);
         }
     }
-    // The adapters' types are those of the generated engine.
+    // The adapters' types come from the generated engine.
     if let Err(error) =
         edge::build(&workspace).and_then(|adapters| process::run(&mut adapters.script("lint")?))
     {
@@ -65,7 +65,7 @@ fn dependencies(workspace: &Workspace) -> Option<Command> {
     Some(command)
 }
 
-/// The checks, cheap ones first.
+/// The checks, the fast ones first.
 fn checks(workspace: &Workspace) -> Vec<Command> {
     let cargo = |arguments: &[&[&str]]| {
         let mut command = process::cargo();
@@ -152,7 +152,7 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             ],
             deny,
         ]),
-        // In release, like every build of the host: the build scripts' outputs (SQLite, ring) are then shared.
+        // In release, like every build of the host, to share the outputs of the build scripts (SQLite, ring).
         cargo(&[
             &[
                 "clippy",

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the only build entry of Function Fetch. A person, the README and CI all call it, so that
-//! there is one answer to "how is this built".
+//! `cargo xtask`: the only build entry of Function Fetch. Developers, the README and CI all use it, so
+//! that there is one answer to "how is this built".
 
 mod components;
 mod demo;
@@ -41,7 +41,7 @@ enum Command {
     Up(up::Args),
     /// Build everything and run every test
     Test(test::Args),
-    /// Simulate scenarios in virtual time, beside other policies; writes tables and plots
+    /// Simulate scenarios in virtual time, compared with other policies; writes tables and plots
     Simulate(simulate::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
@@ -49,7 +49,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Build {
-    /// Build the engine for the adapters in JavaScript: fills adapters/generated
+    /// Build the engine for the JavaScript adapters: fills adapters/generated
     #[arg(long)]
     edge: bool,
 }
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {
-        // `{:#}` puts the whole chain of causes on one line.
+        // `{:#}` prints the whole chain of causes on one line.
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

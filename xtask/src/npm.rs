@@ -1,4 +1,4 @@
-//! The adapters' npm package, with what it needs installed.
+//! The adapters' npm package, with its dependencies installed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,10 +18,10 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Installs what the lockfile names, unless it is there.
+    /// Installs what the lockfile lists, unless it is installed.
     pub fn ensure(workspace: &Workspace) -> Result<Self> {
         let npm = which::which("npm").context(
-            "npm is not on PATH: install Node.js 22.19 or newer, which brings it (https://nodejs.org)",
+            "npm is not on PATH: install Node.js 22.19 or newer, which includes it (https://nodejs.org)",
         )?;
         let adapters = Self {
             folder: workspace.root.join("adapters"),
@@ -29,7 +29,7 @@ impl Adapters {
         };
         if !adapters.is_installed()? {
             process::run(adapters.npm().arg("ci"))
-                .context("cannot install what the adapters are built and tested with")?;
+                .context("cannot install the adapters' dependencies")?;
         }
         Ok(adapters)
     }
@@ -38,8 +38,8 @@ impl Adapters {
     pub fn script(&self, name: &str) -> Result<Command> {
         let mut npm = self.npm();
         npm.args(["run", "--silent", name]);
-        // npm does as much for its scripts. But it has to start itself, under options for the tests which an older
-        // Node.js refuses.
+        // npm does the same for its scripts. But npm itself has to start first, under options for the tests which an
+        // older Node.js rejects.
         npm.env("PATH", self.path()?);
         Ok(npm)
     }
@@ -49,12 +49,12 @@ impl Adapters {
         which::which_in("node", Some(self.path()?), &self.folder).context("Node.js is not on PATH")
     }
 
-    /// Where programs are looked for: first among those of the package's own dependencies.
+    /// The PATH: first the folder of the package's own dependencies.
     fn path(&self) -> Result<OsString> {
         let own = self.folder.join("node_modules").join(".bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path)))
-            .context("the repository's path cannot stand in PATH")
+            .context("the repository's path cannot be used in PATH")
     }
 
     fn npm(&self) -> Command {
@@ -65,7 +65,7 @@ impl Adapters {
 
     fn is_installed(&self) -> Result<bool> {
         let locked = read(&self.folder.join("package-lock.json"))?;
-        // npm's own note of what it has put there; its age says nothing, since npm writes it before the lockfile.
+        // npm's own record of what it has installed; its age says nothing, since npm writes it before the lockfile.
         let note = self.folder.join("node_modules").join(".package-lock.json");
         Ok(note.is_file() && agree(&locked, &read(&note)?))
     }
@@ -77,8 +77,8 @@ fn read(file: &Path) -> Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
 }
 
-/// Whether all that is locked is installed, in that version. Optional packages are for other machines, where they are
-/// not installed.
+/// Whether every locked package is installed in that version. Optional packages are for other machines, and are not
+/// installed on this one.
 fn agree(locked: &Value, installed: &Value) -> bool {
     let Some(packages) = locked["packages"].as_object() else {
         return false;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notices_what_is_missing_or_of_another_version() {
+    fn reports_what_is_missing_or_of_another_version() {
         let locked = json!({ "packages": {
             "": { "version": "0.1.0" },
             "node_modules/a": { "version": "1.0.0" },

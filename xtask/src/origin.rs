@@ -1,4 +1,5 @@
-//! The origins without a network that the tests of composition put behind the component.
+//! The origins without a network, with which the composition tests compose the
+//! component.
 
 use std::path::PathBuf;
 

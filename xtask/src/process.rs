@@ -1,4 +1,4 @@
-//! Running other programs: each command is shown before it runs, and a failure says which one it was.
+//! Running other programs: each command is printed before it runs, and a failure names it.
 
 use std::ffi::OsStr;
 #[cfg(not(test))]
@@ -8,11 +8,11 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The cargo that runs us, without what it told us about ourselves.
+/// The current cargo, without the variables that it set for xtask.
 ///
-/// `cargo run` describes package `xtask` in the environment. Handed on, that makes build scripts that watch
-/// `CARGO_PKG_NAME` or `CARGO_MANIFEST_DIR` (ring's does) run again, and all above them compile again, whenever
-/// someone alternates between `cargo xtask` and plain `cargo`.
+/// `cargo run` describes package `xtask` in the environment. If passed on, that makes build scripts that watch
+/// `CARGO_PKG_NAME` or `CARGO_MANIFEST_DIR` (ring's does) run again, and everything that depends on them
+/// compile again, whenever someone alternates between `cargo xtask` and plain `cargo`.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -30,16 +30,16 @@ fn describes_this_package(name: &str) -> bool {
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&name)
 }
 
-/// Runs to the end, with our own stdin, stdout and stderr.
+/// Runs to the end, with this process's stdin, stdout and stderr.
 pub fn run(command: &mut Command) -> Result<()> {
     echo(command);
     let status = command.status().with_context(|| cannot_run(command))?;
     check(command, status)
 }
 
-/// Runs to the end and passes stdout through, handing each line to `watch` as well.
+/// Runs to the end and passes stdout through, with each line also given to `watch`.
 ///
-/// The outer error is that the command could not be run, the inner one that it failed.
+/// The outer error means that the command could not be run, the inner one that it failed.
 pub fn tee(command: &mut Command, mut watch: impl FnMut(&str)) -> Result<Result<()>> {
     echo(command);
     let mut child = command
@@ -60,7 +60,7 @@ pub fn tee(command: &mut Command, mut watch: impl FnMut(&str)) -> Result<Result<
     Ok(check(command, status))
 }
 
-/// Runs silently and returns stdout; a failure carries the last line of stderr.
+/// Runs silently and returns stdout; a failure has the last line of stderr.
 pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     let output = command
         .stdin(Stdio::null())
@@ -82,7 +82,7 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// A line on stdout. Where nobody reads it any more (`| head`), it is dropped: `println!` would panic.
+/// A line on stdout. If the reader has gone (`| head`), it is dropped: `println!` would panic.
 pub fn say(line: &str) {
     say_bytes(format!("{line}\n").as_bytes());
 }
@@ -93,17 +93,17 @@ fn say_bytes(bytes: &[u8]) {
     let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
 }
 
-/// In unit tests by way of `print!`, which the test runner captures.
+/// In unit tests with `print!`, which the test runner captures.
 #[cfg(test)]
 fn say_bytes(bytes: &[u8]) {
     print!("{}", String::from_utf8_lossy(bytes));
 }
 
-/// Shows a command on stderr, as a person would type it, with what we add to its environment.
+/// Prints a command to stderr, as a user would type it, with what xtask adds to its environment.
 pub fn echo(command: &Command) {
     let mut line = String::from("$ ");
     for (name, value) in command.get_envs() {
-        // A PATH of ours is a screenful, and all of it but one folder is the reader's own.
+        // PATH would fill the screen, and all of it but one folder is the user's own.
         if let (Some(value), true) = (value, name != "PATH") {
             line += &format!("{}={} ", name.to_string_lossy(), quoted(value));
         }
@@ -123,7 +123,7 @@ fn cannot_run(command: &Command) -> String {
 }
 
 fn shown(command: &Command) -> String {
-    // Cargo's full path is noise; where a tool was picked from several places, its path says which.
+    // Cargo's full path is noise; for a tool that may come from several places, the path shows from which.
     let program = command.get_program();
     let program = if std::env::var_os("CARGO").is_some_and(|cargo| cargo == program) {
         "cargo".into()
@@ -137,7 +137,7 @@ fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// An argument as it may be shown: the one secret among the settings stays out of terminals and CI logs.
+/// An argument as it may be printed: the one secret among the settings stays out of terminals and CI logs.
 fn argument(argument: &OsStr) -> String {
     const SECRET: &str = "fetch_status_token=";
     let word = argument.to_string_lossy();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_is_not_told_that_it_builds_xtask() {
+    fn cargo_does_not_inherit_xtasks_environment() {
         for name in [
             "CARGO_PKG_NAME",
             "CARGO_MANIFEST_DIR",
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn tee_hands_over_each_line_and_reports_failure() {
+    fn tee_passes_each_line_and_reports_failure() {
         let mut lines = Vec::new();
         let outcome = tee(
             Command::new("sh").args(["-c", "echo one; echo two; exit 3"]),

@@ -1,5 +1,5 @@
-//! Runs a server as our child until it ends, so that to whoever started us we are that server: its output, the
-//! signals it is sent and its exit status are ours.
+//! Runs a server as a child until it ends, as if this process were that server: its output, the signals it is sent
+//! and its exit status are passed through.
 
 use std::future::pending;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -11,15 +11,15 @@ use tokio::process::Child;
 
 use crate::process;
 
-/// What Spin and the embedded host print, before the address, once they accept.
+/// What Spin and the embedded host print, before the address, once they accept connections.
 const SERVING: &str = "Serving http://";
 
-/// Runs `command` to its end. `on_serving` is called with the base URL once the server accepts.
+/// Runs `command` to its end. `on_serving` is called with the base URL once the server accepts connections.
 ///
-/// To be called on the main thread: the server is asked to end when the thread that started it does.
+/// Call this on the main thread: the server is asked to stop when the thread that started it ends.
 pub async fn run(command: Command, on_serving: impl FnOnce(&str)) -> Result<ExitStatus> {
     process::echo(&command);
-    // Before the child exists, so that no signal falls between.
+    // Before the child exists, so that no signal is missed.
     let mut signals = Signals::listen()?;
     let mut child = spawn(command)?;
     let mut lines =
@@ -45,7 +45,7 @@ pub async fn run(command: Command, on_serving: impl FnOnce(&str)) -> Result<Exit
             signal = signals.next() => signals.forward(signal, &child),
         }
     };
-    // Its last words. Bounded: a process that it left behind may hold the pipe open.
+    // The rest of its output. Bounded: a process that it left running may hold the pipe open.
     let last_words = async {
         while let Ok(Some(line)) = lines.next_line().await {
             pass(&line);
@@ -55,7 +55,7 @@ pub async fn run(command: Command, on_serving: impl FnOnce(&str)) -> Result<Exit
     Ok(status)
 }
 
-/// The exit code that tells our caller how the server ended; 128 + signal, as a shell has it, when one killed it.
+/// The exit code for how the server ended; 128 + signal, as in a shell, when one killed it.
 pub fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     let killed = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
@@ -75,8 +75,8 @@ fn spawn(command: Command) -> Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    // A group of its own: the terminal's Ctrl-C then reaches us alone, and the server once, from us. Twice could
-    // mean "do not drain, stop now" to it.
+    // In a separate process group: the terminal's Ctrl-C then reaches only this process, and the server once, from
+    // here. Twice could mean "do not drain, stop now" to it.
     #[cfg(unix)]
     command.process_group(0);
     command
@@ -84,8 +84,8 @@ fn spawn(command: Command) -> Result<Child> {
         .with_context(|| format!("cannot run `{name}`"))
 }
 
-/// Has the kernel end the server should we be killed, where util-linux's `setpriv` can arrange that. (Arranging it
-/// ourselves, between fork and exec, takes unsafe code.)
+/// Makes the kernel stop the server if this process is killed, where util-linux's `setpriv` is available. (Doing
+/// it directly, between fork and exec, takes unsafe code.)
 fn ending_with_us(command: Command) -> Command {
     let death_signal = ["--pdeathsig", "TERM"];
     let mut probe = Command::new("setpriv");
@@ -139,13 +139,13 @@ impl Signals {
         tokio::select! {
             Some(()) = self.interrupt.recv() => Signal::INT,
             Some(()) = self.terminate.recv() => Signal::TERM,
-            // A closed terminal ends a server like any other request to end: with a drain.
+            // A closed terminal stops a server like any other request to stop: with a drain.
             Some(()) = self.hang_up.recv() => Signal::TERM,
             else => pending().await,
         }
     }
 
-    /// To the whole group, as a terminal would: `spin up` has the server in a process of its own.
+    /// To the whole group, as a terminal would: `spin up` has the server in a separate process.
     fn forward(&self, signal: rustix::process::Signal, child: &Child) {
         let group = child
             .id()
@@ -158,7 +158,7 @@ impl Signals {
     }
 }
 
-/// Elsewhere the console itself tells the child; we only must not end before it.
+/// On other systems the console itself signals the child; this process only must not exit before it.
 #[cfg(not(unix))]
 struct Signals;
 
@@ -197,11 +197,11 @@ mod tests {
         assert_eq!(status.expect("sh runs").code(), Some(7));
         assert_eq!(url, "http://127.0.0.1:3000");
 
-        // It can not start.
+        // It cannot start.
         let status = run(shell("exit 1"), |_| unreachable!("it never accepts")).await;
         assert_eq!(status.expect("sh runs").code(), Some(1));
 
-        // We are told to end: it hears of it, once, and is left the time to drain.
+        // A signal arrives: the server gets it once, and has time to drain.
         let script = "exec 2>/dev/null
                       trap 'count=$((count + 1)); sleep 0.2; exit $count' TERM
                       kill -TERM $PPID

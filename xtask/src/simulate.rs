@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: the simulator, which brings its own command line.
+//! `cargo xtask simulate`: the simulator, which has its own command line.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use crate::workspace::Workspace;
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Args {
-    /// Arguments of the simulator; --help tells them
+    /// Arguments of the simulator; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
-/// Runs the simulator from the root, where `--out docs/simulation` means what it says. In release: a virtual day is
-/// hundreds of millions of requests.
+/// Runs the simulator from the root, so that `--out docs/simulation` is the repository's folder. In release: a
+/// virtual day is hundreds of millions of requests.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut command = process::cargo();

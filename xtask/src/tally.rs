@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What the suites said so far.
+/// The totals of the suites so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: u64,
@@ -13,9 +13,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`, or those of Node.js,
-    /// `ℹ pass 3` and so on; any other is nothing to it. What a filter left out was not asked for, so it is not counted
-    /// as skipped.
+    /// Counts a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`, or those of Node.js, `ℹ
+    /// pass 3` and so on; ignores any other. What a filter excluded is not counted as skipped.
     pub fn read(&mut self, line: &str) {
         if let Some((_, result)) = line.split_once("test result: ") {
             self.read_libtest(result);
@@ -52,7 +51,7 @@ impl Tally {
             "pass" => {
                 self.passed += count.saturating_sub(std::mem::take(&mut self.idle_files));
             }
-            // What was cancelled ran out of time, or its parent failed.
+            // A cancelled test timed out, or its parent failed.
             "fail" | "cancelled" => self.failed += count,
             "skipped" | "todo" => self.skipped += count,
             _ => {}
@@ -65,8 +64,8 @@ impl Tally {
     }
 }
 
-/// Whether a line such as `✔ test/engine/engine.test.ts (23.5ms)` is about a file as a whole, which Node.js prints only
-/// where the filter has left none of its tests.
+/// Whether a line such as `✔ test/engine/engine.test.ts (23.5ms)` is about a whole file, which Node.js prints only
+/// where the filter has excluded all of its tests.
 fn is_idle_file(line: &str) -> bool {
     line.strip_prefix("✔ ")
         .and_then(|line| line.rsplit_once(" ("))
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_tests_are_all_filtered_out_is_no_test() {
+    fn a_file_whose_tests_are_all_filtered_out_is_not_a_test() {
         let tally = tally(&[
             "✔ test/engine/engine.test.ts (23.5ms)",
             "✔ a test that is about a file.test.ts file (1ms)",

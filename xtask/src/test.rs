@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every suite, and one line that sums them up.
+//! `cargo xtask test`: every suite, and one line with the totals.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -10,7 +10,7 @@ use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{edge, host, origin, process, redis, spin, wasmtime_cli};
 
-/// By what name tests find the Redis server.
+/// The variable with the Redis server of the tests.
 const REDIS_SERVER: &str = "REDIS_SERVER";
 
 #[derive(clap::Args)]
@@ -23,13 +23,13 @@ pub struct Args {
     no_e2e: bool,
 }
 
-/// A command that runs tests, and what to call it when it fails.
+/// A command that runs tests, and its name in errors.
 struct Suite {
     name: &'static str,
     command: Command,
 }
 
-/// Runs every suite whatever the others do: one run shows everything that fails.
+/// Runs every suite even if others fail: one run shows everything that fails.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let filter = args.filter.as_deref();
@@ -43,8 +43,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Suite { name, command }
     };
 
-    // Everything is built first, so that a component which does not compile shows within the first minutes. The
-    // suites that can do without still run.
+    // Everything is built first, so that a component which does not compile shows within the first minutes. The suites
+    // that do not need it still run.
     let artifacts = if args.no_e2e {
         None
     } else {
@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => {}
         Some(Ok(environment)) => {
             let mut e2e = suite("end to end", &["--release", "-p", "function-fetch-e2e"]);
-            // They compare the manifests' options with what the programs know.
+            // They compare the manifests' options with those of the programs.
             let mut deploy = suite("deploy", &["-p", "function-fetch-deploy"]);
             deploy.command.envs(environment.clone());
             suites.push(deploy);
@@ -120,7 +120,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     suites.push(suite("xtask", &["-p", "xtask"]));
 
-    // What could not be prepared is a failure that no runner will print.
+    // What could not be prepared is a failure that no runner prints.
     let mut total = Tally {
         failed: failed.len() as u64,
         ..Tally::default()
@@ -129,7 +129,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let mut tally = Tally::default();
         if let Err(error) = process::tee(&mut command, |line| tally.read(line)).flatten() {
             failed.push(format!("{name}: {error:#}"));
-            // It did not compile, or died before its closing line.
+            // It did not compile, or crashed before its closing line.
             tally.failed = tally.failed.max(1);
         }
         total.passed += tally.passed;
@@ -153,9 +153,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// The options that make Node.js run only the tests whose name contains `filter`, in however many runs the script starts.
+/// The options that make Node.js run only the tests whose name contains `filter`, in however many runs the script
+/// starts.
 fn name_filter(filter: &str) -> String {
-    // Node.js takes a regular expression, and of the variable's value a backslash and a quote for its own.
+    // Node.js takes a regular expression, and interprets a backslash and a quote in the variable's value.
     let mut pattern = String::new();
     for character in filter.chars() {
         match character {
@@ -171,9 +172,9 @@ fn name_filter(filter: &str) -> String {
     format!("--test-name-pattern=\"{pattern}\"")
 }
 
-/// Builds what the end-to-end tests run, and returns the environment in which they find it.
+/// Builds what the end-to-end tests run, and returns the environment variables with its paths.
 fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
-    // Spin last: its flavour is then the one that cargo leaves where `spin.toml` looks for it.
+    // Spin last: its flavour is then the one that cargo leaves where `spin.toml` expects it.
     let wasi_02 = components::build(workspace, Flavour::Wasi02)?;
     let spin_02 = components::build(workspace, Flavour::Spin02)?;
     let wasi = components::build(workspace, Flavour::Wasi)?;
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_means_itself_to_node() {
+    fn a_filter_is_escaped_for_node() {
         for (filter, options) in [
             ("flap", r#"--test-name-pattern="flap""#),
             ("node::a b", r#"--test-name-pattern="node::a b""#),

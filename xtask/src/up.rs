@@ -13,10 +13,10 @@ use crate::{host, process, server, spin};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The address to serve on; port 0 takes a free one
+    /// The address to serve on; port 0 takes a free port
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: String,
-    /// Serve with the Spin that is installed, instead of the embedded host
+    /// Serve with the installed Spin instead of the embedded host
     #[arg(long)]
     spin: bool,
     /// Further arguments for the host (`function-fetch serve`), or for `spin up`
@@ -24,7 +24,7 @@ pub struct Args {
     extra: Vec<String>,
 }
 
-/// Serves until the host ends, and ends as it does.
+/// Serves until the host ends, and exits with its status.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let spin = if args.spin { Some(find_spin()?) } else { None };
@@ -55,7 +55,7 @@ async fn serve(mut command: Command, args: &Args) -> Result<std::process::ExitSt
         demo = Some(started);
     }
     if args.spin {
-        // Spin hands none of its environment to components; empty is the same as not there.
+        // Spin passes none of its environment to components; empty is the same as missing.
         for (name, value) in settings.iter().filter(|(_, value)| !value.is_empty()) {
             command
                 .arg("--variable")
@@ -113,7 +113,7 @@ fn settings_of_environment() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether someone said where to proxy to: in the environment, or by `--env` or `--variable` to the host.
+/// Whether the user has set targets: in the environment, or by `--env` or `--variable` to the host.
 fn names_targets(settings: &[(String, String)], extra: &[String]) -> bool {
     let in_environment = settings
         .iter()
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn demo_origins_are_for_whoever_names_no_targets() {
+    fn demo_origins_start_only_without_targets() {
         let setting = |value: &str| vec![("FETCH_TARGETS".to_owned(), value.to_owned())];
         let extra = |argument: &str| vec!["--env".to_owned(), argument.to_owned()];
         assert!(!names_targets(&[], &[]));

@@ -1,4 +1,4 @@
-//! Versions as tools print them, and which of two is newer.
+//! Versions as tools print them, and their order.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,20 +8,20 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// Major, minor, patch; what follows (`-rc.1`, a commit) is left out.
+/// Major, minor, patch; a suffix (`-rc.1`, a commit) is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u64, pub u64, pub u64);
 
 impl Version {
-    /// Asks `program --version`, and takes the answer only from the program that calls itself `name`: Debian, for
-    /// one, has a model checker named `spin`.
+    /// Runs `program --version`, and accepts the output only from a program that calls itself `name`: Debian, for
+    /// example, has a model checker named `spin`.
     pub fn of(program: &OsStr, name: &str) -> Result<Self> {
         let output = process::output(Command::new(program).arg("--version"))?;
         let output = String::from_utf8_lossy(&output);
         Self::printed(&output, name).with_context(|| {
             let line = output.lines().next().unwrap_or_default();
             format!(
-                "`{} --version` does not answer `{name} X.Y.Z` but `{line}`",
+                "`{} --version` printed `{line}` instead of `{name} X.Y.Z`",
                 program.to_string_lossy()
             )
         })

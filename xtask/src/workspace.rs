@@ -1,4 +1,4 @@
-//! Where the repository is, and where cargo puts what it builds.
+//! The location of the repository, and where cargo puts what it builds.
 
 use std::path::PathBuf;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::process;
 
-/// The two folders everything else is found from.
+/// The two folders from which everything else is found.
 pub struct Workspace {
     /// The root of the repository.
     pub root: PathBuf,
-    /// Cargo's target folder, as `CARGO_TARGET_DIR` and cargo's configuration have it.
+    /// Cargo's target folder, from `CARGO_TARGET_DIR` and cargo's configuration.
     pub target: PathBuf,
 }
 
 impl Workspace {
-    /// Asks cargo, the only one that knows all the ways in which a target folder can be set.
+    /// Asks cargo, since a target folder can be set in several ways.
     pub fn locate() -> Result<Self> {
         let mut command = process::cargo();
         command.args(["metadata", "--format-version", "1", "--no-deps"]);
-        // Cargo says at run time which clone it runs us for. What it said when we were compiled may be another one:
-        // clones that share a target folder share the binary. Started without cargo, the folder of the caller decides.
+        // Cargo sets it at run time to the clone that it runs in. The value at compile time may be another one: clones
+        // that share a target folder share the binary. Without cargo, the caller's folder decides.
         if let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") {
             command
                 .arg("--manifest-path")
@@ -33,7 +33,7 @@ impl Workspace {
         let folder = |key: &str| -> Result<PathBuf> {
             let path = metadata[key].as_str();
             Ok(path
-                .with_context(|| format!("cargo metadata says nothing of {key}"))?
+                .with_context(|| format!("cargo metadata has no {key}"))?
                 .into())
         };
         Ok(Self {
@@ -42,7 +42,7 @@ impl Workspace {
         })
     }
 
-    /// Where tools that come from a registry are kept from one run to the next.
+    /// Where tools from a registry are kept between runs.
     pub fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }

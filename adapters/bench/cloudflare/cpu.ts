@@ -1,11 +1,14 @@
-/** CPU per warm request, against a bare pass-through Worker: paired, piece by piece, in one run. */
+/**
+ * CPU per warm request, compared with a bare pass-through Worker: in pairs,
+ * alternating within one run.
+ */
 
 import type { Module } from "../../test/cloudflare/bundle.js";
 import { Workerd } from "../../test/cloudflare/workerd.js";
 import { Client, type Load } from "./load.js";
 import { median } from "./median.js";
 
-/** Until the compilers of both have seen what is warm. */
+/** Warms up the compilers of both. */
 const WARM_UP = 4_000;
 const PIECE = 2_000;
 
@@ -35,7 +38,7 @@ export async function cpu(
     for (const client of clients) await client.send(WARM_UP, load);
     for (let pair = 0; pair < pairs; pair += 1) {
       const cost = [0, 0];
-      // Who goes first alternates, too.
+      // Which one goes first alternates, too.
       for (const which of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
         const before = workers[which].cpu;
         await clients[which].send(PIECE, load);

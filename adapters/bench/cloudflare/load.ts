@@ -1,4 +1,4 @@
-/** Requests like a browser's, as Cloudflare's edge hands them to a Worker. */
+/** Requests like a browser's, as Cloudflare's edge passes them to a Worker. */
 
 import { Pool } from "undici";
 
@@ -66,7 +66,7 @@ export class Client {
     this.pool = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   }
 
-  /** Sends so many requests, as many at once as there are connections. Each must be answered with 200. */
+  /** Sends so many requests, with as many at once as there are connections. Each must get a 200. */
   async send(count: number, { method, body }: Load): Promise<void> {
     let left = count;
     const one = async () => {

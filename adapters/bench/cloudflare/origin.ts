@@ -1,4 +1,4 @@
-/** What both proxies forward to, in a process of its own. Tells its port to whoever started it. */
+/** The origin of both proxies, in a separate process. It prints its port. */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

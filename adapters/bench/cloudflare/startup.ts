@@ -16,7 +16,7 @@ export interface Starts {
   /** Until the first response, CPU ms. */
   readonly bare: number;
   readonly proxy: number;
-  /** What the proxy takes more: the median of the pairs' differences. */
+  /** The proxy's additional CPU time: the median of the pairs' differences. */
   readonly more: number;
 }
 
@@ -27,7 +27,7 @@ export async function startup(
   pairs: number,
 ): Promise<Starts> {
   const took = { bare: [] as number[], proxy: [] as number[], more: [] as number[] };
-  // The measurement is of the start, so that nothing is probed.
+  // The start is measured, so nothing is probed.
   const settings = { FETCH_TARGETS: target, FETCH_CACHE_ADAPTER: "none" };
   for (let pair = 0; pair < pairs; pair += 1) {
     const one = await firstResponse(bare, { TARGET: target });

@@ -1,4 +1,7 @@
-/** A bare proxy on `Pool.dispatch` of undici, as good as such a proxy is: it streams, and it waits. */
+/**
+ * A bare proxy on undici's `Pool.dispatch`, as good as such a proxy can be: it
+ * streams, with backpressure.
+ */
 
 import { createServer } from "node:http";
 import { Pool } from "undici";
@@ -13,7 +16,7 @@ const server = createServer((request, response) => {
   const headers = requestFields(request);
   let abort: ((reason: Error) => void) | undefined;
   response.once("close", () => {
-    if (!response.writableFinished) abort?.(new Error("the client has gone"));
+    if (!response.writableFinished) abort?.(new Error("the client has disconnected"));
   });
   pool.dispatch(
     { method, path, headers, body: hasBody ? request : null },

@@ -1,4 +1,4 @@
-/** What every proxy has to do, and nothing else: fields less those of the connection. */
+/** What every proxy has to do, and nothing else: fields without the hop-by-hop ones. */
 
 import type { IncomingMessage } from "node:http";
 
@@ -13,7 +13,7 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** For the target: names and values by turns. With what targets expect to hear of the client. */
+/** For the target: names and values alternating. With the client's address, as targets expect. */
 export function requestFields(request: IncomingMessage): string[] {
   const { rawHeaders: raw } = request;
   const fields: string[] = [];

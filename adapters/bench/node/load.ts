@@ -32,7 +32,7 @@ let answers = 0;
 function converse(): void {
   const socket = connect(Number(port), "127.0.0.1");
   socket.setNoDelay(true);
-  // All answers are alike but for the date, which does not change its length.
+  // All responses have the same length: only the date differs.
   let length: number | undefined;
   let received = 0;
   let head = "";

@@ -1,4 +1,4 @@
-/** How a process of the benchmark says where it serves. */
+/** How a process of the benchmark reports its port. */
 
 import type { Server } from "node:net";
 

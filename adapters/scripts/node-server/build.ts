@@ -12,7 +12,7 @@ import { build } from "esbuild";
 const HERE = join(import.meta.dirname, "..", "..");
 const OUTPUT = join(HERE, "dist-node", "node_server.js");
 
-/** undici is written in CommonJS and requires what Node.js brings. */
+/** undici is CommonJS and requires Node.js' built-in modules. */
 const BANNER = `
 import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);

@@ -7,7 +7,8 @@ if (problem !== undefined) {
   console.error(problem);
   process.exit(1);
 }
-// Only now: an old Node.js would fail in undici, with a message that helps nobody.
+// Only now: an old Node.js would fail in undici, with an error that does not name
+// the cause.
 const { run } = await import("../../src/node/command.js");
 
 process.exit(await run(process.argv.slice(2)));

@@ -1,9 +1,9 @@
 /** What `env` holds for Function Fetch. */
 
 import type { Settings } from "../settings.js";
-import type { Namespace } from "./kv.js";
+import type { Namespace } from "./store.js";
 
-/** A Worker's bindings: the settings as variables or secrets, the KV namespace under the name that they give. */
+/** A Worker's bindings: the settings as variables or secrets, and the KV namespace under the name that they give. */
 export interface Bindings extends Settings {
   /** The namespace for the shared decision, unless `FETCH_CACHE_KV_BINDING` names another binding. */
   readonly FASTEST_KV?: Namespace | undefined;
@@ -11,7 +11,7 @@ export interface Bindings extends Settings {
 
 const USUAL_BINDING = "FASTEST_KV";
 
-/** The namespace that the settings name; what to tell the operator when the binding is not one. */
+/** The namespace that the settings name, or a problem to report when that binding is not one. */
 export function namespaceOf(
   env: object,
   settings: readonly (readonly [string, string])[],
@@ -20,7 +20,7 @@ export function namespaceOf(
   const binding = named || USUAL_BINDING;
   const bound: unknown = Reflect.get(env, binding);
   if (isNamespace(bound)) return { namespace: bound };
-  // Without a namespace the decision is kept in memory: only what was asked for is missing.
+  // A namespace is optional; its absence is a problem only where a setting names one.
   if (bound === undefined && !named) return {};
   const reason =
     `there is no KV namespace bound as ${binding}; the decision is kept in memory alone. ` +

@@ -1,23 +1,24 @@
-/** One engine, with the configuration that the first request brings. */
+/** One engine, configured from the bindings of the first request. */
 
 import { FieldRules } from "../driver/headers.js";
-import { Proxy as ReverseProxy } from "../driver/proxy.js";
+import { ReverseProxy } from "../driver/reverse-proxy.js";
 import { instantiate } from "../engine/workers.js";
 import type { Settings } from "../settings.js";
-import { settingsOf } from "../web/environment.js";
-import { responseTo, unforeseen } from "./answer.js";
+import { internalError } from "../web/local-reply.js";
+import { settingsOf } from "../web/settings.js";
 import { namespaceOf } from "./bindings.js";
 import { endingFields, endingFieldsOfResponse, Inbound } from "./inbound.js";
-import { KvStore } from "./kv.js";
 import { WorkersPlatform } from "./platform.js";
+import { responseTo } from "./relay.js";
+import { KvStore } from "./store.js";
 
-/** A Worker's request may wait for six connections at once, and the live one is one of them. */
+/** A Worker's request may have six connections open at once; the live request needs one of them. */
 const MAX_PROBES = 5;
 
 interface Configured {
   readonly proxy: ReverseProxy<Inbound, Response>;
   readonly rules: FieldRules;
-  /** The fields that end here, of requests and of responses. */
+  /** The hop-by-hop fields, which are not forwarded, of requests and of responses. */
   readonly endings: { readonly request: readonly string[]; readonly response: readonly string[] };
 }
 
@@ -38,13 +39,13 @@ export class Edge {
       const { proxy, rules, endings } = this.configured;
       const inbound = new Inbound(request, proxy.configuration, rules, endings.request);
       const background = (work: Promise<void>) => {
-        leaveWithClient(inbound, request);
+        abortWithClient(inbound, request);
         context.waitUntil(work);
       };
       const outcome = await proxy.serve(inbound.about, { request: inbound, background });
       return responseTo(outcome, rules, endings.response);
     } catch (error) {
-      return unforeseen(error);
+      return internalError(error, (line) => console.error(line));
     }
   }
 
@@ -78,12 +79,12 @@ export class Edge {
 }
 
 /**
- * A request without background work ends with its client by itself. One that has
- * some lives on, so that its attempts must be told.
+ * The runtime cancels a request without background work when its client
+ * disconnects. With `waitUntil` it keeps running, so its attempts must be aborted here.
  */
-function leaveWithClient(inbound: Inbound, request: Request): void {
+function abortWithClient(inbound: Inbound, request: Request): void {
   if (inbound.followsClient) return;
   inbound.followsClient = true;
   // Fires with the compatibility flag `enable_request_signal`.
-  request.signal.addEventListener("abort", () => inbound.leave());
+  request.signal.addEventListener("abort", () => inbound.onDisconnect());
 }

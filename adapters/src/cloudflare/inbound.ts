@@ -1,15 +1,15 @@
-/** A client's request, ready to be sent as often as it takes. */
+/** A client's request, which can be sent to one target after another. */
 
 import { type FieldRules, hops, joined, namedByConnection } from "../driver/headers.js";
-import type { About } from "../driver/proxy.js";
 import { ReplayBody } from "../driver/replay.js";
-import type { Body, Configuration, Target } from "../engine/interface.js";
+import type { About } from "../driver/reverse-proxy.js";
+import type { Configuration, ReplayState, Target } from "../engine/interface.js";
 import { type Parts, partsOf } from "../web/url.js";
-import { largePieces } from "./pieces.js";
+import { byobReader } from "./byob-reader.js";
 
 /**
- * What the runtime itself keeps to its connections (RFC 9110 §7.6.1). `upgrade`
- * must be left to it: with that field it is asked for a WebSocket.
+ * The hop-by-hop fields that the runtime itself handles (RFC 9110 §7.6.1).
+ * `upgrade` must be left to it: the field requests a WebSocket.
  */
 const RUNTIME_ENDS = new Set(["connection", "keep-alive", "te", "transfer-encoding", "upgrade"]);
 
@@ -17,19 +17,19 @@ const OF_REQUESTS = new Set(["proxy-authorization", "http2-settings"]);
 
 export class Inbound {
   readonly about: About;
-  /** The client has gone: nothing that comes now counts for or against a target. */
-  left = false;
-  /** Whether `leave` is called when the client goes. */
+  /** The client has disconnected: no result counts for or against a target any more. */
+  disconnected = false;
+  /** Whether `onDisconnect` is called when the client disconnects. */
   followsClient = false;
   private readonly url: Parts;
   private readonly via: string | null;
-  /** Absent where there is none, and where it can only be sent once: see `unrepeatable`. */
+  /** Absent without a body, and where it can be sent only once: see `unrepeatable`. */
   private readonly body: ReplayBody | undefined;
-  /** The body of a GET or HEAD goes on only with the client's own request. */
+  /** The body of a GET or HEAD can be forwarded only with the client's own `Request`. */
   private readonly unrepeatable: boolean;
   private spent = false;
   private fields: Headers | undefined;
-  private readonly underWay: AbortController[] = [];
+  private readonly attempts: AbortController[] = [];
 
   constructor(
     private readonly request: Request,
@@ -46,8 +46,8 @@ export class Inbound {
       this.body = new ReplayBody(
         body,
         configuration.replayBodyBytes,
-        () => this.giveUp(),
-        largePieces,
+        () => this.abortAttempts(),
+        byobReader,
       );
     }
   }
@@ -69,7 +69,7 @@ export class Inbound {
     if (length === null) return this.fetch(url, body.send(unsized), signal);
     const bytes = Number(length);
     const whole = await body.whole(bytes);
-    // A target may insist on the length, so it is kept.
+    // A target may require the length, so it is kept.
     return this.fetch(url, whole ?? body.send(() => new FixedLengthStream(bytes)), signal);
   }
 
@@ -83,62 +83,62 @@ export class Inbound {
     return fetch(url, { method, headers, body, cf, redirect: "manual", signal: signal ?? null });
   }
 
-  /** With a body, only a copy of the client's own request can be a GET. */
+  /** Only a copy of the client's own `Request` can be a GET with a body. */
   private sendOnce(url: string, signal: AbortSignal | undefined): Promise<Response> {
     this.spent = true;
     const copy = new Request(new Request(url, this.request), { headers: this.upstreamFields() });
     return fetch(copy, { redirect: "manual", signal: signal ?? null });
   }
 
-  get fate(): Body {
-    if (this.unrepeatable) return this.spent ? "gone" : "untouched";
-    return this.body?.fate ?? "untouched";
+  get replayState(): ReplayState {
+    if (this.unrepeatable) return this.spent ? "consumed" : "unsent";
+    return this.body?.replayState ?? "unsent";
   }
 
-  async reclaim(): Promise<Body> {
-    await this.body?.reclaim();
-    return this.fate;
+  async stopUpload(): Promise<ReplayState> {
+    await this.body?.stopUpload();
+    return this.replayState;
   }
 
-  /** See `Upload.progress`. Who has gone is waited for forever. */
-  get progress(): number {
-    return this.left ? Number.POSITIVE_INFINITY : (this.body?.progress ?? 0);
+  /** See `Upload.uploadProgress`. Once the client has disconnected, no time-out runs. */
+  get uploadProgress(): number {
+    return this.disconnected ? Number.POSITIVE_INFINITY : (this.body?.uploadProgress ?? 0);
   }
 
-  /** An attempt ends when the client goes. */
+  /** An attempt is aborted when the client disconnects. */
   begin(attempt: AbortController): void {
-    this.underWay.push(attempt);
+    this.attempts.push(attempt);
   }
 
-  leave(): void {
-    this.left = true;
-    this.giveUp();
+  onDisconnect(): void {
+    this.disconnected = true;
+    this.abortAttempts();
   }
 
-  private giveUp(): void {
-    for (const attempt of this.underWay) attempt.abort();
+  private abortAttempts(): void {
+    for (const attempt of this.attempts) attempt.abort();
   }
 
-  /** The client's fields, made those of the requests that go on. */
+  /** The fields of the upstream request. */
   private upstreamFields(): Headers {
     if (this.fields !== undefined) return this.fields;
     const { rules } = this;
-    const told = this.request.headers;
-    const fields = new Headers(told);
+    const { headers } = this.request;
+    const fields = new Headers(headers);
     for (const name of this.endings) fields.delete(name);
-    for (const name of namedByConnection(told.get("connection")) ?? []) {
+    for (const name of namedByConnection(headers.get("connection")) ?? []) {
       if (!RUNTIME_ENDS.has(name)) fields.delete(name);
     }
-    for (const name of told.keys()) {
+    for (const name of headers.keys()) {
       if (name.startsWith("spin-") || rules.imitates(name)) fields.delete(name);
     }
-    const address = told.get("cf-connecting-ip") ?? undefined;
-    // Without the edge nobody says who the client is, least of all the client.
+    const address = headers.get("cf-connecting-ip") ?? undefined;
+    // Outside Cloudflare's edge the client's address is unknown, and its own claim does not count.
     if (address === undefined && rules.isForged("x-forwarded-for"))
       fields.delete("x-forwarded-for");
     const { authority: host, scheme } = this.url;
     const client = { address, host, scheme };
-    for (const [name, value] of rules.forwarding(client, (name) => told.get(name))) {
+    for (const [name, value] of rules.forwarding(client, (name) => headers.get(name))) {
       fields.set(name, value);
     }
     fields.set("via", rules.via(this.via));
@@ -148,26 +148,26 @@ export class Inbound {
 }
 
 /**
- * The fields of a request that end here, of those that the runtime lets
- * through. They are few and known, and to look at every field of every request
- * would cost more than all that is decided about it.
+ * The request fields to drop, of those that the runtime lets through. They are
+ * few and known in advance: checking every field of every request would cost more
+ * than routing it.
  */
 export function endingFields(configuration: Configuration, rules: FieldRules): string[] {
   return [
     ...endingAtProxy(configuration),
-    // The three of `x-forwarded-` are set anew; this one is not.
+    // The three `x-forwarded-` fields are set anew; this one is not.
     ...(rules.isForged("forwarded") ? ["forwarded"] : []),
-    // The edge has answered it. workerd by itself takes a target's `100 Continue` for the response.
+    // The edge has answered it. Standalone workerd takes a target's `100 Continue` for the response.
     "expect",
   ];
 }
 
-/** The fields of one connection that the runtime lets through. */
+/** The hop-by-hop fields that the runtime lets through. */
 function endingAtProxy({ hopByHop }: Configuration): string[] {
   return hopByHop.filter((name) => !RUNTIME_ENDS.has(name));
 }
 
-/** The same of a response, without those that only requests have: each look at a field costs. */
+/** The same for a response, without those that only requests have: each lookup of a field costs. */
 export function endingFieldsOfResponse(configuration: Configuration): string[] {
   return endingAtProxy(configuration).filter((name) => !OF_REQUESTS.has(name));
 }

@@ -10,10 +10,10 @@ import { Edge } from "./edge.js";
 
 export type { Settings } from "../settings.js";
 export type { Bindings } from "./bindings.js";
-export type { Namespace } from "./kv.js";
+export type { Namespace } from "./store.js";
 
 export interface Options {
-  /** Settings that hold whatever the bindings say. */
+  /** Settings that override the bindings. */
   readonly settings?: Settings | undefined;
 }
 
@@ -27,8 +27,8 @@ export interface FunctionFetch {
 }
 
 /**
- * Makes a Worker with an engine of its own. To be called in a module's scope,
- * where the engine's start-up is not on any request's time.
+ * Makes a Worker with its own engine. Call it at module scope, so that no request
+ * waits for the engine to start.
  */
 export function createWorker(options: Options = {}): FunctionFetch {
   const edge = new Edge(options.settings ?? {});

@@ -2,8 +2,8 @@
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
-import type { Configuration, Failure, Forward, Target } from "../engine/interface.js";
-import { readOut } from "../web/short-body.js";
+import type { Attempt, Configuration, Failure, Target } from "../engine/interface.js";
+import { drain } from "../web/drain.js";
 import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 
@@ -22,15 +22,15 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     };
   }
 
-  send(inbound: Inbound, target: Target, forward: Forward): Sending<Response> {
-    const abort = mayBeGivenUp(inbound, forward) ? new AbortController() : undefined;
+  send(inbound: Inbound, target: Target, attempt: Attempt): Sending<Response> {
+    const abort = needsSignal(inbound, attempt) ? new AbortController() : undefined;
     if (abort !== undefined) inbound.begin(abort);
     const started = performance.now();
     const result = inbound.send(target, abort?.signal).then(
       (response) => answered(response, started),
       (error: unknown) => {
-        // That the client has gone says nothing of the target, and nobody waits for what comes.
-        if (inbound.left) return new Promise<Response>(() => {});
+        // A client that disconnects is not evidence against the target, and no one waits for the result.
+        if (inbound.disconnected) return new Promise<Response>(() => {});
         throw error;
       },
     );
@@ -45,9 +45,9 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
       signal: abort.signal,
     });
     const started = performance.now();
-    const answer = sent.then((response) => answered(response, started));
-    const result = answer.then(({ status }) => status);
-    const rest = answer.then(readOut, () => {});
+    const received = sent.then((response) => answered(response, started));
+    const result = received.then(({ status }) => status);
+    const rest = received.then(drain, () => {});
     return { result, rest, abort: () => abort.abort() };
   }
 
@@ -55,16 +55,16 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     return failureOf(error);
   }
 
-  status(answer: Response): number {
-    return answer.status;
+  status(response: Response): number {
+    return response.status;
   }
 
-  retryAfter(answer: Response): string | undefined {
-    return answer.headers.get("retry-after") ?? undefined;
+  retryAfter(response: Response): string | undefined {
+    return response.headers.get("retry-after") ?? undefined;
   }
 
-  drop(answer: Response): void {
-    letGo(answer);
+  drop(response: Response): void {
+    release(response);
   }
 
   notice(line: string): void {
@@ -73,30 +73,29 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
 }
 
 /**
- * Whether an attempt gets a signal, which is dear. A plain one of a warm
- * request without a body does not: it ends with its request, by itself. Should
- * its time run out before, it is only waited for no more.
+ * Whether an attempt gets an abort signal, which is expensive. A plain attempt of
+ * a warm request without a body does not: the runtime ends it with its request.
+ * If it times out first, the driver merely stops waiting for it.
  */
-function mayBeGivenUp(inbound: Inbound, { report, widen }: Forward): boolean {
+function needsSignal(inbound: Inbound, { report }: Attempt): boolean {
   return (
     report ||
-    widen !== Number.POSITIVE_INFINITY ||
     inbound.about.hasBody ||
-    // It has work behind it, and then it does not end with its client.
+    // With background work the runtime does not end it with its client.
     inbound.followsClient
   );
 }
 
-/** The response, if it is one of the target's. `started`: by `performance.now()`. */
+/** The response, if the target sent it. `started`: by `performance.now()`. */
 function answered(response: Response, started: number): Response {
   const failure = failureBehind(response, started);
   if (failure === undefined) return response;
-  letGo(response);
+  release(response);
   throw new AttemptFailed(failure);
 }
 
-/** A body that nobody reads would hold one of the six connections. */
-function letGo(response: Response): void {
+/** An unread body would hold one of the six connections. */
+function release(response: Response): void {
   response.webSocket?.accept();
   response.webSocket?.close();
   response.body?.cancel().catch(() => {});

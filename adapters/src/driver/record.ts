@@ -7,13 +7,7 @@
  * (`crates/component/src/record.rs`).
  */
 
-import type {
-  DecisionRecord,
-  Ejection,
-  Live,
-  Stored,
-  TargetRecord,
-} from "../engine/interface.js";
+import type { DecisionRecord, Ejection, Live, Stored, TargetRecord } from "../engine/interface.js";
 
 /** A record is a few hundred bytes; a stored value of more is not ours. */
 const MAX_BYTES = 64 * 1024;
@@ -31,7 +25,15 @@ export function encode(record: DecisionRecord): string {
   return JSON.stringify({ v, at, hash, primary, for: standsInFor, targets: shown, told });
 }
 
-function shownTarget({ n, fail, latency: ms, at, until, lastEjection, live }: TargetRecord): object {
+function shownTarget({
+  n,
+  fail,
+  latency: ms,
+  at,
+  until,
+  lastEjection,
+  live,
+}: TargetRecord): object {
   const last = lastEjection && [lastEjection.ends, lastEjection.length];
   return { n, fail, ms, at, until, last, live: live && [live.mean, live.variance] };
 }

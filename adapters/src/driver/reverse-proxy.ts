@@ -1,12 +1,6 @@
 /** A proxy with one configuration: an engine, and the host that it runs on. */
 
-import type {
-  Configuration,
-  Engine,
-  LocalReply,
-  RequestState,
-  Step,
-} from "../engine/interface.js";
+import type { Configuration, Engine, LocalReply, RequestState, Step } from "../engine/interface.js";
 import { Conversation } from "./conversation.js";
 import { noticeLine } from "./notice.js";
 import type { Background, Platform, Upload } from "./platform.js";

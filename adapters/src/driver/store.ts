@@ -26,7 +26,10 @@ export async function readStore(
 }
 
 /** Writes the record in the background, when the engine has something to tell. */
-export function writeDue<Q extends Upload, A>(proxy: ReverseProxy<Q, A>, background: Background): void {
+export function writeDue<Q extends Upload, A>(
+  proxy: ReverseProxy<Q, A>,
+  background: Background,
+): void {
   const { engine, platform, configuration } = proxy;
   const write = engine.takeWrite(Date.now());
   if (write === undefined) return;

@@ -8,10 +8,10 @@ import type { Engine, Notice } from "./interface.js";
  * there is no target, if it `wantsTargets`.
  */
 export function problemsOf(engine: Engine, wantsTargets = true): string[] {
-  const { exchange, action } = engine.begin("GET", "", 0, false, 0);
+  const { state, action } = engine.begin("GET", "", 0, false, 0);
   // A store might say that the operator has heard of them: this one has nothing to say.
   if (action.tag === "read-store") {
-    engine.settle(exchange, { tag: "store-read", val: undefined }, 0);
+    engine.settle(state, { tag: "store-read", val: undefined }, 0);
   }
   const problems = engine.takeNotices().map(sentence);
   if (action.tag === "reply" && wantsTargets) {

@@ -1,21 +1,22 @@
-/** One engine, with the configuration that the first request brings. */
+/** One engine, configured from what the runtime passes with the first request. */
 
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
-import { Proxy as ReverseProxy } from "../driver/proxy.js";
-import type { Configuration, Engine, Reply } from "../engine/interface.js";
+import { ReverseProxy } from "../driver/reverse-proxy.js";
+import type { Configuration, Engine, LocalReply } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
-import { broken, ownWords, relayed } from "../web/answers.js";
-import { settingsOf } from "../web/environment.js";
+import { internalError, localReply } from "../web/local-reply.js";
+import { relayed } from "../web/relay.js";
+import { settingsOf } from "../web/settings.js";
 import { bodyOf, cannotBeSent, Inbound } from "./inbound.js";
-import { Invocation } from "./invocation.js";
 import { LIMITS } from "./limits.js";
-import { notice, outOfReach } from "./reach.js";
+import { EsaPlatform } from "./platform.js";
 import { type EsaRequest, ensureClock, isContext } from "./runtime.js";
 import { storeOf } from "./store.js";
+import { notice, unreachableTargets } from "./unreachable-targets.js";
 
-const CANNOT_BE_SENT: Reply = {
+const CANNOT_BE_SENT: LocalReply = {
   status: 501,
   body: "A GET or HEAD with a body cannot be sent on: the platform has no such requests.\n",
   proxyStatus: "function-fetch; error=http_request_error",
@@ -31,37 +32,35 @@ interface Configured {
 export class Edge {
   private configured: Configured | undefined;
 
-  constructor(private readonly baked: Settings) {}
+  constructor(private readonly builtIn: Settings) {}
 
   async serve(request: EsaRequest, handed: readonly unknown[]): Promise<Response> {
     try {
-      if (cannotBeSent(request)) return ownWords(CANNOT_BE_SENT);
-      // Not while the file is loaded: there the runtime has little time to give, and no variables.
+      if (cannotBeSent(request)) return localReply(CANNOT_BE_SENT);
+      // Not at module scope: start-up time is limited there, and the variables are not available yet.
       this.configured ??= this.configure(handed);
       const { engine, configuration, rules, store } = this.configured;
-      // The engine is what requests have in common; the rest belongs to one of them.
+      // Requests share only the engine; ESA's objects belong to one request each.
       const proxy = new ReverseProxy(
         engine,
         configuration,
-        new Invocation(configuration, store, tell),
+        new EsaPlatform(configuration, store, log),
       );
       const inbound = new Inbound(request, await bodyOf(request), configuration, rules);
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);
-      if (outcome.answer === undefined) return ownWords(outcome.reply);
+      if (outcome.answer === undefined) return localReply(outcome.reply);
       const { explain, elapsed } = outcome;
-      return relayed({ answer: outcome.answer.response, explain, elapsed }, rules, isMade);
+      return relayed({ upstream: outcome.answer.response, explain, elapsed }, rules, canMake);
     } catch (error) {
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      tell(JSON.stringify({ source: "function-fetch", event: "error", reason }));
-      return broken();
+      return internalError(error, log);
     }
   }
 
   private configure(handed: readonly unknown[]): Configured {
     ensureClock();
     const engine = instantiate();
-    const settings = settingsOf(engine.settingNames(), [...handed, this.baked]);
+    const settings = settingsOf(engine.settingNames(), [...handed, this.builtIn]);
     const given = new Map(settings);
     const found = storeOf(given.get("ESA_KV_NAMESPACE")?.trim() ?? "");
     const store = "store" in found ? found.store : undefined;
@@ -71,30 +70,30 @@ export class Edge {
       Math.random(),
     );
     if ("problem" in found && wantsStore(given.get("FETCH_CACHE_ADAPTER"))) {
-      tell(notice(found.problem, "ESA_KV_NAMESPACE"));
+      log(notice(found.problem, "ESA_KV_NAMESPACE"));
     }
-    for (const line of outOfReach(configuration.targets)) tell(line);
+    for (const line of unreachableTargets(configuration.targets)) log(line);
     return { engine, configuration, rules: new FieldRules(configuration), store };
   }
 }
 
-/** Whether the decision is to be kept beyond the memory. */
+/** Whether the settings ask for a store beyond memory. */
 function wantsStore(adapter = "auto"): boolean {
   return /auto|kv/i.test(adapter);
 }
 
-/** The runtime keeps some statuses to itself, and throws when a `Response` is made of one. */
-function isMade(status: number): boolean {
+/** The runtime reserves some statuses, and throws when a `Response` is made with one. */
+function canMake(status: number): boolean {
   return status >= 200 && status < 596;
 }
 
 function backgroundOf(handed: readonly unknown[]): Background {
   const context = handed.find(isContext);
-  // Without a context the work goes on for as long as the runtime lets it.
+  // Without a context the work continues for as long as the runtime allows.
   return (work) => context?.waitUntil(work);
 }
 
-/** ESA's logs have what is given to `console.log`. */
-function tell(line: string): void {
+/** `console.log` writes to ESA's logs. */
+function log(line: string): void {
   console.log(line);
 }

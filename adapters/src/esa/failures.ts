@@ -1,14 +1,14 @@
 /**
- * Why a subrequest brought no answer, as ESA tells it: by an error of `fetch`,
- * or by a status of its own in place of the target's.
+ * Why a subrequest brought no response. ESA reports this by an error of `fetch`,
+ * or by one of its own statuses in place of the target's.
  */
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Failure } from "../engine/interface.js";
 
 /**
- * Statuses that ESA gives when it could not connect, so that nothing was sent.
- * It keeps 520 to 599 to itself.
+ * Statuses that ESA returns when it could not connect, so that nothing was sent.
+ * It reserves 520 to 599.
  * https://www.alibabacloud.com/help/en/edge-security-acceleration/esa/support/http-status-code-description
  */
 const NOTHING_SENT: ReadonlyMap<number, Failure> = new Map([
@@ -19,13 +19,13 @@ const NOTHING_SENT: ReadonlyMap<number, Failure> = new Map([
 ]);
 
 /**
- * What errors say. Alibaba Cloud documents the first three
+ * Error messages. Alibaba Cloud documents the first three
  * (https://www.alibabacloud.com/help/en/edge-security-acceleration/dcdn/user-guide/common-er-errors).
- * For its rules about addresses and subrequests it gives no words, so that any that name
- * them will do; the rest is how Deno, of which the local runtime is made, and Node.js put it.
- * The first line that fits counts.
+ * For its rules about addresses and subrequests it documents no message, so any that mentions
+ * them matches; the rest are messages of Deno, on which the local runtime is based, and of Node.js.
+ * The first match counts.
  */
-const TOLD_BY: readonly (readonly [RegExp, Failure])[] = [
+const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/authority is same with origin authority/i, "http-request-denied"],
   [/no available fetch proxy address/i, "destination-unavailable"],
   [/connection reset|ECONNRESET|EPIPE|broken pipe/i, "connection-terminated"],
@@ -42,28 +42,28 @@ const TOLD_BY: readonly (readonly [RegExp, Failure])[] = [
   [/UND_ERR_SOCKET|closed|incomplete|unexpected end|EOF/i, "connection-terminated"],
 ];
 
-/** Which failure an answer stands for, if any. */
+/** Which failure a response stands for, if any. */
 export function failureBehind(status: number): Failure | undefined {
-  // RFC 9110 §15: there is no such class.
+  // RFC 9110 §15: statuses end at 599.
   return status > 599 ? "http-protocol-error" : NOTHING_SENT.get(status);
 }
 
-/** Which failure an error of `fetch` is. What cannot be told may have reached the target. */
+/** Which failure an error of `fetch` is. An unknown one may have reached the target. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof AttemptFailed) return error.failure;
-  const told = wordsOf(error);
-  return TOLD_BY.find(([words]) => words.test(told))?.[1] ?? "connection-terminated";
+  const message = messageOf(error);
+  return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? "connection-terminated";
 }
 
-/** What an error and those behind it say. */
-function wordsOf(error: unknown): string {
-  const words: string[] = [];
+/** The messages and codes of an error and its causes. */
+function messageOf(error: unknown): string {
+  const parts: string[] = [];
   let cause = error;
   // A chain of causes may be a circle.
   for (let depth = 0; depth < 5 && cause instanceof Error; depth += 1) {
     const { code } = cause as { code?: unknown };
-    words.push(cause.message, typeof code === "string" ? code : "");
+    parts.push(cause.message, typeof code === "string" ? code : "");
     cause = cause.cause ?? (cause instanceof AggregateError ? cause.errors[0] : undefined);
   }
-  return words.join(" ");
+  return parts.join(" ");
 }

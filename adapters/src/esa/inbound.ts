@@ -1,17 +1,17 @@
-/** A client's request, ready to be sent as often as it takes. */
+/** A client's request, which can be sent to one target after another. */
 
 import { type ClientFacts, type FieldRules, hops, joined } from "../driver/headers.js";
-import type { About } from "../driver/proxy.js";
 import { ReplayBody } from "../driver/replay.js";
-import type { Body, Configuration, Target } from "../engine/interface.js";
+import type { About } from "../driver/reverse-proxy.js";
+import type { Configuration, ReplayState, Target } from "../engine/interface.js";
 import { upstreamFields } from "../web/fields.js";
 import { partsOf } from "../web/url.js";
 import type { EsaRequest, Init } from "./runtime.js";
 
 export class Inbound {
   readonly about: About;
-  /** Aborts when the client goes, where the runtime says so. */
-  readonly left: AbortSignal | undefined;
+  /** Aborts when the client disconnects, where the runtime reports it. */
+  readonly disconnected: AbortSignal | undefined;
   /** Aborts when nothing more is to be sent. */
   private readonly broken = new AbortController();
   private readonly path: string;
@@ -33,8 +33,8 @@ export class Inbound {
     this.body = new ReplayBody(body, configuration.replayBodyBytes, () => this.broken.abort());
     this.about = { method, path, hops: hops(headers.get("via")), hasBody: this.body.exists };
     const { signal } = request;
-    this.left = signal;
-    // Nobody waits for a broken body any more than for a client that has gone.
+    this.disconnected = signal;
+    // A request whose body broke off ends like one whose client has disconnected.
     signal?.addEventListener("abort", () => this.broken.abort(), { once: true });
     if (signal?.aborted) this.broken.abort();
   }
@@ -61,21 +61,21 @@ export class Inbound {
     return this.broken.signal;
   }
 
-  get fate(): Body {
-    return this.left?.aborted ? "broken" : this.body.fate;
+  get replayState(): ReplayState {
+    return this.disconnected?.aborted ? "aborted" : this.body.replayState;
   }
 
-  async reclaim(): Promise<Body> {
-    await this.body.reclaim();
-    return this.fate;
+  async stopUpload(): Promise<ReplayState> {
+    await this.body.stopUpload();
+    return this.replayState;
   }
 
-  get progress(): number {
-    return this.body.progress;
+  get uploadProgress(): number {
+    return this.body.uploadProgress;
   }
 }
 
-/** The address of the connection to ESA. The fields of the request are the client's to write. */
+/** The address of the connection to ESA. Not from the request's fields, which a client can forge. */
 function addressOf({ info }: EsaRequest): string | undefined {
   const address = info?.remote_addr;
   return typeof address === "string" && address !== "" ? address : undefined;
@@ -83,7 +83,7 @@ function addressOf({ info }: EsaRequest): string | undefined {
 
 /**
  * Whether it is a GET or HEAD with a body. `fetch` sends none with these (WHATWG
- * Fetch), and without it the request would be another one.
+ * Fetch), and dropping the body would change the request.
  */
 export function cannotBeSent({ method, headers, body }: EsaRequest): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
@@ -92,7 +92,7 @@ export function cannotBeSent({ method, headers, body }: EsaRequest): boolean {
   return headers.has("transfer-encoding") || (body ?? null) !== null;
 }
 
-/** The request's body, unless it is empty: that would go on in chunks. */
+/** The request's body, unless it is empty: an empty stream would be sent chunked. */
 export async function bodyOf({
   method,
   headers,
@@ -102,7 +102,7 @@ export async function bodyOf({
   const length = headers.get("content-length");
   if (length !== null) return length === "0" ? null : body;
   if (headers.has("transfer-encoding")) return body;
-  // Of HTTP/1.1 there is none; of HTTP/2 only the body itself can say.
+  // An HTTP/1.1 request then has no body; with HTTP/2 only reading it shows.
   const reader = body.getReader();
   for (;;) {
     const first = await reader.read();
@@ -111,7 +111,7 @@ export async function bodyOf({
   }
 }
 
-/** A stream of which the first piece has been read. */
+/** A stream whose first chunk has been read. */
 function resumed(
   first: Uint8Array,
   reader: ReadableStreamDefaultReader<Uint8Array>,

@@ -1,6 +1,6 @@
-/** What ESA can do, as far as the engine needs to know it. */
+/** ESA's limits, as far as the engine needs them. */
 
 import type { Limits } from "../engine/interface.js";
 
-/** With a namespace of EdgeKV. Of the four subrequests at a time one is the live request's. */
+/** With an EdgeKV namespace. Of the four concurrent subrequests, one is the live request's. */
 export const LIMITS = { store: "edge-kv", maxProbes: 3 } as const satisfies Limits;

@@ -1,6 +1,6 @@
 /**
- * What ESA's runtime has beyond the web's standards, and which of those it may
- * lack. Alibaba Cloud publishes no types; each item says where it is known from.
+ * What ESA's runtime has beyond the web standards, and which of those it may
+ * lack. Alibaba Cloud publishes no types; each item cites its source.
  */
 
 /**
@@ -8,7 +8,7 @@
  * https://www.alibabacloud.com/help/en/edge-security-acceleration/esa/user-guide/edge-storage-api
  */
 export interface EdgeKv {
-  /** A key that is not there brings `undefined`. Without a type it brings a stream. */
+  /** A missing key gives `undefined`. Without `type` the value is a stream. */
   get(key: string, options: { readonly type: "text" }): Promise<string | undefined>;
   put(key: string, value: string): Promise<unknown>;
 }
@@ -17,22 +17,22 @@ export interface EdgeKv {
 export type EdgeKvConstructor = new (options: { readonly namespace: string }) => EdgeKv;
 
 /**
- * What `fetch` takes here.
+ * The options of ESA's `fetch`.
  * https://www.alibabacloud.com/help/en/edge-security-acceleration/esa/user-guide/fetch-1
  */
 export interface Init extends RequestInit {
-  /** `manual`: a compressed body stays as it is, and so do its fields. */
+  /** `manual`: a compressed body is passed on as it is, with its fields. */
   readonly decompress: "manual";
-  /** The web's standard wants to be told that the body is a stream. */
+  /** Required by WHATWG Fetch when the body is a stream. */
   readonly duplex: "half";
 }
 
-/** A request as the runtime hands it over: `info` is its own, no header that a client can write. */
+/** A request as the runtime passes it: `info` is the runtime's, and not from a header that a client can forge. */
 export type EsaRequest = Request & {
   readonly info?: { readonly remote_addr?: unknown } | undefined;
 };
 
-/** Lets work go on after the response. */
+/** Keeps work running after the response. */
 export interface Context {
   waitUntil(work: Promise<unknown>): void;
 }
@@ -48,13 +48,13 @@ export function isContext(value: unknown): value is Context {
 
 /** The runtime's `EdgeKV`, where it has one. */
 export function edgeKv(): EdgeKvConstructor | undefined {
-  // The identifier itself, not a property's name: the local runtime of `esa-cli` puts its own in its place.
+  // The bare identifier, not `globalThis.EdgeKV`: the local runtime of `esa-cli` replaces the identifier.
   return typeof EdgeKV === "undefined" ? undefined : EdgeKV;
 }
 
 declare const EdgeKV: EdgeKvConstructor | undefined;
 
-/** No page of Alibaba Cloud's lists `performance`: where it is missing, the wall clock has to do. */
+/** Alibaba Cloud does not document `performance`: where it is missing, the wall clock is used. */
 export function ensureClock(): void {
   if (typeof performance === "undefined") {
     Object.assign(globalThis, { performance: { now: () => Date.now() } });

@@ -1,9 +1,9 @@
-/** EdgeKV as the store for the shared decision. It has no lifetimes: the time is in the value. */
+/** EdgeKV as the store for the shared decision. It has no TTL: the record's time is in its value. */
 
 import type { Store } from "../driver/platform.js";
 import { type EdgeKvConstructor, edgeKv } from "./runtime.js";
 
-/** The store of a namespace; or what to tell the operator when there is none. */
+/** The store of a namespace, or a problem to report when there is none. */
 export function storeOf(namespace: string): { store: Store } | { problem: string } {
   if (namespace === "") {
     return {
@@ -35,7 +35,7 @@ class EdgeKvStore implements Store {
     await this.open().put(key, value);
   }
 
-  /** For each use, since it belongs to the request in which it was opened. Where it throws, the store has failed. */
+  /** For each use, since it belongs to the request that opened it. If it throws, the store has failed. */
   private open() {
     return new this.EdgeKv({ namespace: this.namespace });
   }

@@ -1,6 +1,6 @@
 /**
- * The subrequests of one client's request. ESA lets four of them be under way at
- * a time; those beyond wait here, and live ones before probes.
+ * The subrequests of one client's request. ESA allows four at a time; others are
+ * queued here, live ones before probes.
  */
 
 import type { Sending } from "../driver/platform.js";
@@ -9,53 +9,53 @@ import type { Sending } from "../driver/platform.js";
 const MOST = 4;
 
 /**
- * The most that may be live. One is left for probes, which say whether the
- * others are waited for in vain.
+ * The most that may be live. One is reserved for probes, which find out whether the
+ * targets of the others are dead.
  */
 const MOST_LIVE = 3;
 
-/** What was given up counts until the runtime has ended it, and this long beyond: it closes behind our back, ms. */
-const MOMENT = 5;
+/** An aborted one counts until the runtime has ended it, and this long after: it closes asynchronously, ms. */
+const CLOSING = 5;
 
-/** Should the runtime never say that it has ended it, ms. */
+/** The longest it counts if the runtime never reports the end, ms. */
 const LINGER = 100;
 
 export type Kind = "live" | "probe";
 
-/** What waits, whatever it brings. */
+/** A queued subrequest, whatever its result. */
 interface Waiting {
   readonly hasBegun: boolean;
   begin(): void;
 }
 
 export class Subrequests {
-  private readonly underWay = { live: 0, probe: 0 };
+  private readonly running = { live: 0, probe: 0 };
   private readonly waiting: Record<Kind, Waiting[]> = { live: [], probe: [] };
 
-  /** Begins `work` as soon as there is room. It keeps its room until `Turn.end`. */
+  /** Begins `work` as soon as there is a free slot, which it holds until `Turn.end`. */
   begin<T>(kind: Kind, work: () => Sending<T>): Turn<T> {
     const turn = new Turn(work, () => this.over(kind, turn));
-    if (this.hasRoom(kind)) this.start(kind, turn);
+    if (this.hasSlot(kind)) this.start(kind, turn);
     else this.waiting[kind].push(turn);
     return turn;
   }
 
-  private hasRoom(kind: Kind): boolean {
-    const { live, probe } = this.underWay;
+  private hasSlot(kind: Kind): boolean {
+    const { live, probe } = this.running;
     return live + probe < MOST && (kind === "probe" || live < MOST_LIVE);
   }
 
   private start(kind: Kind, turn: Waiting): void {
-    this.underWay[kind] += 1;
+    this.running[kind] += 1;
     turn.begin();
   }
 
   private over(kind: Kind, turn: Waiting): void {
     const { waiting } = this;
-    if (turn.hasBegun) this.underWay[kind] -= 1;
+    if (turn.hasBegun) this.running[kind] -= 1;
     else waiting[kind] = waiting[kind].filter((other) => other !== turn);
     for (const next of ["live", "probe"] as const) {
-      while (this.hasRoom(next)) {
+      while (this.hasSlot(next)) {
         const first = waiting[next].shift();
         if (first === undefined) break;
         this.start(next, first);
@@ -64,10 +64,10 @@ export class Subrequests {
   }
 }
 
-/** One subrequest, before it may begin, while it is under way, and after. */
+/** One subrequest: queued, under way, or over. */
 export class Turn<T> implements Sending<T> {
   readonly result: Promise<T>;
-  private readonly asked = performance.now();
+  private readonly queued = performance.now();
   private begun: number | undefined;
   private over = false;
   private sending: Sending<T> | undefined;
@@ -81,8 +81,8 @@ export class Turn<T> implements Sending<T> {
     this.result = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    // One that fails holds no room any more.
-    this.result.catch(() => this.endSoon(MOMENT));
+    // A failed one releases its slot.
+    this.result.catch(() => this.endSoon(CLOSING));
   }
 
   get hasBegun(): boolean {
@@ -90,7 +90,7 @@ export class Turn<T> implements Sending<T> {
   }
 
   get waited(): number {
-    return (this.begun ?? performance.now()) - this.asked;
+    return (this.begun ?? performance.now()) - this.queued;
   }
 
   begin(): void {
@@ -99,7 +99,7 @@ export class Turn<T> implements Sending<T> {
     this.resolve(this.sending.result);
   }
 
-  /** Gives its room to others. */
+  /** Releases its slot. */
   end(): void {
     if (this.over) return;
     this.over = true;
@@ -107,10 +107,10 @@ export class Turn<T> implements Sending<T> {
     this.onEnd();
   }
 
-  /** Gives its room to others as soon as `ending` is over, or after so many ms. */
+  /** Releases its slot when `ending` settles, at the latest after so many ms. */
   endAfter(ending: Promise<unknown>, latest = LINGER): void {
     this.endSoon(latest);
-    const ended = () => this.endSoon(MOMENT);
+    const ended = () => this.endSoon(CLOSING);
     ending.then(ended, ended);
   }
 
@@ -120,7 +120,7 @@ export class Turn<T> implements Sending<T> {
       return;
     }
     this.sending.abort();
-    // Its failure ends it. An answer that came before is let go of by whoever has it.
+    // Its failure ends it. A response that has arrived is released by its owner.
     this.endSoon(LINGER);
   }
 

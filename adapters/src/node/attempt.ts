@@ -1,48 +1,48 @@
-/** One request to a target by undici, up to its answer's head. */
+/** One request to a target by undici, up to its response's head. */
 
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Sending } from "../driver/platform.js";
-import { Answer } from "./answer.js";
-import { failureOf, isFramedTwice } from "./failures.js";
+import { AttemptError, type Resend } from "./attempt-error.js";
+import { failureOf, hasConflictingFraming } from "./failures.js";
 import type { FieldMap } from "./fields.js";
-import { isInterim, received } from "./heads.js";
-import { type Again, Lost } from "./lost.js";
+import { checkedHead, isInterim } from "./response-head.js";
+import { UpstreamResponse } from "./upstream-response.js";
 
-/** An attempt that can be ended from outside. */
+/** An attempt that ends with its client. */
 export interface Abortable {
-  /** Its client has gone: the attempt fails. */
-  leave(): void;
+  /** The client has disconnected: the attempt fails. */
+  onDisconnect(): void;
 }
 
-/** For whom an attempt is made. */
+/** The request that an attempt is made for. */
 interface Owner {
   end(attempt: Abortable): void;
 }
 
-/** What takes an attempt to its target. */
+/** The connection that an attempt goes over. */
 export interface Carrier {
-  /** Whether a request went over the connection that stands now. */
+  /** Whether the present connection has carried a request. */
   used: boolean;
 }
 
 type Controller = Dispatcher.DispatchController;
 
-export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abortable {
-  readonly result: Promise<Answer>;
-  /** Of a connection that may have been used before. */
+export class Attempt implements Dispatcher.DispatchHandler, Sending<UpstreamResponse>, Abortable {
+  readonly result: Promise<UpstreamResponse>;
+  /** Set where the connection may have been used before. */
   carrier: Carrier | undefined;
-  private resolve!: (answer: Answer) => void;
-  private reject!: (error: Lost) => void;
+  private resolve!: (upstream: UpstreamResponse) => void;
+  private reject!: (error: AttemptError) => void;
   private controller: Controller | undefined;
-  private answer: Answer | undefined;
-  private given: Error | undefined;
+  private upstream: UpstreamResponse | undefined;
+  private abortReason: Error | undefined;
   /** Whether the connection was used before. */
   private reused = false;
   private sent = false;
   private answered = false;
 
-  /** `owner` hears of the end of the whole exchange. */
+  /** `owner` is notified when the whole exchange is over. */
   constructor(
     private readonly secure: boolean,
     private readonly owner?: Owner,
@@ -54,26 +54,26 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abo
   }
 
   abort(): void {
-    this.giveUp(new Error("the attempt was given up"));
+    this.abortWith(new Error("the attempt was aborted"));
   }
 
-  leave(): void {
-    const error = new Error("the client has gone");
-    this.giveUp(error);
-    this.reject(new Lost("internal-error", "never", error));
+  onDisconnect(): void {
+    const error = new Error("the client has disconnected");
+    this.abortWith(error);
+    this.reject(new AttemptError("internal-error", "never", error));
   }
 
-  private giveUp(error: Error): void {
-    this.given = error;
-    if (this.answer !== undefined) this.answer.abort(error);
+  private abortWith(error: Error): void {
+    this.abortReason = error;
+    if (this.upstream !== undefined) this.upstream.abort(error);
     else this.controller?.abort(error);
   }
 
-  // What undici calls.
+  // Called by undici.
 
   onRequestStart(controller: Controller): void {
-    // Thrown, it ends this request and leaves the connection to others.
-    if (this.given !== undefined) throw this.given;
+    // Thrown here, it ends this request alone and keeps the connection.
+    if (this.abortReason !== undefined) throw this.abortReason;
     this.controller = controller;
     const { carrier } = this;
     if (carrier === undefined) return;
@@ -95,53 +95,53 @@ export class Attempt implements Dispatcher.DispatchHandler, Sending<Answer>, Abo
 
   onResponseStart(controller: Controller, status: number, fields: FieldMap): void {
     if (isInterim(status)) return;
-    const head = received(status, fields);
+    const head = checkedHead(status, fields);
     if ("failure" in head) {
-      const error = new Error(`the target's answer cannot be handed on: status ${status}`);
-      this.reject(new Lost(head.failure, "never", error));
+      const error = new Error(`the target's response cannot be passed on: status ${status}`);
+      this.reject(new AttemptError(head.failure, "never", error));
       controller.abort(error);
       return;
     }
-    this.answer = new Answer(status, head.fields, controller);
-    this.resolve(this.answer);
+    this.upstream = new UpstreamResponse(status, head.fields, controller);
+    this.resolve(this.upstream);
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
-    this.answer?.onData(chunk);
+    this.upstream?.onData(chunk);
   }
 
   onResponseEnd(_controller: Controller, trailers: FieldMap): void {
-    this.answer?.onEnd(trailers);
+    this.upstream?.onEnd(trailers);
     this.owner?.end(this);
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    if (this.answer !== undefined) this.answer.onError(error);
+    if (this.upstream !== undefined) this.upstream.onError(error);
     else {
       const connected = this.controller !== undefined;
       const failure = failureOf(error, connected, this.secure);
-      this.reject(new Lost(failure, this.again(error), error));
+      this.reject(new AttemptError(failure, this.resend(error), error));
     }
     this.owner?.end(this);
   }
 
   onRequestUpgrade(controller: Controller, status: number, fields: FieldMap, socket: Duplex): void {
-    const head = received(status, fields, true);
+    const head = checkedHead(status, fields, true);
     if ("failure" in head) {
-      this.reject(new Lost(head.failure, "never"));
+      this.reject(new AttemptError(head.failure, "never"));
       socket.destroy();
     } else {
-      this.answer = new Answer(status, head.fields, controller);
-      this.answer.socket = socket;
-      this.resolve(this.answer);
+      this.upstream = new UpstreamResponse(status, head.fields, controller);
+      this.upstream.socket = socket;
+      this.resolve(this.upstream);
     }
     this.owner?.end(this);
   }
 
-  private again(error: Error): Again {
-    if (this.controller === undefined || this.given !== undefined) return "never";
+  private resend(error: Error): Resend {
+    if (this.controller === undefined || this.abortReason !== undefined) return "never";
     if (!this.sent) return "unsent";
-    if (isFramedTwice(error)) return "framed-twice";
-    return this.reused && !this.answered ? "kept" : "never";
+    if (hasConflictingFraming(error)) return "conflicting-framing";
+    return this.reused && !this.answered ? "stale-connection" : "never";
   }
 }

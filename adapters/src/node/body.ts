@@ -1,11 +1,11 @@
 /**
  * A client's request body on its way to a target, and to the next one when
  * that fails. It streams: the client is read when a target has taken what came
- * before. What targets took is kept for another attempt as long as it fits.
+ * before. What targets took is kept for another attempt while it fits.
  */
 
 import type { Readable } from "node:stream";
-import type { Body } from "../engine/interface.js";
+import type { ReplayState } from "../engine/interface.js";
 
 interface Waiter {
   resolve(result: IteratorResult<Buffer, undefined>): void;
@@ -13,10 +13,10 @@ interface Waiter {
 }
 
 export class ClientBody {
-  /** What has become of it so far. */
-  fate: Body = "untouched";
-  /** See `Upload.progress`. */
-  progress = 0;
+  /** Its state so far: whether it can be sent again. */
+  replayState: ReplayState = "unsent";
+  /** See `Upload.uploadProgress`. */
+  uploadProgress = 0;
   private kept: Buffer[] = [];
   private keptBytes = 0;
   /** Read from the client, not taken yet. */
@@ -29,7 +29,7 @@ export class ClientBody {
 
   /**
    * `limit`: the most bytes that are kept. `isCut`: whether what looks like the
-   * end of the source is none.
+   * end of the source is the client breaking off.
    */
   constructor(
     private readonly source: Readable,
@@ -37,31 +37,31 @@ export class ClientBody {
     private readonly isCut: () => boolean = () => false,
   ) {}
 
-  /** The body for an attempt, from its first byte on. Call `reclaim` first. */
+  /** The body for an attempt, from its first byte on. Call `stopUpload` first. */
   forAttempt(): AsyncIterable<Buffer> {
     this.share = new Share(this, this.kept.slice());
     return this.share;
   }
 
-  /** Ends what an attempt still takes, and says what has become of the body. */
-  reclaim(): Body {
+  /** Stops the attempt that reads it, and returns the state of the body. */
+  stopUpload(): ReplayState {
     this.share?.stop();
     this.share = undefined;
-    return this.fate;
+    return this.replayState;
   }
 
-  /** The client has gone, or the response is over: nothing of the body is wanted any more. */
+  /** The client has disconnected, or the response is over: the rest of the body is not needed. */
   fail(error: Error): void {
     if (this.ended || this.broken !== undefined) return;
     this.broken = error;
-    this.fate = "broken";
-    this.progress = performance.now();
+    this.replayState = "aborted";
+    this.uploadProgress = performance.now();
     const { waiter } = this;
     this.waiter = undefined;
     waiter?.reject(error);
   }
 
-  /** The next piece that no target has had. For `Share`. */
+  /** The next chunk that no target has had. For `Share`. */
   take(waiter: Waiter): void {
     if (this.broken !== undefined) {
       waiter.reject(this.broken);
@@ -75,17 +75,17 @@ export class ClientBody {
       waiter.resolve({ done: true, value: undefined });
     } else {
       this.waiter = waiter;
-      // While it is the client that is waited for, no time-out runs.
-      this.progress = Number.POSITIVE_INFINITY;
+      // While the client is waited for, no time-out runs.
+      this.uploadProgress = Number.POSITIVE_INFINITY;
       this.read();
     }
   }
 
-  /** `waiter` does not wait any longer. */
+  /** `waiter` no longer waits. */
   release(waiter: Waiter): void {
     if (this.waiter !== waiter) return;
     this.waiter = undefined;
-    this.progress = performance.now();
+    this.uploadProgress = performance.now();
   }
 
   private read(): void {
@@ -103,7 +103,7 @@ export class ClientBody {
   }
 
   private receive(chunk: Buffer): void {
-    // Nobody wants the rest: it flows off.
+    // The rest is read and discarded.
     if (this.broken !== undefined) return;
     const { waiter } = this;
     if (waiter === undefined) {
@@ -122,38 +122,38 @@ export class ClientBody {
       return;
     }
     this.ended = true;
-    this.progress = performance.now();
+    this.uploadProgress = performance.now();
     const { waiter } = this;
     this.waiter = undefined;
     waiter?.resolve({ done: true, value: undefined });
   }
 
-  /** What is handed out counts as taken. */
+  /** A chunk that an attempt gets counts as taken. */
   private keep(chunk: Buffer): void {
-    this.progress = performance.now();
+    this.uploadProgress = performance.now();
     this.keptBytes += chunk.byteLength;
     if (this.keptBytes <= this.limit) {
       this.kept.push(chunk);
-      this.fate = "replayable";
+      this.replayState = "replayable";
     } else {
       this.kept = [];
-      this.fate = "gone";
+      this.replayState = "consumed";
     }
   }
 }
 
 /**
- * One attempt's share of a body. Stopped, it throws, so that what the target
- * got never looks complete.
+ * One attempt's share of a body. When stopped it throws, so that the target never
+ * takes a part of the body for all of it.
  */
 class Share implements AsyncIterableIterator<Buffer, undefined> {
   private waiter: Waiter | undefined;
   private stopped: Error | undefined;
 
-  /** `again`: what the attempts before took. */
+  /** `replayed`: what earlier attempts took. */
   constructor(
     private readonly body: ClientBody,
-    private readonly again: Buffer[],
+    private readonly replayed: Buffer[],
   ) {}
 
   [Symbol.asyncIterator](): this {
@@ -162,7 +162,7 @@ class Share implements AsyncIterableIterator<Buffer, undefined> {
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
     return new Promise((resolve, reject) => {
-      const value = this.stopped === undefined ? this.again.shift() : undefined;
+      const value = this.stopped === undefined ? this.replayed.shift() : undefined;
       if (this.stopped !== undefined) reject(this.stopped);
       else if (value !== undefined) resolve({ done: false, value });
       else {
@@ -173,7 +173,7 @@ class Share implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   stop(): void {
-    this.stopped ??= new Error("the attempt was given up");
+    this.stopped ??= new Error("the attempt was aborted");
     const { waiter } = this;
     if (waiter === undefined) return;
     this.body.release(waiter);

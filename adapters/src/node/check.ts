@@ -1,4 +1,4 @@
-/** `function-fetch --check`: everything that is wrong with the settings, a line each. */
+/** `function-fetch --check`: lists every problem with the settings, one a line. */
 
 import { instantiate } from "../engine/node.js";
 import { problemsOf } from "../engine/problems.js";
@@ -7,12 +7,12 @@ import { problemsOf } from "../engine/problems.js";
 export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): number {
   const engine = instantiate();
   const names = engine.settingNames();
-  const given: [string, string][] = [];
+  const settings: [string, string][] = [];
   for (const name of names) {
     const value = env[name];
-    if (value !== undefined) given.push([name, value]);
+    if (value !== undefined) settings.push([name, value]);
   }
-  const { targets } = engine.configure(given, { store: "custom" }, 0);
+  const { targets } = engine.configure(settings, { store: "custom" }, 0);
   const problems = problemsOf(engine);
   for (const name of Object.keys(env)) {
     if (name.startsWith("FETCH_") && !names.includes(name)) {

@@ -1,4 +1,4 @@
-/** What Node.js says of the client and of the body that it sends. */
+/** The client and its request body, as Node.js presents them. */
 
 import type { IncomingMessage } from "node:http";
 import type { ClientFacts } from "../driver/headers.js";
@@ -8,7 +8,7 @@ import type { Request } from "./handler.js";
 /** RFC 9113 §7. */
 const NGHTTP2_NO_ERROR = 0;
 
-/** How long the rest of a body that nobody wants may take, ms. */
+/** How long the rest of an unwanted body may take, ms. */
 const LEFTOVER = 5_000;
 
 export function clientOf(request: Request): ClientFacts {
@@ -36,17 +36,17 @@ export function hasBody(request: Request): boolean {
 
 /** Whether a body ended because the client broke it off. */
 function isCut(request: Request): boolean {
-  // Node.js has an error for that of HTTP/1.1, but an end for that of a reset stream.
+  // Node.js reports that with an error for HTTP/1.1, but with an ordinary end for a reset HTTP/2 stream.
   if (!("stream" in request)) return false;
   const { rstCode, state } = request.stream;
   return rstCode !== NGHTTP2_NO_ERROR || state.remoteClose === 0;
 }
 
 /**
- * After the response: reads what is left of the body, so that the client sees
- * the response before the connection is closed, or can use it again.
+ * After the response: reads the rest of the body, so that the client sees the
+ * response before the connection is closed, or can reuse the connection.
  */
-export function letGo(request: Request): void {
+export function drainRequest(request: Request): void {
   if (request.complete || request.destroyed) return;
   const timer = setTimeout(() => request.socket.destroy(), LEFTOVER);
   timer.unref();
@@ -56,9 +56,9 @@ export function letGo(request: Request): void {
 }
 
 /**
- * Whether the response comes before the request is over: the connection ends
- * with it, and the client is told so. The end is a soft one: a reset, which
- * bytes that nobody has read bring about, could take the response with it.
+ * Whether the response comes before the request is complete. The connection then
+ * closes after it, and must be announced as closing. It closes gracefully: with
+ * unread bytes the system would send a reset, which could destroy the response.
  */
 export function isEarly(request: IncomingMessage): boolean {
   if (request.complete) return false;
@@ -68,7 +68,7 @@ export function isEarly(request: IncomingMessage): boolean {
     const timer = setTimeout(() => socket.destroy(), LEFTOVER);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
-    // What comes is let go of, until the client has closed its side too.
+    // What still arrives is discarded until the client has closed its side too.
     socket.once("end", () => socket.destroy());
     request.resume();
   };

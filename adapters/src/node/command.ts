@@ -14,8 +14,8 @@ const HELP = `Function Fetch: a smart edge reverse proxy
 Usage: function-fetch [OPTIONS]
 
 Settings come from the environment: FETCH_TARGETS, required, is where requests
-go, and PORT and HOST are where it listens. SIGTERM or Ctrl-C ends it when the
-requests under way are over, a second one at once.
+go; PORT and HOST are where it listens. SIGTERM or Ctrl-C stops it once the
+requests under way are complete; a second one stops it at once.
 
 Options:
   --store STORE         Share the decision: file:FOLDER, or a module (.js) whose
@@ -24,7 +24,7 @@ Options:
   --idle-timeout MS     How long a client's connection is kept without a request;
                         longer than a balancer in front keeps it [default: 75000]
   --max-head-bytes N    The longest head of a request (beyond: 431) and of a target's
-                        answer (beyond: a failed attempt) [default: 65536]
+                        response (beyond: a failed attempt) [default: 65536]
   --check               Validate the settings and list every problem
   --help                Print this
   --version             Print the version
@@ -35,13 +35,13 @@ Environment:
   FETCH_*               The settings
 `;
 
-/** How often is looked whether who started us is still there, ms. */
-const LOOK_FOR_PARENT = 500;
+/** How often to check that the parent process still runs, ms. */
+const PARENT_CHECK = 500;
 
-/** The exit code of a server that was ended by force. */
+/** The exit code of a server that was stopped by force. */
 const FORCED = 130;
 
-/** A mistake of the user, and what to do about it. */
+/** A user's mistake, and what to do about it. */
 class UsageError extends Error {}
 
 /** Runs the command. Resolves to its exit code. */
@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** As the engine knows it, and tells targets in the probes' `user-agent`. */
+/** The engine's version, from the `user-agent` of probes. */
 function ownVersion(): string {
   const { userAgent } = instantiate().configure([], {}, 0);
   return userAgent.slice(userAgent.indexOf("/") + 1);
@@ -154,19 +154,19 @@ function signalled(): Promise<void> {
 }
 
 /**
- * Resolves when npm, or the shell between npm and us, has gone: npx and `npm run`
- * end on SIGTERM without handing it on. Elsewhere a parent may go as it likes.
+ * Resolves when npm, or the shell between npm and this process, has exited: npx and
+ * `npm run` exit on SIGTERM without forwarding it. Without npm, a parent may exit freely.
  */
 function orphaned(): Promise<void> {
   return new Promise((resolve) => {
     if (process.env.npm_command === undefined) return;
     const parent = process.ppid;
-    const look = setInterval(() => {
+    const timer = setInterval(() => {
       if (process.ppid === parent) return;
-      clearInterval(look);
+      clearInterval(timer);
       resolve();
-    }, LOOK_FOR_PARENT);
-    look.unref();
+    }, PARENT_CHECK);
+    timer.unref();
   });
 }
 
@@ -176,11 +176,11 @@ function remedy(error: unknown, { port, host }: Listening): string {
     case "EADDRINUSE":
       return `port ${port} of ${host} is in use: set PORT to another one`;
     case "EACCES":
-      return `port ${port} is not ours to take: set PORT to one from 1024 up`;
+      return `port ${port} needs privileges: set PORT to one from 1024 up`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `HOST=${host} is no address of this machine: set HOST to one, or to 0.0.0.0 for all`;
+      return `HOST=${host} is not an address of this machine: set HOST to one, or to 0.0.0.0 for all`;
     default:
       return `cannot listen on port ${port} of ${host}: ${error instanceof Error ? error.message : error}`;
   }

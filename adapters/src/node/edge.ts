@@ -1,44 +1,44 @@
-/** One configuration on Node.js: its engine, its connections, its work behind the responses. */
+/** One configuration on Node.js: its engine, its connections, its background work. */
 
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
-import { type Outcome, Proxy as ReverseProxy } from "../driver/proxy.js";
+import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
 import { instantiate } from "../engine/node.js";
 import type { Settings } from "../settings.js";
-import type { Answer } from "./answer.js";
-import { LONGEST_HEAD } from "./heads.js";
+import { ConnectionPools } from "./connection-pools.js";
 import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
-import { Pools } from "./pools.js";
 import { RequestFields } from "./request-fields.js";
+import { MAX_HEAD_BYTES } from "./response-head.js";
 import { settingsOf } from "./settings.js";
+import type { UpstreamResponse } from "./upstream-response.js";
 
-/** A store as users bring it. Either may fail, or take its time. */
+/** A store that the user provides. Either method may fail, or be slow. */
 export interface StoreOption {
   get(key: string): Promise<string | null | undefined>;
-  /** `ttlSeconds`: after so long nobody would use the value any more. */
+  /** `ttlSeconds`: how long the value can be of use. */
   put(key: string, value: string, ttlSeconds: number): Promise<unknown>;
 }
 
 export interface Options {
-  /** Settings; those that are not here are taken from `process.env`. */
+  /** Settings; those missing here are taken from `process.env`. */
   readonly env?: Settings | undefined;
-  /** Where the decision is shared among processes (L2). Without it: in memory alone. */
+  /** Where the decision is shared among processes (L2). Without it: memory only. */
   readonly store?: StoreOption | undefined;
   /**
-   * The longest head of a target's answer, bytes; a longer one is a failed
-   * attempt. Default 65536. That of requests is your server's `maxHeaderSize`.
+   * The longest head of a target's response, bytes; a longer one is a failed
+   * attempt. Default 65536. For requests, your server's `maxHeaderSize` applies.
    */
   readonly maxHeadBytes?: number | undefined;
-  /** Hears of changes, a line of JSON each. By default they go to stderr. */
+  /** Gets the notices, one line of JSON each. By default they go to stderr. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
 export class Edge {
   readonly rules: FieldRules;
-  readonly proxy: ReverseProxy<Inbound, Answer>;
+  readonly proxy: ReverseProxy<Inbound, UpstreamResponse>;
   private readonly requestFields: RequestFields;
-  private readonly pools: Pools;
+  private readonly pools: ConnectionPools;
   private readonly work = new Set<Promise<void>>();
   private closed: Promise<void> | undefined;
 
@@ -51,12 +51,12 @@ export class Edge {
     );
     this.rules = new FieldRules(configuration);
     this.requestFields = new RequestFields(configuration, this.rules);
-    this.pools = new Pools(configuration, longestHead(options.maxHeadBytes));
+    this.pools = new ConnectionPools(configuration, checkedMaxHeadBytes(options.maxHeadBytes));
     const store = options.store === undefined ? undefined : storeOf(options.store);
     const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
     this.proxy = new ReverseProxy(engine, configuration, platform);
     if (configuration.targets.length === 0) {
-      this.tell("no_targets", "every request gets 500, which says why; set FETCH_TARGETS");
+      this.notice("no_targets", "every request gets 500, which says why; set FETCH_TARGETS");
     }
   }
 
@@ -64,16 +64,16 @@ export class Edge {
     return new Inbound(from, this.requestFields);
   }
 
-  serve(request: Inbound): Promise<Outcome<Answer>> {
+  serve(request: Inbound): Promise<Outcome<UpstreamResponse>> {
     return this.proxy.serve(request, { request, background: this.background });
   }
 
-  /** A line for the operator, of what the engine knows nothing of. */
-  tell(event: string, reason: string): void {
+  /** A notice that does not come from the engine. */
+  notice(event: string, reason: string): void {
     this.proxy.platform.notice(JSON.stringify({ source: "function-fetch", event, reason }));
   }
 
-  /** Waits for what is under way, the work behind the responses too. */
+  /** Waits for what is under way, background work included. */
   close(): Promise<void> {
     this.closed ??= this.finish();
     return this.closed;
@@ -90,7 +90,7 @@ export class Edge {
   };
 }
 
-function longestHead(bytes = LONGEST_HEAD): number {
+function checkedMaxHeadBytes(bytes = MAX_HEAD_BYTES): number {
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new TypeError(`the option \`maxHeadBytes\` is ${bytes}: give a whole number of bytes`);
 }

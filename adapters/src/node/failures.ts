@@ -1,14 +1,14 @@
 /**
- * What an error of undici, Node.js or the operating system says of an attempt.
+ * Which failure an error of undici, Node.js or the operating system is.
  *
- * What matters is whether anything was sent. The same code means different
- * things before and after a connection stands: a reset while connecting is a
- * target that does not take connections, one later may have cost a request.
+ * What matters is whether anything was sent. The same code means different things
+ * before and after a connection is established: a reset while connecting is a target
+ * that accepts no connections; a later one may have lost a request.
  */
 
 import type { Failure } from "../engine/interface.js";
 
-/** While there is no connection yet, so that nothing was sent. */
+/** Before there is a connection, so that nothing was sent. */
 const CONNECTING: Readonly<Record<string, Failure>> = {
   ENOTFOUND: "dns-error",
   EAI_AGAIN: "dns-error",
@@ -29,7 +29,7 @@ const CONNECTING: Readonly<Record<string, Failure>> = {
   EADDRNOTAVAIL: "destination-unavailable",
   EMFILE: "connection-limit-reached",
   ENFILE: "connection-limit-reached",
-  // The handler was closed: no target is to blame.
+  // The handler was closed: not evidence against the target.
   UND_ERR_CLOSED: "internal-error",
   UND_ERR_DESTROYED: "internal-error",
   UND_ERR_INVALID_ARG: "http-request-uri-invalid",
@@ -60,7 +60,7 @@ const SENDING: Readonly<Record<string, Failure>> = {
   UND_ERR_HEADERS_OVERFLOW: "http-response-header-section-size",
   HPE_HEADER_OVERFLOW: "http-response-header-section-size",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "http-response-incomplete",
-  // The client sent less of a body, or more, than it had announced.
+  // The client's body was shorter or longer than announced.
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: "internal-error",
   UND_ERR_INVALID_ARG: "http-request-uri-invalid",
   UND_ERR_DESTROYED: "internal-error",
@@ -70,13 +70,13 @@ const SENDING: Readonly<Record<string, Failure>> = {
 export function failureOf(error: unknown, connected: boolean, secure: boolean): Failure {
   const code = codeOf(error);
   if (connected) {
-    // undici knows the parser's codes, but does not always say them.
+    // undici has the parser's codes, but does not always set them.
     if (isUnparsable(error)) return "http-protocol-error";
     const failure = code.startsWith("HPE_") ? "http-protocol-error" : "connection-terminated";
     return SENDING[code] ?? failure;
   }
   const known = CONNECTING[code];
-  // TCP stood, so it is the handshake that was cut off.
+  // TCP was connected, so the TLS handshake was cut off.
   if (known === "connection-refused" && secure && code !== "ECONNREFUSED") {
     return "tls-protocol-error";
   }
@@ -87,18 +87,17 @@ export function failureOf(error: unknown, connected: boolean, secure: boolean): 
 }
 
 /**
- * Whether an answer was refused before its head was over because it has both a
- * `content-length` and a `transfer-encoding`. Which comes first decides how
- * undici says so.
+ * Whether a response was refused because its head has both a `content-length` and a
+ * `transfer-encoding`. undici's error depends on which comes first.
  */
-export function isFramedTwice(error: Error): boolean {
+export function hasConflictingFraming(error: Error): boolean {
   const code = codeOf(error);
   if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return true;
   const unparsable = isUnparsable(error) || code.startsWith("HPE_");
   return unparsable && error.message.includes("can't be present with");
 }
 
-/** undici's parser, and what it says of a 101 that nobody asked for or a 100 that it does not expect. */
+/** An error of undici's parser, or its error for an unrequested 101 or an unexpected 100. */
 function isUnparsable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === "HTTPParserError" || /^bad (?:upgrade|response)$/.test(error.message);

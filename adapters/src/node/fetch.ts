@@ -1,18 +1,18 @@
-/** Function Fetch as a `fetch`-style handler, for frameworks that speak `Request` and `Response`. */
+/** Function Fetch as a `fetch`-style handler, for frameworks that use `Request` and `Response`. */
 
 import { Readable } from "node:stream";
-import { explainFields, replyFields } from "../driver/replies.js";
-import type { Reply } from "../engine/interface.js";
-import type { Answer, Sink } from "./answer.js";
+import { explainFields } from "../driver/replies.js";
+import { localReply } from "../web/local-reply.js";
 import { ClientBody } from "./body.js";
 import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
 import { clientFields, hasContent } from "./relay.js";
+import type { Sink, UpstreamResponse } from "./upstream-response.js";
 
-/** How much of a response's body waits for its reader. */
+/** How much of a response's body is buffered for its reader. */
 const HELD_BYTES = 64 * 1024;
 
-/** What a `Request` does not tell. */
+/** What a `Request` does not contain. */
 export interface Facts {
   /** The client's IP address, for `x-forwarded-for`. */
   readonly address?: string | undefined;
@@ -25,7 +25,7 @@ export interface FetchHandler {
   close(): Promise<void>;
 }
 
-/** Makes a handler with an engine and connections of its own. */
+/** Makes a handler with its own engine and connections. */
 export function createFetchHandler(options: Options = {}): FetchHandler {
   const edge = new Edge(options);
   const handler = (request: Request, facts: Facts = {}) => serve(edge, request, facts);
@@ -36,13 +36,13 @@ async function serve(edge: Edge, request: Request, facts: Facts): Promise<Respon
   const { signal } = request;
   signal.throwIfAborted();
   const inbound = inboundOf(edge, request, facts);
-  signal.addEventListener("abort", () => inbound.leave(), { once: true });
+  signal.addEventListener("abort", () => inbound.onDisconnect(), { once: true });
   const outcome = await edge.serve(inbound);
   if (signal.aborted) {
     outcome.answer?.drop();
     throw signal.reason;
   }
-  if (outcome.answer === undefined) return ownWords(outcome.reply);
+  if (outcome.answer === undefined) return localReply(outcome.reply);
   const fields = fieldsOf(clientFields(outcome.answer, edge.rules));
   if (outcome.explain !== undefined) {
     for (const [name, value] of explainFields(outcome.explain, outcome.elapsed)) {
@@ -67,7 +67,7 @@ function inboundOf(edge: Edge, request: Request, facts: Facts): Inbound {
       host: request.headers.get("host") ?? host,
       scheme: protocol.slice(0, -1),
     },
-    // Its own stream types and those of Node.js are the same at run time.
+    // The web's stream types and those of Node.js are the same at run time.
     body:
       request.body === null
         ? undefined
@@ -83,17 +83,17 @@ function fieldsOf(pairs: readonly string[]): Headers {
   return fields;
 }
 
-function responseOf(answer: Answer, method: string, headers: Headers): Response {
-  const { status } = answer;
+function responseOf(upstream: UpstreamResponse, method: string, headers: Headers): Response {
+  const { status } = upstream;
   if (!hasContent(status, method) || status === 205) {
-    answer.drop();
+    upstream.drop();
     return new Response(null, { status, headers });
   }
-  return new Response(streamOf(answer), { status, headers });
+  return new Response(streamOf(upstream), { status, headers });
 }
 
-/** The body, drawn on as it is read. */
-function streamOf(answer: Answer): ReadableStream<Uint8Array> {
+/** The body, read from the target as the client reads it. */
+function streamOf(upstream: UpstreamResponse): ReadableStream<Uint8Array> {
   const source: UnderlyingDefaultSource<Uint8Array> = {
     start(controller) {
       const sink: Sink = {
@@ -108,15 +108,10 @@ function streamOf(answer: Answer): ReadableStream<Uint8Array> {
         },
         fail: (error) => controller.error(error),
       };
-      answer.to(sink);
+      upstream.pipeTo(sink);
     },
-    pull: () => answer.resume(),
-    cancel: () => answer.abort(new Error("the client has gone")),
+    pull: () => upstream.resume(),
+    cancel: () => upstream.abort(new Error("the client has disconnected")),
   };
   return new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES }));
-}
-
-function ownWords(reply: Reply): Response {
-  const { status } = reply;
-  return new Response(reply.body, { status, headers: replyFields(reply) });
 }

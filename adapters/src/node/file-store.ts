@@ -1,7 +1,7 @@
 /**
  * A store in a folder, one file for each key: for several processes on one
- * machine, or across restarts. A value is written beside its place and then
- * moved there, so that a reader sees the old one or the new one, never a part.
+ * machine, or across restarts. A value is written to a temporary file and then
+ * renamed, so that a reader sees the old one or the new one, never a part.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -12,7 +12,7 @@ import type { StoreOption } from "./edge.js";
 /** File systems take names of up to 255 bytes; the temporary one is longer. */
 const LONGEST_NAME = 200;
 
-/** A store in `folder`, which is made when it is first written to. */
+/** A store in `folder`, which is created at the first write. */
 export function fileStore(folder: string): StoreOption {
   return {
     async get(key) {
@@ -25,20 +25,20 @@ export function fileStore(folder: string): StoreOption {
     },
     async put(key, value) {
       const place = join(folder, fileName(key));
-      const beside = `${place}.${randomUUID()}.tmp`;
+      const temporary = `${place}.${randomUUID()}.tmp`;
       await mkdir(folder, { recursive: true });
       try {
-        await writeFile(beside, value, { mode: 0o600 });
-        await rename(beside, place);
+        await writeFile(temporary, value, { mode: 0o600 });
+        await rename(temporary, place);
       } catch (error) {
-        await rm(beside, { force: true });
+        await rm(temporary, { force: true });
         throw error;
       }
     },
   };
 }
 
-/** A name that no file system takes for something else. */
+/** A name that is safe on every file system. */
 function fileName(key: string): string {
   const escaped = encodeURIComponent(key).replaceAll("*", "%2A").replaceAll(".", "%2E");
   if (escaped.length <= LONGEST_NAME) return `${escaped}.json`;

@@ -1,18 +1,18 @@
-/** Function Fetch as a request handler of `node:http`. */
+/** Function Fetch as a `node:http` request handler. */
 
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
-import type { Outcome } from "../driver/proxy.js";
 import { explainFields } from "../driver/replies.js";
-import type { Answer } from "./answer.js";
-import { bodyOf, clientOf, hasBody, letGo } from "./client.js";
+import type { Outcome } from "../driver/reverse-proxy.js";
+import { bodyOf, clientOf, drainRequest, hasBody } from "./client.js";
 import { Edge, type Options } from "./edge.js";
 import type { Inbound } from "./inbound.js";
-import { fail, reply } from "./own-words.js";
+import { internalError, localReply } from "./local-reply.js";
 import { refusalOf } from "./refusals.js";
 import { type Response, relay } from "./relay.js";
 import { Tunnels } from "./tunnels.js";
+import type { UpstreamResponse } from "./upstream-response.js";
 
 export type Request = IncomingMessage | Http2ServerRequest;
 
@@ -21,17 +21,17 @@ export type Request = IncomingMessage | Http2ServerRequest;
  * `node:http2`, and for frameworks on top of them.
  */
 export interface NodeHandler {
-  /** Serves a request. Resolves when its response is over, and never rejects. */
+  /** Serves a request. Resolves when its response is complete, and never rejects. */
   (request: Request, response: Response): Promise<void>;
   /** Serves a WebSocket: for a server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
-  /** Ends the WebSockets, for which `server.close()` would wait; their clients connect anew. */
+  /** Closes the WebSockets, for which `server.close()` would wait; their clients reconnect. */
   closeWebSockets(): void;
-  /** Ends the WebSockets, waits for all else that is under way, and closes the connections to the targets. */
+  /** Closes the WebSockets, waits for all else that is under way, and closes the connections to the targets. */
   close(): Promise<void>;
 }
 
-/** Makes a handler with an engine and connections of its own. */
+/** Makes a handler with its own engine and connections. */
 export function createNodeHandler(options: Options = {}): NodeHandler {
   const edge = new Edge(options);
   const handler = (request: Request, response: Response) => serve(edge, request, response);
@@ -47,28 +47,28 @@ export function createNodeHandler(options: Options = {}): NodeHandler {
   });
 }
 
-/** Serves one request; resolves when the response is over. */
+/** Serves one request; resolves when the response is complete. */
 function serve(edge: Edge, request: Request, response: Response): Promise<void> {
   return new Promise((resolve) => {
     const refusal = refusalOf(request, hasBody(request));
     if (refusal !== undefined) {
       response.once("close", () => {
-        letGo(request);
+        drainRequest(request);
         resolve();
       });
-      reply(response, refusal);
+      localReply(response, refusal);
       return;
     }
     const inbound = inboundOf(edge, request);
     response.on("close", () => {
-      inbound.leave();
-      letGo(request);
+      inbound.onDisconnect();
+      drainRequest(request);
       resolve();
     });
     edge
       .serve(inbound)
       .then((outcome) => conclude(edge, inbound, response, outcome))
-      .catch((error: unknown) => fail(edge, response, error));
+      .catch((error: unknown) => internalError(edge, response, error));
   });
 }
 
@@ -76,16 +76,16 @@ function conclude(
   edge: Edge,
   inbound: Inbound,
   response: Response,
-  outcome: Outcome<Answer>,
+  outcome: Outcome<UpstreamResponse>,
 ): void {
-  if (inbound.hasLeft) {
+  if (inbound.isDisconnected) {
     if (outcome.answer !== undefined) outcome.answer.drop();
   } else if (outcome.answer !== undefined) {
     const { explain, elapsed } = outcome;
     const added = explain === undefined ? [] : explainFields(explain, elapsed);
     relay(outcome.answer, response, edge.rules, added);
   } else {
-    reply(response, outcome.reply);
+    localReply(response, outcome.reply);
   }
 }
 

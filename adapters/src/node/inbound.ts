@@ -1,27 +1,27 @@
-/** A client's request, ready to be sent as often as it takes. */
+/** A client's request, which can be sent to one target after another. */
 
 import { type ClientFacts, hops } from "../driver/headers.js";
-import type { About } from "../driver/proxy.js";
-import type { Body } from "../engine/interface.js";
+import type { About } from "../driver/reverse-proxy.js";
+import type { ReplayState } from "../engine/interface.js";
 import type { Abortable } from "./attempt.js";
 import type { ClientBody } from "./body.js";
 import { type FieldMap, joined } from "./fields.js";
 import type { RequestFields } from "./request-fields.js";
 
-/** What an inbound request is made of, whatever brought it. */
+/** What an inbound request is made of, whichever handler received it. */
 export interface Origins {
   readonly method: string;
   /** The request target as it came: a path with its query, `*`, or a whole URL. */
   readonly url: string;
-  /** Names and values by turns. */
+  /** Names and values alternating. */
   readonly rawFields: readonly string[];
   /** The same, by name. */
   readonly fields: FieldMap;
   readonly client: ClientFacts;
   readonly body: ClientBody | undefined;
-  /** The protocol that the client wants to switch to. */
+  /** The protocol that the client asks to switch to. */
   readonly upgrade?: string;
-  /** Has the trailers of the body, once it has ended. */
+  /** Holds the trailers of the body once it has ended. */
   readonly trailing?: { readonly rawTrailers: readonly string[] };
 }
 
@@ -30,16 +30,15 @@ export class Inbound implements About {
   readonly path: string;
   readonly hops: number;
   readonly hasBody: boolean;
-  /** Whether there is a body whose length nobody has said. */
+  /** Whether there is a body of unknown length. */
   readonly isStreamed: boolean;
-  /** For the target: names and values by turns. */
+  /** For the target: names and values alternating. */
   readonly fields: string[];
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
   private readonly trailing: Origins["trailing"];
-  /** Mostly one. */
-  private underWay: Abortable[] = [];
-  private left = false;
+  private attempts: Abortable[] = [];
+  private disconnected = false;
 
   constructor(from: Origins, fields: RequestFields) {
     const { method, url, body } = from;
@@ -56,54 +55,54 @@ export class Inbound implements About {
     this.trailing = from.trailing;
   }
 
-  /** Those of the body, once it has ended; names and values by turns. */
+  /** The body's trailers, once it has ended; names and values alternating. */
   get trailers(): readonly string[] {
     return this.trailing?.rawTrailers ?? [];
   }
 
-  get hasLeft(): boolean {
-    return this.left;
+  get isDisconnected(): boolean {
+    return this.disconnected;
   }
 
-  get fate(): Body {
-    if (this.left) return "broken";
-    return this.body?.fate ?? "untouched";
+  get replayState(): ReplayState {
+    if (this.disconnected) return "aborted";
+    return this.body?.replayState ?? "unsent";
   }
 
-  async reclaim(): Promise<Body> {
-    this.body?.reclaim();
-    return this.fate;
+  async stopUpload(): Promise<ReplayState> {
+    this.body?.stopUpload();
+    return this.replayState;
   }
 
-  /** Takes the body back. Whether all can be sent again from the first byte on. */
-  takeBack(): boolean {
-    this.body?.reclaim();
-    return this.fate === "untouched" || this.fate === "replayable";
+  /** Stops the attempt that reads the body. Whether the body can be sent again from its first byte. */
+  rewind(): boolean {
+    this.body?.stopUpload();
+    return this.replayState === "unsent" || this.replayState === "replayable";
   }
 
-  get progress(): number {
-    return this.body?.progress ?? 0;
+  get uploadProgress(): number {
+    return this.body?.uploadProgress ?? 0;
   }
 
-  /** An attempt goes with its client. */
+  /** An attempt ends when the client disconnects. */
   begin(attempt: Abortable): void {
-    if (this.left) attempt.leave();
-    else this.underWay.push(attempt);
+    if (this.disconnected) attempt.onDisconnect();
+    else this.attempts.push(attempt);
   }
 
   end(attempt: Abortable): void {
-    const at = this.underWay.indexOf(attempt);
-    if (at >= 0) this.underWay.splice(at, 1);
+    const at = this.attempts.indexOf(attempt);
+    if (at >= 0) this.attempts.splice(at, 1);
   }
 
-  /** The client has gone: so does everything that is done for it. */
-  leave(): void {
-    if (this.left) return;
-    this.left = true;
-    this.body?.fail(new Error("the client has gone"));
-    const { underWay } = this;
-    this.underWay = [];
-    for (const attempt of underWay) attempt.leave();
+  /** The client has disconnected: everything under way for it ends. */
+  onDisconnect(): void {
+    if (this.disconnected) return;
+    this.disconnected = true;
+    this.body?.fail(new Error("the client has disconnected"));
+    const { attempts } = this;
+    this.attempts = [];
+    for (const attempt of attempts) attempt.onDisconnect();
   }
 }
 
@@ -113,6 +112,6 @@ function wholeUrl(url: string): { authority: string; path: string } | undefined 
   const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   if (match === null) return undefined;
   const [, authority = "", rest = ""] = match;
-  // Whoever names a user there names nobody that we know.
+  // Userinfo is not part of the host.
   return { authority: authority.slice(authority.lastIndexOf("@") + 1), path: rest || "/" };
 }

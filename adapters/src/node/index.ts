@@ -1,6 +1,6 @@
 /** Function Fetch on Node.js. */
 
-import "./insist.js";
+import "./assert-supported.js";
 
 export type { Settings } from "../settings.js";
 export type { Options, StoreOption as Store } from "./edge.js";

@@ -4,32 +4,32 @@ import { AttemptFailed } from "../driver/attempt-failed.js";
 import { joined as joinedPath } from "../driver/headers.js";
 import type { Platform, Sending, Store } from "../driver/platform.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
-import type { Answer } from "./answer.js";
 import { type Abortable, Attempt } from "./attempt.js";
+import type { ConnectionPools } from "./connection-pools.js";
 import { joined } from "./fields.js";
 import type { Inbound } from "./inbound.js";
-import { sendOnceMore, type Way } from "./once-more.js";
-import type { Pools } from "./pools.js";
+import { type ConnectionKind, sendWithRetry } from "./same-target-retry.js";
 import { type Outgoing, StreamedAttempt } from "./streamed.js";
+import type { UpstreamResponse } from "./upstream-response.js";
 
-/** A probe, but for its fields. */
+/** A probe, without its fields. */
 const PROBE = {
   method: "GET",
   body: undefined,
   isStreamed: false,
   trailers: [],
   end() {},
-  takeBack: () => true,
+  rewind: () => true,
 } as const;
 
-export class NodePlatform implements Platform<Inbound, Answer> {
+export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
   private readonly probeFields: string[];
   /** By the URL of its probes. */
   private readonly probed: ReadonlyMap<string, Target>;
 
   constructor(
     private readonly configuration: Configuration,
-    private readonly pools: Pools,
+    private readonly pools: ConnectionPools,
     readonly store: Store | undefined,
     readonly notice: (line: string) => void,
   ) {
@@ -42,10 +42,10 @@ export class NodePlatform implements Platform<Inbound, Answer> {
     this.probed = new Map(configuration.targets.map((target) => [target.healthUrl, target]));
   }
 
-  send(request: Inbound, target: Target): Sending<Answer> {
+  send(request: Inbound, target: Target): Sending<UpstreamResponse> {
     const path = joinedPath(target.basePath, request.path);
-    return sendOnceMore(request, (way) => {
-      const attempt = this.attempt(request, target.origin, path, way);
+    return sendWithRetry(request, (kind) => {
+      const attempt = this.attempt(request, target.origin, path, kind);
       request.begin(attempt);
       return attempt;
     });
@@ -55,20 +55,20 @@ export class NodePlatform implements Platform<Inbound, Answer> {
     request: Inbound,
     origin: string,
     path: string,
-    way: Way,
-  ): Sending<Answer> & Abortable {
+    kind: ConnectionKind,
+  ): Sending<UpstreamResponse> & Abortable {
     const { method, fields: headers, upgrade } = request;
-    if (upgrade === undefined && (request.isStreamed || this.isFramedTwice(origin, way))) {
-      return this.streamed(request, origin, path, way);
+    if (upgrade === undefined && (request.isStreamed || this.needsLenientParser(origin, kind))) {
+      return this.streamed(request, origin, path, kind);
     }
     const attempt = new Attempt(isSecure(origin), request);
     // undici's types leave out that a body may be an async iterable.
     const body = request.body?.forAttempt() as Uint8Array | undefined;
-    const dispatcher = way === "kept" ? this.pools.of(origin) : this.pools.fresh(origin);
+    const dispatcher = kind === "pooled" ? this.pools.of(origin) : this.pools.fresh(origin);
     if (upgrade !== undefined) dispatcher.dispatch({ method, path, headers, upgrade }, attempt);
     else if (body !== undefined) dispatcher.dispatch({ method, path, headers, body }, attempt);
     else dispatcher.dispatch({ method, path, headers }, attempt);
-    if (way !== "kept") void dispatcher.close();
+    if (kind !== "pooled") void dispatcher.close();
     return attempt;
   }
 
@@ -76,46 +76,46 @@ export class NodePlatform implements Platform<Inbound, Answer> {
     outgoing: Outgoing,
     origin: string,
     path: string,
-    way: Way,
-  ): Sending<Answer> & Abortable {
+    kind: ConnectionKind,
+  ): Sending<UpstreamResponse> & Abortable {
     const { connectTimeout } = this.configuration;
-    const { longestHead } = this.pools;
-    const to = { origin, path, secure: isSecure(origin), connectTimeout, longestHead };
-    const manner = { alone: way !== "kept", framedTwice: this.isFramedTwice(origin, way) };
-    const attempt = new StreamedAttempt(outgoing, this.pools.streaming, to, manner);
-    if (way === "framed-twice") {
-      // From now on it is asked so at once.
+    const { maxHeadBytes } = this.pools;
+    const to = { origin, path, secure: isSecure(origin), connectTimeout, maxHeadBytes };
+    const connection = { fresh: kind !== "pooled", lenient: this.needsLenientParser(origin, kind) };
+    const attempt = new StreamedAttempt(outgoing, this.pools.streaming, to, connection);
+    if (kind === "lenient") {
+      // From now on this origin gets the lenient parser at once.
       attempt.result.then(
-        () => this.pools.framedTwice.add(origin),
+        () => this.pools.conflictingFraming.add(origin),
         () => {},
       );
     }
     return attempt;
   }
 
-  private isFramedTwice(origin: string, way: Way): boolean {
-    return way === "framed-twice" || this.pools.framedTwice.has(origin);
+  private needsLenientParser(origin: string, kind: ConnectionKind): boolean {
+    return kind === "lenient" || this.pools.conflictingFraming.has(origin);
   }
 
   probe(url: string): Sending<number> {
     const origin = this.probed.get(url)?.origin;
     if (origin === undefined) throw new RangeError(`no target is probed at ${url}`);
     const path = url.slice(origin.length);
-    const sending = sendOnceMore(PROBE, (way) => {
-      if (this.isFramedTwice(origin, way)) {
+    const sending = sendWithRetry(PROBE, (kind) => {
+      if (this.needsLenientParser(origin, kind)) {
         const outgoing = { ...PROBE, fields: this.probeFields };
-        return this.streamed(outgoing, origin, path, way);
+        return this.streamed(outgoing, origin, path, kind);
       }
       const attempt = new Attempt(isSecure(origin));
-      const dispatcher = way === "kept" ? this.pools.of(origin) : this.pools.fresh(origin);
+      const dispatcher = kind === "pooled" ? this.pools.of(origin) : this.pools.fresh(origin);
       dispatcher.dispatch({ method: "GET", path, headers: this.probeFields }, attempt);
-      if (way !== "kept") void dispatcher.close();
+      if (kind !== "pooled") void dispatcher.close();
       return attempt;
     });
-    const result = sending.result.then((answer) => {
-      // A short body is read to its end, behind the measurement.
-      answer.drop();
-      return answer.status;
+    const result = sending.result.then((upstream) => {
+      // A short body is read to its end, after the measurement.
+      upstream.drop();
+      return upstream.status;
     });
     return { result, abort: () => sending.abort() };
   }
@@ -124,16 +124,16 @@ export class NodePlatform implements Platform<Inbound, Answer> {
     return error instanceof AttemptFailed ? error.failure : "internal-error";
   }
 
-  status(answer: Answer): number {
-    return answer.status;
+  status(upstream: UpstreamResponse): number {
+    return upstream.status;
   }
 
-  retryAfter(answer: Answer): string | undefined {
-    return joined(answer.fields["retry-after"]);
+  retryAfter(upstream: UpstreamResponse): string | undefined {
+    return joined(upstream.fields["retry-after"]);
   }
 
-  drop(answer: Answer): void {
-    answer.drop();
+  drop(upstream: UpstreamResponse): void {
+    upstream.drop();
   }
 }
 

@@ -1,10 +1,10 @@
-/** Requests that could only be passed on as other ones. */
+/** Requests that are refused because they cannot be passed on unchanged. */
 
-import type { Reply } from "../engine/interface.js";
+import type { LocalReply } from "../engine/interface.js";
 import type { Request } from "./handler.js";
 
-/** What a request gets whose body a middleware has read. */
-const CONSUMED: Reply = {
+/** A middleware has read the request's body. */
+const CONSUMED: LocalReply = {
   status: 500,
   body:
     "The request's body was read before Function Fetch could pass it on.\n" +
@@ -12,25 +12,25 @@ const CONSUMED: Reply = {
   proxyStatus: "function-fetch; error=proxy_configuration_error",
 };
 
-/** RFC 9112 §6.1: what is not understood is not implemented. */
-const CODED: Reply = {
+/** RFC 9112 §6.1. */
+const CODED: LocalReply = {
   status: 501,
   body: "Of transfer codings only chunked is understood.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
-const TOO_MANY: Reply = {
+const TOO_MANY: LocalReply = {
   status: 431,
   body: "The request has more fields than the server takes; some of them are lost.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
-/** How many fields Node.js takes where a server does not say; the others it drops without a word. */
+/** How many fields Node.js takes where the server does not say; it drops the others silently. */
 const MOST_FIELDS = 1_000;
 
-/** What such a request gets in place of a target's answer, if it cannot be passed on. */
-export function refusalOf(request: Request, hasBody: boolean): Reply | undefined {
-  // HTTP/2 has neither codings nor fields that are dropped.
+/** The local reply to a request that cannot be passed on. */
+export function refusalOf(request: Request, hasBody: boolean): LocalReply | undefined {
+  // HTTP/2 has no transfer codings, and Node.js drops none of its fields.
   if (!("stream" in request)) {
     const coding = request.headers["transfer-encoding"];
     if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") return CODED;
@@ -40,7 +40,7 @@ export function refusalOf(request: Request, hasBody: boolean): Reply | undefined
   return hasBody && request.readableDidRead ? CONSUMED : undefined;
 }
 
-/** How many the request's server takes; 0 for any number. */
+/** How many fields the request's server takes; 0: no limit. */
 function mostFields({ socket }: Request): number {
   if (!("server" in socket)) return MOST_FIELDS;
   const server = socket.server as { readonly maxHeadersCount?: number | null } | null | undefined;

@@ -1,62 +1,66 @@
-/** A target's answer as the client's: the body streams, as fast as the client takes it. */
+/** Passes a target's response to the client: the body streams as fast as the client reads. */
 
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { type FieldRules, namedByConnection } from "../driver/headers.js";
-import type { Answer, Sink } from "./answer.js";
 import { isEarly } from "./client.js";
 import { type FieldMap, joined } from "./fields.js";
+import type { Sink, UpstreamResponse } from "./upstream-response.js";
 
 export type Response = ServerResponse | Http2ServerResponse;
 
-/** Hands an answer on. `added`: fields that it gets on top of its own. */
+/** Passes a response on, with the fields in `added`. */
 export function relay(
-  answer: Answer,
+  upstream: UpstreamResponse,
   response: Response,
   rules: FieldRules,
   added: readonly (readonly [name: string, value: string])[],
 ): void {
-  const fields = clientFields(answer, rules);
+  const fields = clientFields(upstream, rules);
   for (const [name, value] of added) fields.push(name, value);
-  if (isHttp2(response)) overHttp2(response, fields, answer);
-  else overHttp1(response, fields, answer);
+  if (isHttp2(response)) overHttp2(response, fields, upstream);
+  else overHttp1(response, fields, upstream);
 }
 
-function overHttp1(response: ServerResponse, fields: string[], answer: Answer): void {
-  const { status } = answer;
+function overHttp1(response: ServerResponse, fields: string[], upstream: UpstreamResponse): void {
+  const { status } = upstream;
   if (isEarly(response.req)) fields.push("connection", "close");
-  // Trailers need a body in chunks: Node.js refuses to announce them elsewhere.
+  // Trailers need a chunked body: Node.js refuses to announce them otherwise.
   const chunked =
     hasContent(status, response.req.method) &&
     response.req.httpVersionMinor > 0 &&
-    answer.fields["content-length"] === undefined;
+    upstream.fields["content-length"] === undefined;
   response.writeHead(status, chunked ? fields : without("trailer", fields));
-  // A client that waits for events is to know at once that they will come.
-  if (!answer.to(new Http1Sink(response, answer))) response.flushHeaders();
+  // A client of server-sent events should get the head before the first event.
+  if (!upstream.pipeTo(new Http1Sink(response, upstream))) response.flushHeaders();
 }
 
-function overHttp2(response: Http2ServerResponse, fields: string[], answer: Answer): void {
+function overHttp2(
+  response: Http2ServerResponse,
+  fields: string[],
+  upstream: UpstreamResponse,
+): void {
   for (let at = 0; at + 1 < fields.length; at += 2) {
     response.appendHeader(fields[at] as string, fields[at + 1] as string);
   }
-  response.writeHead(answer.status);
-  answer.to(new Http2Sink(response, answer));
+  response.writeHead(upstream.status);
+  upstream.pipeTo(new Http2Sink(response, upstream));
 }
 
-/** The answer's fields less those of its connection: names and values by turns. */
-export function clientFields(answer: Answer, rules: FieldRules): string[] {
-  const named = namedByConnection(joined(answer.fields.connection));
+/** The response's fields without the hop-by-hop ones: names and values alternating. */
+export function clientFields(upstream: UpstreamResponse, rules: FieldRules): string[] {
+  const named = namedByConnection(joined(upstream.fields.connection));
   const fields: string[] = [];
-  for (const name of Object.keys(answer.fields)) {
+  for (const name of Object.keys(upstream.fields)) {
     if (rules.endsInResponse(name, named)) continue;
-    const value = answer.fields[name];
+    const value = upstream.fields[name];
     if (typeof value === "string") fields.push(name, value);
     else if (value !== undefined) for (const one of value) fields.push(name, one);
   }
   return fields;
 }
 
-/** RFC 9110 §6.4.1: whether such an answer has content, whatever its fields say. */
+/** RFC 9110 §6.4.1: whether such a response has content, whatever its fields say. */
 export function hasContent(status: number, method: string | undefined): boolean {
   return method !== "HEAD" && status !== 204 && status !== 304;
 }
@@ -71,8 +75,8 @@ export function isHttp2(response: Response): response is Http2ServerResponse {
 }
 
 /**
- * A body of so many bytes goes out in one write with its head: as a text, which
- * in Latin-1 is the same bytes. As a buffer it would be a vector of two.
+ * A body of up to so many bytes is written together with its head, as a Latin-1
+ * string, which is the same bytes. A buffer would need a second write.
  */
 const WITH_HEAD = 16 * 1024;
 
@@ -81,7 +85,7 @@ class Http1Sink implements Sink {
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly answer: Answer,
+    private readonly upstream: UpstreamResponse,
   ) {}
 
   write(chunk: Buffer): boolean {
@@ -90,7 +94,7 @@ class Http1Sink implements Sink {
       this.waits = true;
       this.response.once("drain", () => {
         this.waits = false;
-        this.answer.resume();
+        this.upstream.resume();
       });
     }
     return room;
@@ -111,7 +115,7 @@ class Http1Sink implements Sink {
   }
 
   fail(): void {
-    // The connection breaks, so that what came so far does not look complete.
+    // The connection is broken off, so that the part sent so far does not look complete.
     this.response.destroy();
   }
 }
@@ -121,7 +125,7 @@ class Http2Sink implements Sink {
 
   constructor(
     private readonly response: Http2ServerResponse,
-    private readonly answer: Answer,
+    private readonly upstream: UpstreamResponse,
   ) {}
 
   write(chunk: Buffer): boolean {
@@ -130,7 +134,7 @@ class Http2Sink implements Sink {
       this.waits = true;
       this.response.once("drain", () => {
         this.waits = false;
-        this.answer.resume();
+        this.upstream.resume();
       });
     }
     return room;

@@ -1,4 +1,4 @@
-/** A client's fields as those for the target: names and values by turns, as Node.js has them. */
+/** The client's fields turned into those for the target: names and values alternating, as in Node.js. */
 
 import {
   type ClientFacts,
@@ -9,11 +9,11 @@ import {
 import type { Configuration } from "../engine/interface.js";
 import { type FieldMap, joined } from "./fields.js";
 
-/** Of so many names, as clients spell them, is remembered whether they go on. */
-const REMEMBERED = 512;
+/** For how many spellings of names the verdict is cached. */
+const CACHED = 512;
 
 export class RequestFields {
-  /** By the name as it was written: whether it ends here, whatever else the request says. */
+  /** By the name as written: whether the field is dropped regardless of the rest of the request. */
   private readonly verdicts = new Map<string, boolean>();
 
   constructor(
@@ -21,9 +21,9 @@ export class RequestFields {
     private readonly rules: FieldRules,
   ) {}
 
-  /** `raw` and `told` are the same fields, in two forms. */
-  forTarget(raw: readonly string[], told: FieldMap, client: ClientFacts): string[] {
-    const named = namedByConnection(joined(told.connection));
+  /** `raw` and `byName` are the same fields in two forms. */
+  forTarget(raw: readonly string[], byName: FieldMap, client: ClientFacts): string[] {
+    const named = namedByConnection(joined(byName.connection));
     const fields: string[] = [];
     let cookie = 0;
     for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -41,7 +41,7 @@ export class RequestFields {
       }
       fields.push(name, value);
     }
-    const forwarding = this.rules.forwarding(client, (name) => joined(told[name]));
+    const forwarding = this.rules.forwarding(client, (name) => joined(byName[name]));
     for (const [name, value] of forwarding) fields.push(name, value);
     fields.push("via", this.configuration.via);
     return fields;
@@ -51,21 +51,21 @@ export class RequestFields {
     let verdict = this.verdicts.get(name);
     if (verdict === undefined) {
       verdict = this.judge(name.toLowerCase());
-      if (this.verdicts.size < REMEMBERED) this.verdicts.set(name, verdict);
+      if (this.verdicts.size < CACHED) this.verdicts.set(name, verdict);
     }
     return verdict;
   }
 
   private judge(name: string): boolean {
     return (
-      // Node.js has answered it, and the target is not asked again.
+      // Node.js has answered it already.
       name === "expect" ||
       // HTTP/2 has these in place of a request line.
       name.startsWith(":") ||
-      // Set anew, with what was there where that is trusted.
+      // Set anew; a trusted earlier value is included.
       (this.configuration.forwarded && name === "x-forwarded-for") ||
       this.rules.isForged(name) ||
-      // `te` ends or goes on by its value.
+      // Whether `te` is forwarded depends on its value.
       (name !== "te" && this.rules.endsInRequest(name, "", undefined))
     );
   }

@@ -1,19 +1,19 @@
-/** A server of its own, with a handler and an end that lets clients finish. */
+/** A server around the handler, with a graceful shutdown. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Options } from "./edge.js";
 import { createNodeHandler, type NodeHandler } from "./handler.js";
-import { LONGEST_HEAD } from "./heads.js";
+import { MAX_HEAD_BYTES } from "./response-head.js";
 
-/** While it drains: how often connections that have become idle are closed, ms. */
+/** While draining: how often idle connections are closed, ms. */
 const SWEEP = 100;
 
 export interface Listening {
   /** 0: any free one. */
   readonly port: number;
   readonly host: string;
-  /** After so long without a request a client's connection is closed, ms. */
+  /** How long a client's connection may be idle between requests, ms. */
   readonly idleTimeout: number;
 }
 
@@ -24,19 +24,19 @@ export class EdgeServer {
 
   private constructor(options: Options, { idleTimeout }: Listening) {
     this.handler = createNodeHandler(options);
-    const maxHeaderSize = options.maxHeadBytes ?? LONGEST_HEAD;
-    const given = { keepAliveTimeout: idleTimeout, maxHeaderSize };
-    this.server = createServer(given, (request, response) => this.serve(request, response));
-    // Their bytes are bounded; of too many Node.js would drop some without a word.
+    const maxHeaderSize = options.maxHeadBytes ?? MAX_HEAD_BYTES;
+    const serverOptions = { keepAliveTimeout: idleTimeout, maxHeaderSize };
+    this.server = createServer(serverOptions, (request, response) => this.serve(request, response));
+    // Their bytes are bounded instead: beyond this limit Node.js would drop fields silently.
     this.server.maxHeadersCount = 0;
     this.server.on("upgrade", (request, socket, head) => {
       void this.handler.upgrade(request, socket, head);
     });
-    // The targets' and the client's own limits hold; a long upload is none of our business.
+    // A long upload is legitimate; the limits of targets and clients apply.
     this.server.requestTimeout = 0;
   }
 
-  /** Rejects with the system's error when the address cannot be had. */
+  /** Rejects with the system's error when it cannot listen there. */
   static async start(options: Options, listening: Listening): Promise<EdgeServer> {
     const { port, host } = listening;
     const edge = new EdgeServer(options, listening);
@@ -52,15 +52,15 @@ export class EdgeServer {
 
   /** Where it listens. */
   get url(): string {
-    // It listens on TCP, and then Node.js gives an object.
+    // An object, since it listens on TCP.
     const { address, family, port } = this.server.address() as AddressInfo;
     return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
   }
 
   /**
-   * Takes no more connections and waits for the requests that are under way,
-   * for at most `timeout` ms; then ends what is left. WebSockets have no end of
-   * their own to wait for.
+   * Accepts no more connections and waits for the requests under way, for at most
+   * `timeout` ms; then closes what is left. WebSockets are closed at once, since
+   * they may never end.
    */
   async drain(timeout: number): Promise<void> {
     this.draining = true;
@@ -68,7 +68,7 @@ export class EdgeServer {
       this.server.close(() => resolve());
     });
     this.handler.closeWebSockets();
-    // A kept connection becomes idle at its own time.
+    // Kept-alive connections become idle one by one.
     const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP);
     const force = setTimeout(() => this.server.closeAllConnections(), timeout);
     await closed;

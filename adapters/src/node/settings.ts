@@ -1,9 +1,9 @@
-/** The settings on Node.js: those of the option `env`, else of the environment. */
+/** The settings on Node.js: those of the option `env`, else of the process environment. */
 
 import type { Engine } from "../engine/interface.js";
 import type { Settings } from "../settings.js";
 
-/** Those that may be arrays. */
+/** The settings that may be arrays. */
 const LISTS: ReadonlySet<string> = new Set([
   "FETCH_TARGETS",
   "FETCH_CACHE_ADAPTER",
@@ -11,7 +11,7 @@ const LISTS: ReadonlySet<string> = new Set([
   "FETCH_SWITCH_MARGIN",
 ]);
 
-/** Throws a `TypeError` for a value that is none of those that a setting may have. */
+/** Throws a `TypeError` for a value of a type that the setting cannot have. */
 export function settingsOf(engine: Engine, env: Settings = {}): [name: string, value: string][] {
   const given: Readonly<Record<string, unknown>> = { ...env };
   const settings: [string, string][] = [];

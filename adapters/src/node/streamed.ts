@@ -1,8 +1,8 @@
 /**
- * A request by the client of Node.js itself, up to its answer's head: one whose
- * body has no known length, since undici sends the head of a request with the
- * first piece of its body, and no trailers after the last; and one to a target
- * whose answers undici's parser does not take.
+ * A request by the client of `node:http`, up to its response's head: for a body of
+ * unknown length, since undici sends the head of a request only with the first chunk
+ * of its body, and no trailers; and for a target whose responses undici's parser
+ * refuses.
  */
 
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
@@ -10,15 +10,15 @@ import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
 import type { Sending } from "../driver/platform.js";
 import type { Failure } from "../engine/interface.js";
-import { Answer } from "./answer.js";
 import type { Abortable } from "./attempt.js";
+import { AttemptError, type Resend } from "./attempt-error.js";
 import type { ClientBody } from "./body.js";
-import { failureOf, isFramedTwice } from "./failures.js";
+import { failureOf, hasConflictingFraming } from "./failures.js";
 import type { FieldMap } from "./fields.js";
-import { received } from "./heads.js";
-import { type KeptConnections, noteKeepAlive } from "./kept.js";
-import { hearOut } from "./last-words.js";
-import { type Again, Lost } from "./lost.js";
+import { type KeepAliveAgents, noteKeepAlive } from "./keep-alive.js";
+import { checkedHead } from "./response-head.js";
+import { UpstreamResponse } from "./upstream-response.js";
+import { deferWriteErrors } from "./write-errors.js";
 
 export interface Destination {
   readonly origin: string;
@@ -26,55 +26,55 @@ export interface Destination {
   /** Whether it speaks TLS. */
   readonly secure: boolean;
   readonly connectTimeout: number;
-  /** Of its answer, bytes. */
-  readonly longestHead: number;
+  /** The longest head of its response. */
+  readonly maxHeadBytes: number;
 }
 
-/** What such a request is, and how it goes. */
-export interface Manner {
-  /** Over a connection of its own. */
-  readonly alone: boolean;
+/** The connection that it uses. */
+export interface ConnectionOptions {
+  /** Whether it needs a new one. */
+  readonly fresh: boolean;
   /**
-   * Whether an answer may be framed twice. What comes after it cannot be
-   * trusted, so that such a request has a connection of its own.
+   * Whether the response may have both a `content-length` and a `transfer-encoding`.
+   * What follows it on the connection cannot be trusted, so the connection is a new one.
    */
-  readonly framedTwice: boolean;
+  readonly lenient: boolean;
 }
 
 /** What is sent. */
 export interface Outgoing {
   readonly method: string;
-  /** Names and values by turns. */
+  /** Names and values alternating. */
   readonly fields: readonly string[];
   readonly body: ClientBody | undefined;
-  /** Whether there is a body whose length nobody has said. */
+  /** Whether there is a body of unknown length. */
   readonly isStreamed: boolean;
-  /** Those of the body, once it has ended; names and values by turns. */
+  /** The body's trailers, once it has ended; names and values alternating. */
   readonly trailers: readonly string[];
-  /** Hears of the end of the whole exchange. */
+  /** Called when the whole exchange is over. */
   end(attempt: Abortable): void;
 }
 
-export class StreamedAttempt implements Sending<Answer>, Abortable {
-  readonly result: Promise<Answer>;
-  private resolve!: (answer: Answer) => void;
-  private reject!: (error: Lost) => void;
+export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
+  readonly result: Promise<UpstreamResponse>;
+  private resolve!: (upstream: UpstreamResponse) => void;
+  private reject!: (error: AttemptError) => void;
   private readonly secure: boolean;
   private readonly request: ClientRequest;
-  private answer: Answer | undefined;
+  private upstream: UpstreamResponse | undefined;
   private socket: Socket | undefined;
-  /** Of the socket, before this request. */
+  /** The socket's `bytesRead` before this request. */
   private readBefore = 0;
   private connected = false;
   private sent = false;
-  private given = false;
+  private aborted = false;
   private waiter: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(
     outgoing: Outgoing,
-    connections: KeptConnections,
-    { origin, path, secure, connectTimeout, longestHead }: Destination,
-    { alone, framedTwice }: Manner,
+    connections: KeepAliveAgents,
+    { origin, path, secure, connectTimeout, maxHeadBytes }: Destination,
+    { fresh, lenient }: ConnectionOptions,
   ) {
     this.secure = secure;
     this.result = new Promise((resolve, reject) => {
@@ -87,17 +87,17 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port,
       path,
-      agent: alone || framedTwice ? false : connections.of(secure),
-      maxHeaderSize: longestHead,
-      insecureHTTPParser: framedTwice,
-      // With an array Node.js adds nothing of its own, not even this.
+      agent: fresh || lenient ? false : connections.of(secure),
+      maxHeaderSize: maxHeadBytes,
+      insecureHTTPParser: lenient,
+      // Given an array, Node.js adds no fields, not even `host`.
       headers: [
         ...["host", origin.slice(origin.indexOf("//") + 2)],
         ...framingOf(outgoing),
         ...outgoing.fields,
       ],
     });
-    // Beyond its limit Node.js drops fields without a word; that of their bytes holds.
+    // Beyond a limit Node.js drops fields silently; the limit in bytes applies instead.
     this.request.maxHeadersCount = 0;
     this.request
       .on("response", (message) => this.onResponse(message))
@@ -117,18 +117,18 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
   }
 
   abort(): void {
-    this.given = true;
+    this.aborted = true;
     this.request.destroy();
   }
 
-  leave(): void {
-    const error = new Error("the client has gone");
-    this.given = true;
+  onDisconnect(): void {
+    const error = new Error("the client has disconnected");
+    this.aborted = true;
     this.request.destroy(error);
-    this.reject(new Lost("internal-error", "never", error));
+    this.reject(new AttemptError("internal-error", "never", error));
   }
 
-  /** Waits for the connection: until it stands, no body is taken. */
+  /** Waits for the connection: before it is established, none of the body is taken. */
   private connect(timeout: number, begin: () => void): void {
     const timer = setTimeout(() => {
       const late = new Error(`no connection within ${timeout} ms`);
@@ -136,7 +136,7 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
     }, timeout);
     this.request.on("close", () => clearTimeout(timer));
     this.request.on("socket", (socket) => {
-      hearOut(socket);
+      deferWriteErrors(socket);
       const connected = () => {
         clearTimeout(timer);
         this.socket = socket;
@@ -144,14 +144,14 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
         this.connected = true;
         if (!this.request.destroyed) begin();
       };
-      // What the target did to a kept connection meanwhile is heard before anything is sent.
+      // If the target has closed a kept-alive connection, that is seen before anything is sent.
       if (this.request.reusedSocket) setImmediate(connected);
       else socket.once(this.secure ? "secureConnect" : "connect", connected);
     });
   }
 
   private async upload(outgoing: Outgoing): Promise<void> {
-    // The target may have something to say before it gets any of the body.
+    // The target may respond before it gets any of the body.
     this.sent = true;
     this.request.flushHeaders();
     for await (const chunk of outgoing.body?.forAttempt() ?? []) {
@@ -175,50 +175,50 @@ export class StreamedAttempt implements Sending<Answer>, Abortable {
 
   private onResponse(message: IncomingMessage): void {
     const status = message.statusCode ?? 0;
-    const head = received(status, fieldMap(message.headersDistinct));
+    const head = checkedHead(status, fieldMap(message.headersDistinct));
     if ("failure" in head) {
       this.refuse(status, head.failure);
       return;
     }
     noteKeepAlive(message);
-    const answer = new Answer(status, head.fields, {
+    const upstream = new UpstreamResponse(status, head.fields, {
       pause: () => message.pause(),
       resume: () => message.resume(),
       abort: (reason) => this.request.destroy(reason),
     });
-    this.answer = answer;
+    this.upstream = upstream;
     message
-      .on("data", (chunk: Buffer) => answer.onData(chunk))
-      .on("end", () => answer.onEnd(fieldMap(message.trailersDistinct)))
-      .on("error", (error) => answer.onError(error));
-    this.resolve(answer);
+      .on("data", (chunk: Buffer) => upstream.onData(chunk))
+      .on("end", () => upstream.onEnd(fieldMap(message.trailersDistinct)))
+      .on("error", (error) => upstream.onError(error));
+    this.resolve(upstream);
   }
 
-  /** It answered what cannot be handed on. */
+  /** The response cannot be passed on. */
   private refuse(status: number | undefined, failure: Failure): void {
-    const error = new Error(`the target's answer cannot be handed on: status ${status}`);
-    this.reject(new Lost(failure, "never", error));
+    const error = new Error(`the target's response cannot be passed on: status ${status}`);
+    this.reject(new AttemptError(failure, "never", error));
     this.request.destroy(error);
   }
 
   private onError(error: Error): void {
-    if (this.answer !== undefined) this.answer.onError(error);
+    if (this.upstream !== undefined) this.upstream.onError(error);
     else {
       const failure = failureOf(error, this.connected || this.request.reusedSocket, this.secure);
-      this.reject(new Lost(failure, this.again(error), error));
+      this.reject(new AttemptError(failure, this.resend(error), error));
     }
   }
 
-  private again(error: Error): Again {
+  private resend(error: Error): Resend {
     const kept = this.request.reusedSocket;
-    if (this.given || !(kept || this.connected)) return "never";
+    if (this.aborted || !(kept || this.connected)) return "never";
     if (!this.sent) return "unsent";
-    if (isFramedTwice(error)) return "framed-twice";
-    return kept && this.socket?.bytesRead === this.readBefore ? "kept" : "never";
+    if (hasConflictingFraming(error)) return "conflicting-framing";
+    return kept && this.socket?.bytesRead === this.readBefore ? "stale-connection" : "never";
   }
 }
 
-/** How a request says where it ends. Its own `content-length` is among its fields. */
+/** The framing fields of the request, where its fields have no `content-length`. */
 function framingOf({ method, isStreamed, body, fields }: Outgoing): string[] {
   if (isStreamed) return ["transfer-encoding", "chunked"];
   const says = fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === "content-length");
@@ -226,7 +226,7 @@ function framingOf({ method, isStreamed, body, fields }: Outgoing): string[] {
   return ["content-length", "0"];
 }
 
-/** A field that came once is a string. */
+/** A field that occurs once is a string. */
 function fieldMap(distinct: NodeJS.Dict<string[]>): FieldMap {
   const fields: Record<string, string | string[]> = {};
   for (const name of Object.keys(distinct)) {

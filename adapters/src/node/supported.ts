@@ -1,9 +1,9 @@
-/** Which versions of Node.js can run this: those that undici runs on. */
+/** The supported versions of Node.js: those that undici supports. */
 
 /** As in `engines` of package.json. */
 export const OLDEST = "22.19.0";
 
-/** What to tell whoever runs `version`; nothing if it will do. */
+/** The error message for `version`; undefined if it is supported. */
 export function unsupported(version: string): string | undefined {
   const given = version.split(".").map(Number);
   const least = OLDEST.split(".").map(Number);

@@ -1,70 +1,70 @@
-/** WebSockets: routed as other requests are, then a tunnel. */
+/** WebSockets: routed like other requests, then a tunnel. */
 
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { explainFields } from "../driver/replies.js";
-import type { Reply } from "../engine/interface.js";
-import type { Answer } from "./answer.js";
+import type { LocalReply } from "../engine/interface.js";
 import { clientOf, hasBody } from "./client.js";
 import type { Edge } from "./edge.js";
 import { joined } from "./fields.js";
-import { LONGEST_HEAD } from "./heads.js";
 import type { Inbound } from "./inbound.js";
-import { fail, reply } from "./own-words.js";
+import { internalError, localReply } from "./local-reply.js";
 import { refusalOf } from "./refusals.js";
 import { clientFields, relay } from "./relay.js";
+import { MAX_HEAD_BYTES } from "./response-head.js";
+import type { UpstreamResponse } from "./upstream-response.js";
 
-/** Such a body is on the bare socket, its end known to nobody. */
-const BODY: Reply = {
+/** The body would be on the bare socket, without a parser that knows its end. */
+const BODY: LocalReply = {
   status: 501,
   body: "A request with a body cannot switch protocols here.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
-/** The fields of an offer, which `connection` names as its own. */
+/** The fields of an offered upgrade, which `connection` lists. */
 const OFFER = /^(?:upgrade|http2-settings)$/i;
 
 export class Tunnels {
   private readonly opened = new Set<Duplex>();
-  /** Goes on with connections that wanted to switch to something else. */
+  /** Serves connections that asked for another protocol, without the upgrade. */
   private readonly declining: Server;
 
-  /** `serve`: what answers a request that does not switch. */
+  /** `serve`: serves a request without an upgrade. */
   constructor(
     private readonly edge: Edge,
     serve: (request: IncomingMessage, response: ServerResponse) => void,
   ) {
-    // Heads and idle times were bounded by the server that the connection came from.
-    this.declining = createServer({ maxHeaderSize: LONGEST_HEAD }, (request, response) => {
-      // That server may be closing, and this one nobody closes.
+    // The server that accepted the connection has its limits; this head passed them.
+    this.declining = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
+      // That server may be closing, and this one is never closed.
       response.shouldKeepAlive = false;
       serve(request, response);
     });
   }
 
-  /** Resolves when a target has answered. */
+  /** Resolves when a target has responded. */
   async open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       this.decline(request, socket, head);
       return;
     }
     socket.on("error", () => socket.destroy());
-    // Node.js has let go of the socket; what is not a tunnel needs a response of its own.
+    // Node.js has detached the socket; a response that is not a tunnel needs a new `ServerResponse`.
     const response = responseOn(request, socket);
     const refusal = hasBody(request) ? BODY : refusalOf(request, false);
-    if (refusal !== undefined) return reply(response(), refusal);
+    if (refusal !== undefined) return localReply(response(), refusal);
     const inbound = this.inboundOf(request);
-    const leave = () => inbound.leave();
-    socket.once("close", leave);
-    // Nobody reads yet: a client that hangs up shows by this alone.
-    socket.once("end", leave);
+    const onDisconnect = () => inbound.onDisconnect();
+    socket.once("close", onDisconnect);
+    // While nothing reads the socket, only this shows that the client has disconnected.
+    socket.once("end", onDisconnect);
     try {
       const outcome = await this.edge.serve(inbound);
-      socket.off("end", leave);
+      socket.off("end", onDisconnect);
       if (outcome.answer === undefined) {
-        if (!inbound.hasLeft) reply(response(), outcome.reply);
-      } else if (inbound.hasLeft) {
+        if (!inbound.isDisconnected) localReply(response(), outcome.reply);
+      } else if (inbound.isDisconnected) {
         outcome.answer.drop();
       } else if (outcome.answer.socket !== undefined) {
         this.connect(outcome.answer, outcome.answer.socket, socket, head);
@@ -74,18 +74,18 @@ export class Tunnels {
         relay(outcome.answer, response(), this.edge.rules, added);
       }
     } catch (error) {
-      fail(this.edge, response(), error);
+      internalError(this.edge, response(), error);
     }
   }
 
-  /** Ends all tunnels. */
+  /** Closes all tunnels. */
   close(): void {
     for (const socket of this.opened) socket.destroy();
   }
 
   /**
-   * Other protocols (h2c) are declined by going on as before (RFC 9110 §7.8):
-   * with the same request, less the offer. Its body is still on the socket.
+   * Other protocols (h2c) are declined by serving the request without the upgrade
+   * (RFC 9110 §7.8). Its body is still on the socket.
    */
   private decline(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const without = headWithoutOffer(request);
@@ -105,8 +105,8 @@ export class Tunnels {
     });
   }
 
-  private connect(answer: Answer, target: Duplex, client: Duplex, head: Buffer): void {
-    client.write(switching(answer, clientFields(answer, this.edge.rules)), "latin1");
+  private connect(upstream: UpstreamResponse, target: Duplex, client: Duplex, head: Buffer): void {
+    client.write(switching(upstream, clientFields(upstream, this.edge.rules)), "latin1");
     if (head.byteLength > 0) target.write(head);
     this.opened.add(client);
     client.once("close", () => {
@@ -120,7 +120,7 @@ export class Tunnels {
   }
 }
 
-/** The request's head as it came, less what asks for another protocol. */
+/** The request's head as it came, without the offered upgrade. */
 function headWithoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -136,15 +136,15 @@ function headWithoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMess
   return `${head}\r\n`;
 }
 
-/** The head of a 101, with the fields of its connection in place. */
-function switching(answer: Answer, fields: readonly string[]): string {
+/** The head of a 101, with its `connection` and `upgrade` fields. */
+function switching(upstream: UpstreamResponse, fields: readonly string[]): string {
   let head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n";
-  head += `upgrade: ${joined(answer.fields.upgrade) ?? "websocket"}\r\n`;
+  head += `upgrade: ${joined(upstream.fields.upgrade) ?? "websocket"}\r\n`;
   for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
   return `${head}\r\n`;
 }
 
-/** A response on a bare socket, the last one there, made when it is called for. */
+/** Makes a response on a bare socket on the first call; the connection closes after it. */
 function responseOn(request: IncomingMessage, socket: Duplex): () => ServerResponse {
   let response: ServerResponse | undefined;
   return () => {

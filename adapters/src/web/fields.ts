@@ -1,4 +1,4 @@
-/** The header fields that go on, over WHATWG `Headers`. */
+/** The header fields that are forwarded, over WHATWG `Headers`. */
 
 import { type ClientFacts, type FieldRules, namedByConnection } from "../driver/headers.js";
 
@@ -7,18 +7,18 @@ export function upstreamFields(given: Headers, rules: FieldRules, client: Client
   const fields = new Headers(given);
   const named = namedByConnection(given.get("connection"));
   for (const [name, value] of given) {
-    // The runtime has answered an `expect`, and the target is not asked again.
+    // The runtime has answered `expect` already.
     if (name === "expect" || rules.isForged(name) || rules.endsInRequest(name, value, named)) {
       fields.delete(name);
     }
   }
-  const told = (name: string) => given.get(name);
-  for (const [name, value] of rules.forwarding(client, told)) fields.set(name, value);
+  const valueOf = (name: string) => given.get(name);
+  for (const [name, value] of rules.forwarding(client, valueOf)) fields.set(name, value);
   fields.set("via", rules.via(given.get("via")));
   return fields;
 }
 
-/** The fields of an answer for the client; nothing when all of them may go on as they are. */
+/** The fields of a response for the client; undefined when none has to change. */
 export function clientFields(given: Headers, rules: FieldRules): Headers | undefined {
   const named = namedByConnection(given.get("connection"));
   let fields: Headers | undefined;

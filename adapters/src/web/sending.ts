@@ -1,8 +1,8 @@
-/** A `fetch` that can be given up, by us or by the client's leaving. */
+/** A `fetch` that can be aborted, by the driver or because the client disconnects. */
 
 import type { Sending } from "../driver/platform.js";
 
-/** Begins `work`; its signal aborts when the attempt is given up, or with `client`. */
+/** Begins `work`; its signal aborts with the attempt, or with `client`. */
 export function sending<T>(
   work: (signal: AbortSignal) => Promise<T>,
   client?: AbortSignal,

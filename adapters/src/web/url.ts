@@ -1,6 +1,6 @@
-/** What a `Request`'s URL says, without parsing it once more where that can be helped. */
+/** The parts of a `Request`'s URL, parsed again only where necessary. */
 
-/** What a URL parser would take for `.` or `..`, or for the `/` before one. Not every runtime has resolved them. */
+/** What a URL parser takes for `.` or `..`, or for the `/` before one. Not every runtime resolves them. */
 const DOTS = /%2e|\\|\/\.\.?(?:[/?#]|$)/i;
 
 export interface Parts {
@@ -12,7 +12,7 @@ export interface Parts {
   readonly path: string;
 }
 
-/** The parts of a request's URL, which is whole: the runtime has made it so. */
+/** The parts of a request's URL, which the runtime has made absolute. */
 export function partsOf(url: string): Parts {
   const authority = url.indexOf("://") + 3;
   const path = url.indexOf("/", authority);
@@ -24,8 +24,8 @@ export function partsOf(url: string): Parts {
 }
 
 /**
- * `fetch` would resolve dot segments once the target's base path stands before
- * them, and leave it: so they are resolved here.
+ * `fetch` would resolve dot segments after the target's base path is prepended, and
+ * leave that path: so they are resolved here, before.
  */
 function pathOf(url: string, at: number): string {
   const fragment = url.indexOf("#", at);

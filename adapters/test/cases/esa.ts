@@ -1,14 +1,16 @@
 /**
- * Function Fetch on ESA: the file that is pasted into its console, in a strict stand-in for its runtime, of which the
- * argument says whether Node.js or Deno runs it.
+ * Function Fetch on ESA: the file that is pasted into its console, in a strict emulation of its runtime. The argument
+ * selects Node.js or Deno.
  */
 
-import { type Runtime, startDouble } from "../esa/double.js";
+import { type Runtime, startEmulation } from "../esa/emulation.js";
 import { serve } from "./protocol.js";
 
 const NAMESPACE = "function-fetch";
 
-/** ESA fetches by name only, and by the scheme's own port: `tests/e2e/cases/host.rs` names the upstreams so. */
+/**
+ * ESA fetches by name only, and on the scheme's default port: `tests/e2e/cases/host.rs` names the upstreams so.
+ */
 const NAME = /\bupstream-(\d+)\.test\b/g;
 
 const runtime = process.argv[2] as Runtime;
@@ -16,7 +18,7 @@ const runtime = process.argv[2] as Runtime;
 await serve(async (settings, entries) => {
   const named = settings.FETCH_TARGETS?.matchAll(NAME) ?? [];
   const namespace = settings.ESA_KV_NAMESPACE ?? NAMESPACE;
-  const double = await startDouble({
+  const emulation = await startEmulation({
     runtime,
     env: { ESA_KV_NAMESPACE: namespace, ...settings },
     kv: { namespace, entries },
@@ -24,9 +26,9 @@ await serve(async (settings, entries) => {
     unreachable: "status",
   });
   return {
-    port: double.port,
-    said: double.said,
-    read: (key) => double.stored(key),
-    stop: () => double.close(),
+    port: emulation.port,
+    said: emulation.said,
+    read: (key) => emulation.stored(key),
+    stop: () => emulation.close(),
   };
 });

@@ -1,6 +1,6 @@
 /**
- * Starts proxies for the runner of the cases, `tests/e2e/cases`. It asks with a line of JSON on stdin, and gets a line
- * on stdout; a proxy has one question at a time. When stdin ends, so does all that was started.
+ * Starts proxies for the runner of the cases, `tests/e2e/cases`. It sends a line of JSON on stdin, and gets a line on
+ * stdout; a proxy has one question at a time. When stdin ends, so does everything that was started.
  */
 
 import { createInterface } from "node:readline";
@@ -15,12 +15,12 @@ export interface RunningProxy {
   readonly port: number;
   /** Its notices for the operator so far. */
   readonly said: readonly string[];
-  /** What its store holds under a key. */
+  /** The content of its store under a key. */
   read(key: string): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
-/** About the proxy of this number, which the runner gives. */
+/** About the proxy with this number, which the runner assigns. */
 type Question = { readonly proxy: number } & (
   | { readonly does: "start"; readonly settings: Strings; readonly entries: Strings }
   | { readonly does: "read"; readonly key: string }

@@ -1,4 +1,7 @@
-/** Function Fetch on Cloudflare Workers: the bundle in workerd, with a KV namespace, each in a process of its own. */
+/**
+ * Function Fetch on Cloudflare Workers: the bundle in workerd, with a KV
+ * namespace, each in a separate process.
+ */
 
 import { Miniflare } from "miniflare";
 import { COMPATIBILITY, published } from "../cloudflare/proxy.js";
@@ -14,9 +17,9 @@ await serve(async (settings, entries) => {
     modules: published,
     bindings: settings,
     kvNamespaces: [binding],
-    // Unless told what it is, miniflare asks the network.
+    // Without a `cf` object, miniflare downloads one.
     cf: { colo: "FRA", country: "DE" },
-    // Miniflare's own front would tidy up what the client says.
+    // Miniflare's own front server would normalise the client's request.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     handleStructuredLogs: ({ message }: { message: string }) => {
       said.push(message);

@@ -1,4 +1,7 @@
-/** What a Worker costs before its first request. What it costs per request, `npm run bench:cloudflare` measures. */
+/**
+ * What a Worker costs before its first request. `npm run bench:cloudflare`
+ * measures what it costs per request.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

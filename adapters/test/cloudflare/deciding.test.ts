@@ -1,4 +1,4 @@
-/** What is measured, shared and remembered in an isolate, and what a namespace can do wrong. */
+/** What is measured, shared and remembered in an isolate, and how a namespace can fail. */
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -36,13 +36,13 @@ test("fifty_cold_requests_are_one_round_and_five_hundred_warm_ones_one_write_at_
   const cold = await burst(proxy.port, 50);
   assert.deepEqual([...new Set(cold)], ["a"]);
   assert.deepEqual([a.probes.length, b.probes.length], [1, 1]);
-  // The round ends behind the responses, by `waitUntil`.
+  // The round ends after the responses, by `waitUntil`.
   const { writes } = await eventually("the round is written", async () => {
     const counts = await countsOf(proxy);
     return counts.writes.length > 0 && counts;
   });
   assert.equal(writes.length, 1);
-  // The record's own TTL is 300 s, and it is of use for one more.
+  // The record's own TTL is 300 s, and it may be used for as long again.
   assert.ok((writes[0]?.ttl ?? 0) >= 300);
   assert.match(writes[0]?.value ?? "", /"primary":1/);
   for (let round = 0; round < 10; round += 1) await burst(proxy.port, 50);
@@ -68,7 +68,7 @@ test("a_new_isolate_takes_its_decision_from_kv", async (t) => {
   assert.deepEqual([a.probes.length, b.probes.length], [1, 1]);
 });
 
-test("a_ttl_of_ten_seconds_is_refreshed_behind_the_responses", async (t) => {
+test("a_ttl_of_ten_seconds_is_refreshed_in_the_background", async (t) => {
   const a = await startOrigin(t, { name: "a" });
   const b = await startOrigin(t, { name: "b", behaviour: { health: { delay: 100 } } });
   const settings = { FETCH_TARGETS: `${a.url},${b.url}`, FETCH_CACHE_TTL_SECONDS: "10" };
@@ -94,11 +94,11 @@ test("a_ttl_of_ten_seconds_is_refreshed_behind_the_responses", async (t) => {
     const counts = await countsOf(proxy);
     return counts.writes.length >= 2 && counts;
   });
-  // Workers KV refuses less than a minute.
+  // Workers KV rejects less than a minute.
   for (const { ttl } of writes) assert.ok(ttl >= 60, `a TTL of ${ttl} s`);
 });
 
-test("a_namespace_that_misbehaves_costs_time_alone", async (t) => {
+test("a_namespace_that_misbehaves_costs_only_time", async (t) => {
   for (const kind of ["rejects", "hangs", "garbage", "full"]) {
     const dead = await startOrigin(t, { behaviour: { dead: true } });
     const a = await startOrigin(t, { name: "a" });
@@ -109,7 +109,7 @@ test("a_namespace_that_misbehaves_costs_time_alone", async (t) => {
     assert.deepEqual([...new Set(warm)], ["a"], kind);
     assert.equal(a.probes.length, 1, kind);
     if (kind === "rejects" || kind === "full") {
-      await eventually(`the operator hears of it: ${kind}`, () =>
+      await eventually(`the operator is notified: ${kind}`, () =>
         proxy.said.some((line) => line.includes('"event":"store_failed"')),
       );
     }
@@ -128,7 +128,7 @@ test("a_key_is_written_once_a_second_at_most", async (t) => {
   await eventually("the first decision is written", async () => {
     return (await countsOf(proxy)).writes.length === 1;
   });
-  // Every failover is a change to be told at once: two in a moment.
+  // Every failover is a change to be written at once: two in a moment.
   const down = { status: 521, headers: [["server", "cloudflare"]] } as const;
   for (let change = 0; change < 2; change += 1) {
     const name = (await send(proxy.port)).body.toString();

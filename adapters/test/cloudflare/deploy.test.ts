@@ -1,4 +1,4 @@
-/** The way to Cloudflare, as far as it goes without an account. */
+/** The deployment to Cloudflare, as far as it goes without an account. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -29,7 +29,7 @@ test("wrangler_types_knows_the_bindings_of_the_example", () => {
     const types = readFileSync(file, "utf8");
     assert.match(types, /FASTEST_KV: KVNamespace;/);
     assert.match(types, /FETCH_TARGETS: \[/);
-    // What the example has is what the types of the package take.
+    // The example's bindings fit the types of the package.
     const worker = join(folder, "worker.ts");
     writeFileSync(
       worker,

@@ -1,4 +1,7 @@
-/** Function Fetch in workerd, as its users run it: in miniflare with a KV namespace, or by itself. */
+/**
+ * Function Fetch in workerd, as its users run it: in miniflare with a KV
+ * namespace, or standalone.
+ */
 
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -26,7 +29,7 @@ export function double(name: string): ReturnType<typeof bundle> {
 export interface RunningProxy {
   readonly port: number;
   readonly miniflare: Miniflare;
-  /** What it told the operator. */
+  /** Its notices. */
   readonly said: string[];
 }
 
@@ -43,7 +46,7 @@ export async function startProxy(
     modules: published,
     bindings: settings,
     kvNamespaces: ["FASTEST_KV"],
-    // Unless told what it is, miniflare asks the network.
+    // Without a `cf` object, miniflare downloads one.
     cf: { colo: "FRA", country: "DE" },
     handleStructuredLogs: ({ message }: { message: string }) => {
       said.push(message);
@@ -55,7 +58,10 @@ export async function startProxy(
   return { port: Number(port), miniflare, said };
 }
 
-/** workerd by itself: one process whose memory is all the proxy's, and nothing in front of the Worker. */
+/**
+ * Standalone workerd: one process whose memory is all the proxy's, with nothing
+ * in front of the Worker.
+ */
 export async function startWorkerd(
   t: TestContext,
   settings: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** One request, there and back: what is particular to Workers. */
+/** One request, there and back: what is specific to Workers. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { onlyValue, valuesOf } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
 import { startProxy, startWorkerd } from "./proxy.js";
 
-test("the_facts_of_the_edge_pass_with_the_request", async (t) => {
+test("the_edges_facts_pass_with_the_request", async (t) => {
   const cf: unknown[] = [];
   const isProbe = (headers: Headers) => headers.get("user-agent")?.startsWith("function-fetch/");
   const proxy = await startProxy(
@@ -26,7 +26,7 @@ test("the_facts_of_the_edge_pass_with_the_request", async (t) => {
   assert.partialDeepStrictEqual(cf[0], { colo: "FRA", country: "DE" });
 });
 
-test("who_the_client_is_says_the_edge_alone", async (t) => {
+test("the_client_address_comes_from_the_edge_alone", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await startWorkerd(t, { FETCH_TARGETS: origin.url });
   const forged = [
@@ -35,7 +35,7 @@ test("who_the_client_is_says_the_edge_alone", async (t) => {
     ["x-forwarded-proto", "gopher"],
     ["forwarded", "for=6.6.6.6"],
   ] as const;
-  // The edge writes this one, whatever the client had in it.
+  // The edge sets this one, whatever the client sent.
   const stated = [
     ["cf-connecting-ip", "192.0.2.7"],
     ["host", "www.example.com"],
@@ -51,7 +51,7 @@ test("who_the_client_is_says_the_edge_alone", async (t) => {
   assert.equal(second?.header("x-forwarded-for"), undefined);
 });
 
-test("fields_of_one_connection_end_here", async (t) => {
+test("hop_by_hop_fields_are_not_forwarded", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {
       answers: [
@@ -99,7 +99,7 @@ test("fields_of_one_connection_end_here", async (t) => {
   assert.equal(seen?.header("x-kept"), "1");
 });
 
-test("what_is_compressed_passes_untouched", async (t) => {
+test("compressed_bodies_pass_unchanged", async (t) => {
   const bytes = gzipSync("said once, ".repeat(100));
   const headers = [
     ["content-encoding", "gzip"],
@@ -108,7 +108,7 @@ test("what_is_compressed_passes_untouched", async (t) => {
   ] as const;
   const origin = await startOrigin(t, { behaviour: { answers: [{ headers, body: bytes }] } });
   const plain = await startWorkerd(t, { FETCH_TARGETS: origin.url });
-  // Explained, a response is made anew.
+  // With `FETCH_EXPLAIN` a response is rebuilt.
   const explained = await startWorkerd(t, { FETCH_TARGETS: origin.url, FETCH_EXPLAIN: "true" });
   for (const { port } of [plain, explained]) {
     const answer = await send(port, { headers: [["accept-encoding", "gzip"]] });
@@ -168,7 +168,7 @@ test("a_body_is_as_long_as_its_client_says", async (t) => {
   assert.equal(none?.body.byteLength, 0);
 });
 
-test("no_path_leaves_a_target_s_base_path", async (t) => {
+test("no_path_leaves_a_targets_base_path", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await startWorkerd(t, { FETCH_TARGETS: `${origin.url}/base` });
   const paths = [
@@ -184,7 +184,7 @@ test("no_path_leaves_a_target_s_base_path", async (t) => {
   for (const { path } of origin.seen) assert.match(path, /^\/base\//);
 });
 
-test("what_cloudflare_says_of_a_dead_target_sends_a_post_on", async (t) => {
+test("a_post_fails_over_on_cloudflares_status_for_a_dead_target", async (t) => {
   for (const status of [521, 522, 523, 525, 526, 530]) {
     const dead = await startOrigin(t, {
       behaviour: {
@@ -202,7 +202,7 @@ test("what_cloudflare_says_of_a_dead_target_sends_a_post_on", async (t) => {
   }
 });
 
-test("an_origin_s_own_521_is_its_answer", async (t) => {
+test("an_origins_own_521_is_its_response", async (t) => {
   const odd = await startOrigin(t, { behaviour: { answers: [{ status: 521, body: "mine" }] } });
   const good = await startOrigin(t);
   const proxy = await startWorkerd(t, {
@@ -227,7 +227,7 @@ test("a_post_is_not_sent_again_after_a_reset", async (t) => {
   assert.equal((await send(proxy.port)).status, 200);
 });
 
-test("settings_may_be_json_and_a_missing_namespace_is_named", async (t) => {
+test("settings_may_be_json_and_a_missing_namespace_is_reported", async (t) => {
   const origin = await startOrigin(t, { name: "a" });
   const settings = {
     FETCH_TARGETS: [origin.url],
@@ -240,7 +240,7 @@ test("settings_may_be_json_and_a_missing_namespace_is_named", async (t) => {
   assert.match(line ?? "", /no KV namespace bound as ELSEWHERE.*kv_namespaces/);
 });
 
-test("without_targets_the_answer_says_what_to_set", async (t) => {
+test("without_targets_the_reply_says_what_to_set", async (t) => {
   const proxy = await startWorkerd(t, {});
   const answer = await send(proxy.port);
   assert.equal(answer.status, 500);

@@ -1,4 +1,4 @@
-/** Bodies while they stream: with flat memory, as they arrive, and broken where they break. */
+/** Streaming bodies: in constant memory, forwarded as they arrive, and broken where they break. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { startProxy, startWorkerd } from "./proxy.js";
 const MIB = 1024 * 1024;
 const LARGE = 256 * MIB;
 
-/** So much more memory may a body of 256 MiB take, MiB. */
+/** How much more memory a body of 256 MiB may take, MiB. */
 const FLAT = 64;
 
 test("a_download_of_256_mib_takes_little_memory", async (t) => {
@@ -58,7 +58,7 @@ test("an_upload_of_256_mib_takes_little_memory", async (t) => {
 test("server_sent_events_arrive_one_by_one", async (t) => {
   const events = new Events();
   const origin = await startOrigin(t, { behaviour: events.behaviour });
-  // Made anew, a response streams as well.
+  // A rebuilt response streams as well.
   const settings = { FETCH_TARGETS: origin.url, FETCH_EXPLAIN: "true" };
   const proxies = [
     await startWorkerd(t, { FETCH_TARGETS: origin.url }),
@@ -86,15 +86,16 @@ test("an_upload_that_breaks_off_is_broken_at_the_target", async (t) => {
   await conversation.chunk("first");
   const seen = await firstPieceAt(a);
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => seen.abandoned);
+  await eventually("the origin notices it", () => seen.abandoned);
   assert.equal(seen.complete, false);
-  // It is not the target's fault, and nobody waits for an answer from the other one.
+  // It is not the target's fault, and no one waits for a response from the other one.
   await sleep(300);
   assert.equal(b.seen.length, 0);
 });
 
-test("who_leaves_while_waiting_ends_the_attempt_and_nothing_is_held_against_the_target", async (t) => {
-  // The request starts a round, which goes on behind it: only by itself would it end with its client.
+test("a_client_that_disconnects_while_waiting_ends_the_attempt_without_evidence_against_the_target", async (t) => {
+  // The request starts a round, which continues after it: without one the runtime would end it with
+  // its client.
   const slow = await startOrigin(t, {
     name: "slow",
     behaviour: { answers: [{ fault: "silent" }] },
@@ -105,13 +106,13 @@ test("who_leaves_while_waiting_ends_the_attempt_and_nothing_is_held_against_the_
   const seen = await eventually("the target has the request", () => slow.seen[0]);
   assert.equal(b.probes.length, 1);
   conversation.wire.reset();
-  await eventually("the target hears that the client has gone", () => seen.abandoned);
+  await eventually("the target notices that the client has disconnected", () => seen.abandoned);
   await slow.behave({});
   assert.equal((await send(proxy.port)).body.toString(), "slow");
   assert.equal(b.seen.length, 0);
 });
 
-test("who_leaves_mid_stream_ends_the_stream", async (t) => {
+test("a_client_that_disconnects_mid_stream_ends_the_stream", async (t) => {
   let over = false;
   const origin = await startOrigin(t, {
     behaviour: {
@@ -129,7 +130,7 @@ test("who_leaves_mid_stream_ends_the_stream", async (t) => {
   const conversation = await Conversation.open(proxy.port);
   await conversation.piece();
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => over);
+  await eventually("the origin notices it", () => over);
 });
 
 test("a_response_that_breaks_off_is_broken_for_the_client", async (t) => {

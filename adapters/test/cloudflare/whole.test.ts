@@ -1,4 +1,4 @@
-/** What arrives changed does not arrive: requests that break off, answers that are none. */
+/** Nothing is passed on in part: requests that break off, invalid responses. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -35,13 +35,13 @@ test("a_status_beyond_599_is_a_failed_attempt", async (t) => {
   assert.match(onlyValue(headers, "proxy-status") ?? "", /error=http_protocol_error/);
 });
 
-test("a_101_that_nobody_asked_for_is_a_failed_attempt", async (t) => {
+test("an_unrequested_101_is_a_failed_attempt", async (t) => {
   const odd = await startRawOrigin(t, answering("HTTP/1.1 101 X\r\n\r\n"));
   const proxy = await startWorkerd(t, { FETCH_TARGETS: odd.url, FETCH_CACHE_ADAPTER: "none" });
   assert.equal((await send(proxy.port)).status, 502);
 });
 
-test("no_body_stays_none", async (t) => {
+test("a_request_without_a_body_gets_none", async (t) => {
   const heads: string[] = [];
   const origin = await startRawOrigin(
     t,
@@ -66,6 +66,6 @@ test("a_probe_reads_a_short_body_to_its_end", async (t) => {
   await eventually("both are probed", () => a.probes.length > 0 && b.probes.length > 0);
   await sleep(300);
   assert.ok([...a.probes, ...b.probes].every(({ abandoned }) => !abandoned));
-  // What the probes opened is used by the request.
+  // The request uses the connection that the probes opened.
   assert.ok(a.connections + b.connections <= 3);
 });

@@ -1,4 +1,4 @@
-/** A process of workerd with one Worker, and what it has cost so far. */
+/** A process of workerd with one Worker, and its resource usage. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ export class Workerd {
       stdio: ["ignore", "inherit", "inherit"],
     });
     const workerd = new Workerd(port, child, folder);
-    // Also when a test fails before it could say how it is to end.
+    // Also when a test fails before it registers its cleanup.
     process.once("exit", workerd.stop);
     return workerd;
   }
@@ -67,7 +67,7 @@ export class Workerd {
     return total;
   }
 
-  /** The most memory that it ever had, MiB. */
+  /** Its peak memory, MiB. */
   get peak(): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;
@@ -95,7 +95,8 @@ function config(modules: readonly Module[], bindings: object, port: number): str
   const bound = Object.entries(bindings).map(
     ([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`,
   );
-  // `cf-blob` stands for what Cloudflare's edge says of a request: request.cf.
+  // `cf-blob` stands for the facts of Cloudflare's edge about a request:
+  // request.cf.
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [

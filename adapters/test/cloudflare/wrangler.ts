@@ -1,4 +1,4 @@
-/** Wrangler, as its users call it; it makes what it would upload, and uploads nothing. */
+/** Wrangler, as its users call it; it builds what it would upload, and uploads nothing. */
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ const ADAPTERS = join(import.meta.dirname, "..", "..");
 const WRANGLER = join(ADAPTERS, "node_modules", "wrangler", "bin", "wrangler.js");
 
 export interface Upload {
-  /** What wrangler said. */
+  /** Wrangler's output. */
   readonly said: string;
   /** The gzipped size of each file that would be uploaded, bytes. */
   readonly sizes: ReadonlyMap<string, number>;

@@ -1,12 +1,14 @@
-/** A long conversation with an engine that two engines can be put through alike: random, and the same for the same seed. */
+/**
+ * A long random conversation that two engines can be put through alike: the
+ * same for the same seed.
+ */
 
 import type {
-  Body,
   Engine,
   Event,
-  Exchange,
   Failure,
   ProbeResult,
+  ReplayState,
   Round,
   Step,
   Stored,
@@ -32,14 +34,15 @@ const FAILURES: readonly Failure[] = [
   "internal-error",
   "attempt-timeout",
   "deadline-exceeded",
+  "target-lost",
 ];
-const BODIES: readonly Body[] = ["untouched", "replayable", "gone", "broken"];
+const REPLAYS: readonly ReplayState[] = ["unsent", "replayable", "consumed", "aborted"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "PROPFIND", ""];
 const PATHS = ["", "/", "/a/..", "/..", "/%2e%2E/", "/a;b/..%2f..", "%", "\u0000"];
 const STATUSES = [200, 204, 301, 404, 429, 500, 501, 502, 503, 504, 505];
 
 /** Mulberry32 (Tommy Ettinger): enough for a test, and four lines. */
-export function dice(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -49,7 +52,7 @@ export function dice(seed: number): () => number {
   };
 }
 
-/** Settings that bring every part of the engine to work. */
+/** Settings that exercise every part of the engine. */
 export const SETTINGS: [string, string][] = [
   [
     "FETCH_TARGETS",
@@ -70,16 +73,41 @@ export const SETTINGS: [string, string][] = [
  * yields what the engine said to each call.
  */
 export function* converse(engine: Engine, seed: number, requests: number): Generator<unknown> {
-  const roll = dice(seed);
+  const roll = random(seed);
   const one = <T>(of: readonly T[]): T => of[Math.floor(roll() * of.length)] as T;
   let now = 1_800_000_000_000;
   let store: Stored | undefined;
   let rounds: Round[] = [];
+  const running = new Set<number>();
 
   function outcome(): ProbeResult {
     return roll() < 0.8
       ? { tag: "status", val: one(STATUSES) }
       : { tag: "failed", val: one(FAILURES) };
+  }
+
+  /** What happens to the attempts that run: one ends, or the timer fires. */
+  function ofAttempts(): Event {
+    const targets = [...running];
+    if (roll() < 0.3) {
+      const waited = targets.map((target) => ({ target, time: roll() * 70_000 }));
+      return { tag: "timer", val: waited };
+    }
+    const target = one(targets);
+    running.delete(target);
+    if (roll() < 0.3) {
+      return { tag: "failed", val: { target, failure: one(FAILURES), replay: one(REPLAYS) } };
+    }
+    return {
+      tag: "response",
+      val: {
+        target,
+        status: one(STATUSES),
+        ...(roll() < 0.2 ? { retryAfter: String(Math.floor(roll() * 1e3)) } : {}),
+        ttfb: roll() * 300,
+        replay: one(REPLAYS),
+      },
+    };
   }
 
   function event(step: Step): Event | undefined {
@@ -89,19 +117,16 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
         return { tag: "store-read", val: roll() < 0.1 ? { tag: "text", val: "no record" } : store };
       case "await-round":
         return { tag: "round-ready" };
-      case "forward":
-        if (roll() < 0.1) return { tag: "lost", val: one(BODIES) };
-        if (roll() < 0.3)
-          return { tag: "failed", val: { failure: one(FAILURES), body: one(BODIES) } };
-        return {
-          tag: "response",
-          val: {
-            status: one(STATUSES),
-            ...(roll() < 0.2 ? { retryAfter: String(Math.floor(roll() * 1e3)) } : {}),
-            head: roll() * 300,
-            body: one(BODIES),
-          },
-        };
+      case "send":
+        running.add(step.action.val.target);
+        return ofAttempts();
+      case "wait":
+        return ofAttempts();
+      case "cancel": {
+        const { target, failure } = step.action.val;
+        running.delete(target);
+        return { tag: "failed", val: { target, failure, replay: one(REPLAYS) } };
+      }
       default:
         return undefined;
     }
@@ -130,7 +155,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
   }
 
   function* beside(step: Step): Generator<unknown> {
-    if (step.news) yield engine.takeNotices();
+    if (step.notices) yield engine.takeNotices();
     if (step.round) {
       const round = engine.startRound(now);
       yield round;
@@ -154,21 +179,10 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
       now += 50 * roll();
       const said = event(step);
       if (said === undefined) break;
-      let exchange: Exchange = step.exchange;
-      if (step.action.tag === "forward" && roll() < 0.2) {
-        yield [engine.overdue(now), engine.isLost(exchange)];
-        const wider = engine.widen(exchange, now);
-        yield wider;
-        if (wider?.action.tag === "forward") {
-          exchange = engine.note(wider.exchange, step.action.val.target, said, now);
-          yield exchange;
-          exchange = engine.atTarget(exchange, wider.action.val.target);
-          yield exchange;
-        }
-      }
-      step = engine.settle(exchange, said, now);
+      step = engine.settle(step.state, said, now);
       yield step;
     }
-    yield [engine.explain(step.exchange, 200), engine.roundIsReady(now)];
+    running.clear();
+    yield [engine.explain(step.state, 200), engine.roundIsReady(now)];
   }
 }

@@ -8,14 +8,15 @@ import { instantiate as link } from "../../generated/engine.js";
 import type {
   DecisionRecord,
   Engine,
-  Exchange,
+  Event,
   Limits,
+  RequestState,
   Stored,
   TargetRecord,
 } from "../../src/engine/interface.js";
 import { instantiate as inWebAssembly } from "../../src/engine/node.js";
 import { instantiate as inJavaScript } from "../../src/engine/pure.js";
-import { converse, dice, SETTINGS } from "./conversation.js";
+import { converse, random, SETTINGS } from "./conversation.js";
 
 const PACKAGE = join(import.meta.dirname, "..", "..");
 const LIMITS: Limits = { store: "workers-kv", maxProbes: 5 };
@@ -54,9 +55,17 @@ test("both cores give the same answers in a conversation of thousands of steps",
       steps += 1;
     }
     assert.equal(plainSays.next().done, true);
-    // It must have been about something.
+    // It must have covered something.
     assert.ok(steps > 10_000, `${steps} steps`);
-    assert.deepEqual([...tags].sort(), ["await-round", "forward", "read-store", "relay", "reply"]);
+    assert.deepEqual([...tags].sort(), [
+      "await-round",
+      "cancel",
+      "read-store",
+      "relay",
+      "reply",
+      "send",
+      "wait",
+    ]);
   }
 });
 
@@ -87,8 +96,8 @@ for (const [name, instantiate] of CORES) {
       assert.equal(configuration.userAgent, `function-fetch/${version}`);
       assert.ok(configuration.hopByHop.includes("transfer-encoding"));
       assert.deepEqual(engine.takeNotices(), [], "the store may know of them");
-      const { exchange } = engine.begin("GET", "", 0, false, 1e12);
-      engine.settle(exchange, { tag: "store-read", val: undefined }, 1e12);
+      const { state } = engine.begin("GET", "", 0, false, 1e12);
+      engine.settle(state, { tag: "store-read", val: undefined }, 1e12);
       const [notice] = engine.takeNotices();
       assert.equal(notice?.tag, "bad-setting");
       assert.match(JSON.stringify(notice), /FETCH_HEALTH_PATH/);
@@ -98,7 +107,7 @@ for (const [name, instantiate] of CORES) {
       const engine = configured(instantiate);
       const step = engine.begin("GET", "", 0, false, 1e12);
       assert.equal(step.action.tag, "read-store");
-      const cold = engine.settle(step.exchange, { tag: "store-read", val: undefined }, 1e12);
+      const cold = engine.settle(step.state, { tag: "store-read", val: undefined }, 1e12);
       assert.equal(cold.round, true);
       assert.equal(engine.startRound(1e12)?.concurrency, 5);
     });
@@ -129,9 +138,9 @@ for (const [name, instantiate] of CORES) {
   });
 }
 
-/** Each call with arguments that make no sense, many times, and then one that does. */
+/** Each call with invalid arguments, many times, and then a valid one. */
 function oddCalls(engine: Engine, seed: number): void {
-  const roll = dice(seed);
+  const roll = random(seed);
   const numbers = [
     ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, -1, 0.5],
     ...[
@@ -151,13 +160,15 @@ function oddCalls(engine: Engine, seed: number): void {
   const texts = ["", "GET", "\0", "é\ud800", "x".repeat(100_000), '{"v":1', "[[[[", "null"];
   const number = () => numbers[Math.floor(roll() * numbers.length)] ?? roll() * 2 ** 32;
   const text = () => texts[Math.floor(roll() * texts.length)] ?? "";
-  const exchange = (): Exchange => ({ since: number(), tried: number(), state: roll() * 2 ** 32 });
+  const state = (): RequestState => ({
+    ...{ began: number(), sent: number(), tried: number(), running: number() },
+    bits: roll() * 2 ** 32,
+  });
   const optional = () => (roll() < 0.5 ? number() : undefined);
-  const pair = (): [number, number] | undefined =>
-    roll() < 0.5 ? [number(), number()] : undefined;
   const target = (): TargetRecord => ({
-    ...{ n: number(), fail: number(), ms: optional(), at: optional(), until: optional() },
-    ...{ last: pair(), live: pair() },
+    ...{ n: number(), fail: number(), latency: optional(), at: optional(), until: optional() },
+    lastEjection: roll() < 0.5 ? { ends: number(), length: number() } : undefined,
+    live: roll() < 0.5 ? { mean: number(), variance: number() } : undefined,
   });
   const record = (): DecisionRecord => ({
     ...{ hash: text(), version: number(), at: number(), primary: number() },
@@ -175,21 +186,23 @@ function oddCalls(engine: Engine, seed: number): void {
     () =>
       ({
         tag: "response",
-        val: { status: number(), retryAfter: text(), head: number(), body: "gone" },
+        val: {
+          ...{ target: number(), status: number(), retryAfter: text(), ttfb: number() },
+          replay: "consumed",
+        },
       }) as const,
-    () => ({ tag: "failed", val: { failure: "attempt-timeout", body: "untouched" } }) as const,
-    () => ({ tag: "lost", val: "untouched" }) as const,
+    () =>
+      ({
+        tag: "failed",
+        val: { target: number(), failure: "attempt-timeout", replay: "unsent" },
+      }) as const,
+    (): Event => ({ tag: "timer", val: [{ target: number(), time: number() }] }),
   ];
   const event = () => events[Math.floor(roll() * events.length)]?.() ?? { tag: "round-ready" };
   const calls: (() => unknown)[] = [
     () => engine.begin(text(), text(), number(), roll() < 0.5, number()),
-    () => engine.settle(exchange(), event(), number()),
-    () => engine.note(exchange(), number(), event(), number()),
-    () => engine.atTarget(exchange(), number()),
-    () => engine.widen(exchange(), number()),
-    () => engine.overdue(number()),
-    () => engine.isLost(exchange()),
-    () => engine.explain(exchange(), number()),
+    () => engine.settle(state(), event(), number()),
+    () => engine.explain(state(), number()),
     () => engine.startRound(number()),
     () => engine.roundReadStore(value(), number()),
     () => engine.probed(number(), number(), { tag: "status", val: number() }, number(), number()),
@@ -227,7 +240,8 @@ test("an engine does not grow over a long life", { timeout: 60_000 }, () => {
       for (const _ of converse(engine, seed, 4_000));
     };
     live(1);
-    // What it holds between requests is bounded, so that its memory has its size by now.
+    // What it keeps between requests is bounded, so that its memory has its final size
+    // by now.
     const before = bytes();
     assert.ok(before > 0);
     for (const seed of [2, 3, 4, 5]) live(seed);
@@ -267,17 +281,17 @@ describe("what is generated", () => {
   });
 
   test("its types hold under the strictest rules, without those of any platform", () => {
-    // Inside the package, so that the compiler finds the files where their readers do.
+    // Inside the package, so that the compiler finds the files where its users do.
     const folder = mkdtempSync(join(PACKAGE, ".types-"));
     after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, "use.ts");
     writeFileSync(
       file,
-      `import type { Engine, Exchange, Step } from "../src/engine/interface.js";
+      `import type { Engine, RequestState, Step } from "../src/engine/interface.js";
        export function first(engine: Engine): Step { return engine.begin("GET", "", 0, false, 0); }
-       export const exchange: Exchange = { since: 0, tried: 0, state: 0 };
+       export const state: RequestState = { began: 0, sent: 0, tried: 0, running: 0, bits: 0 };
        // @ts-expect-error: a misspelt action must not pass, or nothing here is checked.
-       export const wrong = (step: Step) => step.action.tag === "forwards";
+       export const wrong = (step: Step) => step.action.tag === "sends";
       `,
     );
     const rules = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"];

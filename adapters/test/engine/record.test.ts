@@ -1,4 +1,4 @@
-/** What JavaScript hosts take a stored value for: the same as Rust hosts, which read the same file. */
+/** How JavaScript hosts read a stored value: like Rust hosts, which use the same file. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,9 +10,9 @@ import type { Stored } from "../../src/engine/interface.js";
 interface Value {
   readonly name: string;
   readonly value: string;
-  /** So many spaces stand in front. */
+  /** How many spaces come before the value. */
   readonly spaces?: number;
-  /** `nothing` is an empty text. */
+  /** `nothing` is an empty string. */
   readonly is: "record" | "text" | "nothing";
 }
 
@@ -26,7 +26,7 @@ function kind(value: string, taken: Stored): Value["is"] {
   return "text";
 }
 
-test("every_host_takes_a_stored_value_alike", () => {
+test("every_host_reads_a_stored_value_alike", () => {
   assert.ok(VALUES.length > 50);
   for (const { name, value, spaces = 0, is } of VALUES) {
     const stored = " ".repeat(spaces) + value;
@@ -34,13 +34,13 @@ test("every_host_takes_a_stored_value_alike", () => {
   }
 });
 
-test("what_is_no_text_is_nothing", () => {
+test("bytes_that_are_not_utf8_are_an_empty_text", () => {
   for (const value of [{}, 5, true, new Uint8Array(3), [1]]) {
     assert.deepEqual(decode(value), { tag: "text", val: "" });
   }
 });
 
-test("what_is_deployed_writes_and_reads_the_same", () => {
+test("the_format_is_the_deployed_one", () => {
   const text = VALUES[0]?.value ?? "";
   const taken = decode(text);
   assert.ok(taken.tag === "record");

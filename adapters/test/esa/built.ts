@@ -1,4 +1,4 @@
-/** The routine as ESA's own tool makes it of `dist/esa.js` and `esa.jsonc`. */
+/** The routine as ESA's own tool builds it from `dist/esa.js` and `esa.jsonc`. */
 
 import {
   copyFileSync,
@@ -37,13 +37,13 @@ const LOCAL = "esa-cli/dist/commands/dev/build.js";
 
 let usual: Promise<string> | undefined;
 
-/** The file that a deployment without baked settings has. */
+/** The file of a deployment without built-in settings. */
 export function built(): Promise<string> {
   usual ??= buildWith({});
   return usual;
 }
 
-/** The file that goes to ESA, with these settings baked in. */
+/** The file for ESA, with these settings built in. */
 export async function buildWith(baked: Settings): Promise<string> {
   const folder = temporary();
   mkdirSync(join(folder, "dist"));
@@ -56,7 +56,10 @@ export async function buildWith(baked: Settings): Promise<string> {
   return file;
 }
 
-/** The file that `esa-cli dev` would run. It knows its project by the current folder and a global. */
+/**
+ * The file that `esa-cli dev` would run. It finds its project by the current
+ * folder and a global.
+ */
 export async function buildForLocal(baked: Settings): Promise<string> {
   const folder = temporary();
   const entry = await pasted(baked, folder);

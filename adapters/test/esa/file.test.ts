@@ -34,7 +34,7 @@ for (const [maker, file] of [
       assert.doesNotMatch(text, words);
     }
     assert.match(text, /export\s*\{[^}]*\bas default\b[^}]*\}/);
-    // What a text field does with other characters nobody knows.
+    // How a text field handles other characters is not known.
     assert.match(text, /^[\n\t -~]*$/);
   });
 }
@@ -52,7 +52,7 @@ inEach("the_file_runs_as_the_local_runtime_renames_it", async (t, runtime) => {
   const other = await startOrigin(t);
   const targets = [origin, other].map(({ port }) => `http://localhost:${port}`).join(",");
   const file = await buildForLocal({ FETCH_TARGETS: targets, ESA_KV_NAMESPACE: "ns" });
-  // It hands over the request alone.
+  // It passes only the request.
   const kv = { namespace: "ns" };
   const routine = await startRoutine(t, {
     runtime,
@@ -65,7 +65,7 @@ inEach("the_file_runs_as_the_local_runtime_renames_it", async (t, runtime) => {
   assert.equal((await routine.report()).kv.gets, 1);
 });
 
-inEach("a_runtime_without_a_clock_of_its_own_has_to_do", async (t, runtime) => {
+inEach("a_runtime_without_performance_now_uses_the_wall_clock", async (t, runtime) => {
   const origin = await startOrigin(t);
   const env = { FETCH_TARGETS: `http://localhost:${origin.port}` };
   const routine = await startRoutine(t, { runtime, env, without: ["performance"] });

@@ -1,15 +1,15 @@
-/** A routine in the stand-in for ESA's runtime, and origins behind it; all end with their test. */
+/** A routine in the emulation of ESA's runtime, and its origins; all end with their test. */
 
 import { type TestContext, test } from "node:test";
 import type { Origin } from "../support/origin.js";
-import { Double, type DoubleOptions, type Runtime } from "./double.js";
+import { Emulation, type EmulationOptions, type Runtime } from "./emulation.js";
 
 export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
 
 /** The namespace that exists. */
 export const NAMESPACE = "decisions";
 
-/** As the engine spells `proxy:fastest` for EdgeKV. */
+/** `proxy:fastest` as the engine encodes it for EdgeKV. */
 export const KEY = "proxy_3Afastest";
 
 /** The same test in each runtime. */
@@ -22,10 +22,10 @@ export function inEach(
   }
 }
 
-export async function startRoutine(t: TestContext, options: DoubleOptions): Promise<Double> {
-  const double = await Double.start(options);
-  t.after(() => double.close());
-  return double;
+export async function startRoutine(t: TestContext, options: EmulationOptions): Promise<Emulation> {
+  const emulation = await Emulation.start(options);
+  t.after(() => emulation.close());
+  return emulation;
 }
 
 /** A routine with a namespace, whose targets are these origins, by name. */
@@ -33,8 +33,8 @@ export async function routineTo(
   t: TestContext,
   runtime: Runtime,
   origins: readonly Origin[],
-  options: Partial<DoubleOptions> = {},
-): Promise<Double> {
+  options: Partial<EmulationOptions> = {},
+): Promise<Emulation> {
   const targets = origins.map(({ port }) => `http://localhost:${port}`).join(",");
   const env = { FETCH_TARGETS: targets, ESA_KV_NAMESPACE: NAMESPACE, ...options.env };
   return startRoutine(t, { kv: { namespace: NAMESPACE }, ...options, runtime, env });

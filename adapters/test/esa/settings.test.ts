@@ -1,4 +1,4 @@
-/** Where the settings come from: the runtime's variables, or the file itself. */
+/** The sources of settings: the runtime's variables, or the file itself. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -23,14 +23,14 @@ inEach("variables_may_come_in_either_order", async (t, runtime) => {
   }
 });
 
-inEach("baked_settings_serve_where_there_are_no_variables", async (t, runtime) => {
+inEach("built_in_settings_apply_where_there_are_no_variables", async (t, runtime) => {
   const origin = await startOrigin(t, { name: "baked" });
   const file = await buildWith({ FETCH_TARGETS: `http://localhost:${origin.port}` });
   const routine = await startRoutine(t, { runtime, file, hands: "nothing" });
   assert.equal((await send(routine.port)).body.toString(), "baked");
 });
 
-inEach("variables_count_before_what_is_baked", async (t, runtime) => {
+inEach("variables_override_built_in_settings", async (t, runtime) => {
   const origin = await startOrigin(t, { name: "by variable" });
   const file = await buildWith({ FETCH_TARGETS: "http://nowhere.example", FETCH_EXPLAIN: "true" });
   const env = { FETCH_TARGETS: `http://localhost:${origin.port}` };
@@ -40,14 +40,14 @@ inEach("variables_count_before_what_is_baked", async (t, runtime) => {
   assert.ok(answer.headers.some(([name]) => name.toLowerCase() === "proxy-status"));
 });
 
-inEach("without_targets_the_setting_is_named", async (t, runtime) => {
+inEach("without_targets_the_missing_setting_is_reported", async (t, runtime) => {
   const routine = await startRoutine(t, { runtime, hands: "nothing" });
   const answer = await send(routine.port);
   assert.equal(answer.status, 500);
   assert.match(answer.body.toString(), /^Missing env: FETCH_TARGETS/);
 });
 
-/** Runs `gen:esa-env` in a folder of its own; puts back what it writes over. */
+/** Runs `gen:esa-env` in a separate folder; restores the file that it overwrites. */
 function generate(t: TestContext, env: NodeJS.ProcessEnv, dotenv?: string, words: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), "function-fetch-env-"));
   const before = existsSync(BAKED) ? readFileSync(BAKED) : undefined;
@@ -75,7 +75,7 @@ function generate(t: TestContext, env: NodeJS.ProcessEnv, dotenv?: string, words
 
 // These write the same file, one after the other.
 test("gen_esa_env", async (t) => {
-  await t.test("bakes_the_environment_before_the_file_and_tells_no_values", (t) => {
+  await t.test("prefers_the_environment_to_the_file_and_prints_no_values", (t) => {
     const dotenv = "FETCH_TARGETS=https://file.example\nFETCH_STATUS_TOKEN=secret\nOTHER=1\n";
     const env = { FETCH_TARGETS: "https://environment.example", ESA_KV_NAMESPACE: "ns" };
     const { code, printed, baked } = generate(t, env, dotenv);
@@ -90,7 +90,7 @@ test("gen_esa_env", async (t) => {
     assert.doesNotMatch(printed, /secret|example/);
   });
 
-  await t.test("names_what_cannot_be_used_and_writes_nothing", (t) => {
+  await t.test("reports_what_cannot_be_used_and_writes_nothing", (t) => {
     const env = { FETCH_TARGETS: "ftp://x", FETCH_HEDGE_MS: "soon", FETCH_TARGET: "https://a" };
     const { code, printed, baked } = generate(t, env);
     assert.equal(code, 1);
@@ -107,7 +107,7 @@ test("gen_esa_env", async (t) => {
     assert.match(printed, /console/);
   });
 
-  await t.test("bakes_nothing_when_told_so", (t) => {
+  await t.test("builds_in_nothing_with_the_option_empty", (t) => {
     const { code, baked } = generate(t, { FETCH_TARGETS: "https://a.example" }, undefined, [
       "--empty",
     ]);

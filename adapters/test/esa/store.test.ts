@@ -1,16 +1,16 @@
-/** EdgeKV behind the decision: shared, seldom written, and never in the way. */
+/** EdgeKV as the shared store: seldom written, and no request waits for it. */
 
 import assert from "node:assert/strict";
 import { send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
 import { eventually, sleep } from "../support/waiting.js";
-import type { Double } from "./double.js";
+import type { Emulation } from "./emulation.js";
 import { inEach, KEY, routineTo } from "./scene.js";
 
-/** Long enough for what would be written to be written, ms. */
+/** Long enough for any pending write, ms. */
 const SETTLED = 300;
 
-async function storedBy(routine: Double): Promise<string> {
+async function storedBy(routine: Emulation): Promise<string> {
   return eventually("the decision is in EdgeKV", () => routine.stored(KEY));
 }
 
@@ -79,7 +79,7 @@ for (const behaviour of ["rejects", "hangs", "garbage"] as const) {
   });
 }
 
-inEach("without_a_namespace_memory_has_to_do_and_the_operator_hears_it", async (t, runtime) => {
+inEach("without_a_namespace_memory_is_used_and_the_operator_is_notified", async (t, runtime) => {
   const origins = [await startOrigin(t), await startOrigin(t)];
   const routine = await routineTo(t, runtime, origins, { env: { ESA_KV_NAMESPACE: "" } });
   assert.equal((await send(routine.port)).status, 200);
@@ -87,7 +87,7 @@ inEach("without_a_namespace_memory_has_to_do_and_the_operator_hears_it", async (
   assert.equal((await routine.report()).kv.gets, 0);
 });
 
-inEach("memory_alone_by_choice_is_no_news", async (t, runtime) => {
+inEach("memory_alone_by_choice_is_not_reported", async (t, runtime) => {
   const env = { ESA_KV_NAMESPACE: "", FETCH_CACHE_ADAPTER: "memory" };
   const routine = await routineTo(t, runtime, [await startOrigin(t)], { env });
   assert.equal((await send(routine.port)).status, 200);
@@ -100,8 +100,9 @@ inEach("a_namespace_that_does_not_exist_is_a_store_that_fails", async (t, runtim
   assert.equal((await send(routine.port)).status, 200);
 });
 
-inEach("what_a_round_does_is_told_to_wait_until", async (t, runtime) => {
-  // The stand-in refuses what goes on after the response untold.
+inEach("a_round_is_passed_to_wait_until", async (t, runtime) => {
+  // The emulation rejects work that continues after the response without
+  // `waitUntil`.
   const slow = { behaviour: { health: { delay: 400 } } };
   const origins = [await startOrigin(t), await startOrigin(t, slow)];
   const routine = await routineTo(t, runtime, origins);

@@ -1,4 +1,4 @@
-/** Answers and bodies as they pass. */
+/** Streaming responses and bodies. */
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -39,7 +39,7 @@ inEach("a_large_body_passes_both_ways_unchanged", async (t, runtime) => {
   assert.ok(answer.body.equals(body));
 });
 
-inEach("a_client_that_leaves_ends_the_request_at_the_target", async (t, runtime) => {
+inEach("a_client_that_disconnects_cancels_the_request_at_the_target", async (t, runtime) => {
   const origin = await startOrigin(t, {
     behaviour: {
       answers: (_request, response) => {
@@ -52,16 +52,16 @@ inEach("a_client_that_leaves_ends_the_request_at_the_target", async (t, runtime)
   const conversation = await Conversation.open(routine.port);
   assert.equal((await conversation.piece())?.toString(), "the first of many");
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => origin.seen[0]?.abandoned);
+  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
 });
 
-inEach("a_client_that_leaves_before_the_head_ends_the_request_too", async (t, runtime) => {
+inEach("a_client_that_disconnects_before_the_head_cancels_the_request_too", async (t, runtime) => {
   const origin = await startOrigin(t, { behaviour: { answers: [{ fault: "silent" }] } });
   const routine = await routineTo(t, runtime, [origin]);
   const conversation = await Conversation.open(routine.port);
   await eventually("the origin has the request", () => origin.seen.length === 1);
   conversation.wire.reset();
-  await eventually("the origin hears of it", () => origin.seen[0]?.abandoned);
+  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
 });
 
 inEach("a_body_that_breaks_off_is_never_complete", async (t, runtime) => {
@@ -72,10 +72,10 @@ inEach("a_body_that_breaks_off_is_never_complete", async (t, runtime) => {
   assert.equal(answer.broken, true);
 });
 
-inEach("repeated_set_cookie_fields_stay_apart", async (t, runtime) => {
+inEach("repeated_set_cookie_fields_stay_separate", async (t, runtime) => {
   const cookies = ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2", "c=3"];
   const headers = cookies.map((cookie) => ["set-cookie", cookie] as const);
-  // A field of the connection's, so that the answer has to be made anew.
+  // A hop-by-hop field, so that the response has to be rebuilt.
   const answers = [{ headers: [...headers, ["proxy-connection", "close"] as const] }];
   const origin = await startOrigin(t, { behaviour: { answers } });
   const routine = await routineTo(t, runtime, [origin]);
@@ -106,7 +106,7 @@ inEach("a_compressed_body_passes_byte_for_byte", async (t, runtime) => {
   assert.ok(answer.body.equals(body));
 });
 
-inEach("the_client_is_who_the_runtime_says", async (t, runtime) => {
+inEach("the_client_address_comes_from_the_runtime", async (t, runtime) => {
   const origin = await startOrigin(t);
   const routine = await routineTo(t, runtime, [origin]);
   const headers = [

@@ -1,4 +1,4 @@
-/** ESA lets one request have four subrequests at a time: the stand-in refuses a fifth. */
+/** ESA allows one request four subrequests at a time: the emulation rejects a fifth. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,8 @@ import { inEach, routineTo } from "./scene.js";
 const SLOW = 400;
 
 inEach("a_round_beside_a_live_request_keeps_to_four", async (t, runtime) => {
-  // The first is healthy at once, so that the request goes on while five are still measured.
+  // The first is healthy at once, so that the request proceeds while five are still
+  // measured.
   const origins = [
     await startOrigin(t, { behaviour: { answers: [{ delay: 2 * SLOW }] } }),
     ...(await Promise.all(
@@ -57,7 +58,7 @@ inEach("a_raced_cold_start_keeps_to_four", async (t, runtime) => {
   assert.deepEqual(refused, []);
 });
 
-inEach("attempts_that_fail_make_room", async (t, runtime) => {
+inEach("failed_attempts_free_their_slot", async (t, runtime) => {
   const dead = await Promise.all(
     Array.from({ length: 5 }, () => startOrigin(t, { behaviour: { answers: [{ status: 503 }] } })),
   );
@@ -75,7 +76,7 @@ for (const unreachable of ["throws", "status"] as const) {
     async (t, runtime) => {
       const dead = await startOrigin(t, { behaviour: { dead: true } });
       const origins = [dead, await startOrigin(t, { name: "alive" })];
-      // In the order of the list, so that the dead one is met.
+      // In list order, so that the dead one is tried.
       const env = { FETCH_CACHE_ADAPTER: "none", FETCH_EXPLAIN: "true" };
       const routine = await routineTo(t, runtime, origins, { env, unreachable });
       const answer = await send(routine.port, { method: "POST", body: "once" });
@@ -87,7 +88,7 @@ for (const unreachable of ["throws", "status"] as const) {
   );
 }
 
-inEach("targets_by_address_are_named", async (t, runtime) => {
+inEach("targets_by_address_are_reported", async (t, runtime) => {
   const origin = await startOrigin(t);
   const env = { FETCH_TARGETS: `${origin.url},http://localhost:${origin.port}` };
   const routine = await routineTo(t, runtime, [], { env });
@@ -96,7 +97,7 @@ inEach("targets_by_address_are_named", async (t, runtime) => {
   assert.ok(routine.said.some((line) => line.includes(`${origin.url}: ESA fetches by name only`)));
 });
 
-/** A subrequest that ends when it is told to. */
+/** A subrequest that ends when the test says so. */
 function work(): { sending: Sending<string>; begun: boolean; start(): Sending<string> } {
   const sending = { result: new Promise<string>(() => {}), abort: () => {} };
   const one = {
@@ -124,7 +125,7 @@ test("live_subrequests_go_before_probes", () => {
   assert.equal(probe.begun, true);
 });
 
-test("one_turn_is_left_for_probes", () => {
+test("one_slot_is_reserved_for_probes", () => {
   const subrequests = new Subrequests();
   for (let live = 0; live < 3; live += 1) subrequests.begin("live", work().start);
   const [live, probe] = [work(), work()];
@@ -133,7 +134,7 @@ test("one_turn_is_left_for_probes", () => {
   assert.deepEqual([live.begun, probe.begun], [false, true]);
 });
 
-test("what_is_given_up_while_it_waits_never_begins", async () => {
+test("a_queued_subrequest_that_is_aborted_never_begins", async () => {
   const subrequests = new Subrequests();
   const running = Array.from({ length: 3 }, () => subrequests.begin("live", work().start));
   const [given, next] = [work(), work()];
@@ -144,7 +145,7 @@ test("what_is_given_up_while_it_waits_never_begins", async () => {
   turn.abort();
   running[0]?.end();
   assert.deepEqual([given.begun, next.begun], [false, true]);
-  // What is over twice is over once.
+  // Ending it twice counts once.
   turn.abort();
   running[0]?.end();
   const more = work();

@@ -1,4 +1,4 @@
-/** What arrives changed does not arrive. */
+/** Nothing is passed on in part. */
 
 import assert from "node:assert/strict";
 import { Conversation, send } from "../support/client.js";
@@ -7,7 +7,7 @@ import { startRawOrigin } from "../support/raw-origin.js";
 import { eventually, sleep } from "../support/waiting.js";
 import { inEach, routineTo, startRoutine } from "./scene.js";
 
-/** Whether what a raw origin got is a request with its end. */
+/** Whether a raw origin got a request that looks complete. */
 const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
 
 inEach("a_body_that_breaks_off_at_its_beginning_never_looks_complete", async (t, runtime) => {

@@ -12,7 +12,7 @@ import { eventually } from "../support/waiting.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 
-test("the_server_in_one_file_needs_nothing_beside_it", async (t) => {
+test("the_server_in_one_file_needs_nothing_else", async (t) => {
   const build = join("scripts", "node-server", "build.ts");
   execFileSync(process.execPath, ["--import", "tsx", build], { cwd: ADAPTERS, stdio: "pipe" });
   const elsewhere = mkdtempSync(join(tmpdir(), "function-fetch-bundle-"));

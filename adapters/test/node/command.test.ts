@@ -1,4 +1,4 @@
-/** The command: what it says, and how it ends. */
+/** The command: its output, and how it stops. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ function folder(t: TestContext): string {
   return made;
 }
 
-/** An origin whose answers end when they are told to. */
+/** An origin whose responses end when the test says so. */
 async function slowOrigin(t: TestContext) {
   const ends: (() => void)[] = [];
   const origin = await startOrigin(t, {
@@ -33,7 +33,7 @@ async function slowOrigin(t: TestContext) {
   return { origin, ends };
 }
 
-test("sigterm_lets_requests_end_and_takes_no_more", async (t) => {
+test("sigterm_lets_requests_complete_and_accepts_no_more", async (t) => {
   const { origin, ends } = await slowOrigin(t);
   const command = Command.start(t, { FETCH_TARGETS: origin.url });
   const port = await command.port();
@@ -67,7 +67,7 @@ test("the_drain_has_a_limit", async (t) => {
   assert.equal((await conversation.finish()).broken, true);
 });
 
-test("a_second_signal_ends_it_at_once", async (t) => {
+test("a_second_signal_stops_it_at_once", async (t) => {
   const { origin } = await slowOrigin(t);
   const command = Command.start(t, { FETCH_TARGETS: origin.url });
   const conversation = await Conversation.open(await command.port());
@@ -83,7 +83,7 @@ test("a_second_signal_ends_it_at_once", async (t) => {
   assert.equal(await command.exit(), 130);
 });
 
-test("websockets_pass_and_do_not_hold_up_the_end", async (t) => {
+test("websockets_pass_and_do_not_delay_the_shutdown", async (t) => {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   server.on("connection", (socket) => socket.send("hello"));
   t.after(() => server.close());
@@ -104,11 +104,11 @@ test("without_targets_it_serves_the_reason", async (t) => {
   const { status, body } = await send(await command.port());
   assert.equal(status, 500);
   assert.match(body.toString(), /^Missing env: FETCH_TARGETS/);
-  // Whoever starts it hears so before anyone asks.
+  // The operator sees it at start, before any request.
   assert.match(command.stderr, /"event":"no_targets".*set FETCH_TARGETS/);
 });
 
-test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
+test("errors_name_the_remedy", async (t) => {
   const taken = createServer();
   const port = await listenAnywhere(taken);
   t.after(() => taken.close());
@@ -116,7 +116,7 @@ test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
     [{ PORT: String(port), HOST: "127.0.0.1" }, [], /port \d+ of 127\.0\.0\.1 is in use: set PORT/],
     [{ PORT: "http" }, [], /PORT=http: write a whole number from 0 to 65535/],
     [{ PORT: "70000" }, [], /PORT=70000: write a whole number/],
-    [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is no address of this machine/],
+    [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is not an address of this machine/],
     [{}, ["--drain-timeout", "soon"], /--drain-timeout soon: write a whole number of milliseconds/],
     [
       {},
@@ -138,7 +138,7 @@ test("what_it_cannot_do_is_said_with_a_remedy", async (t) => {
   );
 });
 
-test("help_and_version_say_so_and_end", async (t) => {
+test("help_and_version_are_printed", async (t) => {
   const help = Command.start(t, {}, ["--help"]);
   const version = Command.start(t, {}, ["--version"]);
   assert.equal(await help.exit(), 0);
@@ -179,7 +179,7 @@ test("a_file_store_is_shared_among_processes", async (t) => {
   assert.deepEqual([a.probes.length, b.probes.length], [1, 1]);
 });
 
-test("a_module_can_bring_the_store", async (t) => {
+test("a_module_can_provide_the_store", async (t) => {
   const origin = await startOrigin(t);
   const other = await startOrigin(t);
   const module = join(folder(t), "store.mjs");

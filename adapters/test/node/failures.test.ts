@@ -1,4 +1,4 @@
-/** What an attempt that brought no answer is taken for. */
+/** Which failure an attempt without a response is. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -31,7 +31,7 @@ test("nothing_was_sent_while_connecting", () => {
   }
 });
 
-test("tls_failures_tell_certificates_from_the_protocol", () => {
+test("tls_failures_distinguish_certificates_from_the_protocol", () => {
   const cases = {
     DEPTH_ZERO_SELF_SIGNED_CERT: "tls-certificate-error",
     CERT_HAS_EXPIRED: "tls-certificate-error",
@@ -39,7 +39,7 @@ test("tls_failures_tell_certificates_from_the_protocol", () => {
     ERR_TLS_CERT_ALTNAME_INVALID: "tls-certificate-error",
     ERR_SSL_WRONG_VERSION_NUMBER: "tls-protocol-error",
     EPROTO: "tls-protocol-error",
-    // The handshake was cut off; a port that refuses is one all the same.
+    // The handshake was cut off; a port that refuses is still a refusal.
     ECONNRESET: "tls-protocol-error",
     UND_ERR_SOCKET: "tls-protocol-error",
     ECONNREFUSED: "connection-refused",
@@ -67,7 +67,7 @@ test("once_connected_the_request_may_have_arrived", () => {
   }
 });
 
-test("what_is_no_error_is_a_failure_all_the_same", () => {
+test("a_thrown_value_that_is_not_an_error_is_still_a_failure", () => {
   for (const thrown of [undefined, null, "text", {}, { code: 7 }]) {
     assert.equal(failureOf(thrown, false, false), "destination-unavailable");
     assert.equal(failureOf(thrown, true, false), "connection-terminated");
@@ -81,7 +81,7 @@ async function errorOf(port: number): Promise<string> {
   return `${status} ${proxyStatus.replace("function-fetch; error=", "")}`;
 }
 
-test("real_failures_are_told_apart", async (t) => {
+test("real_failures_are_distinguished", async (t) => {
   const tls = await startOrigin(t, { certificate: certificate() });
   const plain = await startOrigin(t);
   const dead = await startOrigin(t, { behaviour: { dead: true } });
@@ -106,8 +106,8 @@ test("real_failures_are_told_apart", async (t) => {
   }
 });
 
-test("a_connection_that_does_not_come_about_times_out", async (t) => {
-  // TCP stands, but nobody speaks TLS.
+test("a_connection_that_is_never_established_times_out", async (t) => {
+  // TCP connects, but the other side does not speak TLS.
   const silent = createServer((socket) => socket.on("error", () => {}));
   const port = await listenAnywhere(silent);
   t.after(() => silent.close());
@@ -123,7 +123,7 @@ test("a_connection_that_does_not_come_about_times_out", async (t) => {
   assert.ok(took > 200 && took < 5_000, `it took ${took} ms`);
 });
 
-test("a_post_moves_on_from_a_dead_target_and_is_sent_once_elsewhere", async (t) => {
+test("a_post_fails_over_from_a_dead_target_and_is_sent_once", async (t) => {
   const dead = await startOrigin(t, { behaviour: { dead: true } });
   const origin = await startOrigin(t);
   const proxy = await startProxy(t, {
@@ -135,7 +135,7 @@ test("a_post_moves_on_from_a_dead_target_and_is_sent_once_elsewhere", async (t) 
   assert.equal(origin.seen[0]?.bodyBytes, 200_000);
 });
 
-test("a_pooled_connection_that_was_closed_costs_nothing", async (t) => {
+test("a_closed_pooled_connection_fails_no_request", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await proxyTo(t, origin);
   for (let round = 0; round < 5; round += 1) {

@@ -1,4 +1,4 @@
-/** The handler where it is put to use: Express, Fastify, TLS, HTTP/2, `fetch`. */
+/** The handler in use: Express, Fastify, TLS, HTTP/2, `fetch`. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -46,7 +46,7 @@ test("express_mounts_it", async (t) => {
   assert.equal((await send(port, { path: "/own" })).body.toString(), "its own");
   const answer = await send(port, { path: "/api/x?y", method: "POST", body: "a body" });
   assert.equal(answer.status, 200);
-  // Express hides where the handler is mounted.
+  // Express removes the path at which the handler is mounted.
   assert.equal(origin.seen[0]?.path, "/x?y");
   assert.equal(origin.seen[0]?.body.toString(), "a body");
 });
@@ -66,7 +66,7 @@ test("a_body_that_a_parser_has_read_is_a_clear_error", async (t) => {
     "function-fetch; error=proxy_configuration_error",
   );
   assert.equal(origin.seen.length, 0);
-  // What the parser does not care for goes on.
+  // A body that the parser ignores is passed on.
   assert.equal((await send(port)).status, 200);
   assert.equal((await send(port, { method: "POST", body: "text" })).status, 200);
   assert.equal(origin.seen[1]?.body.toString(), "text");
@@ -93,7 +93,7 @@ test("fastify_routes_to_it", async (t) => {
   assert.equal(origin.seen[0]?.body.toString(), '{"a":1}');
 });
 
-test("https_is_told_to_the_target", async (t) => {
+test("https_is_forwarded_to_the_target", async (t) => {
   const origin = await startOrigin(t);
   const { key, cert } = certificate();
   const port = await listening(t, createTlsServer({ key, cert }, handlerFor(t, origin)));
@@ -250,7 +250,7 @@ test("a_fetch_response_waits_for_its_reader", async (t) => {
   const handler = createFetchHandler(optionsFor(origin));
   t.after(() => handler.close());
   const { body } = await handler(new Request("http://edge.example/"));
-  await eventually("the origin stands still", async () => {
+  await eventually("the origin stalls", async () => {
     const before = written;
     await new Promise((resolve) => setTimeout(resolve, 300));
     return written === before;

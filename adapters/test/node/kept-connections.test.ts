@@ -1,4 +1,4 @@
-/** Connections that are kept between requests, and close at a bad moment. */
+/** Kept-alive connections that close at a bad moment. */
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -14,7 +14,10 @@ interface Seen {
   readonly connection: number;
 }
 
-/** An origin that answers the first request of its first connections, and closes at the next one. */
+/**
+ * An origin that answers the first request of its first connections, and closes
+ * at the next one.
+ */
 async function fickle(t: TestContext, closing: number) {
   const seen: Seen[] = [];
   const origin = await startRawOrigin(t, (connection) => {
@@ -49,7 +52,7 @@ for (const method of ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]) {
   });
 }
 
-test("a_put_of_unknown_length_is_sent_once_more", async (t) => {
+test("a_put_of_unknown_length_is_sent_again_once", async (t) => {
   const { origin, seen } = await fickle(t, 9);
   const proxy = await proxyTo(t, origin);
   const put = { method: "PUT", body: "x", chunked: true };
@@ -69,7 +72,7 @@ test("a_post_that_was_sent_is_not_sent_again", async (t) => {
   }
 });
 
-test("once_more_is_once", async (t) => {
+test("a_request_is_sent_again_only_once", async (t) => {
   const seen: string[] = [];
   let answers = 1;
   const origin = await startRawOrigin(t, (connection) => {
@@ -85,11 +88,11 @@ test("once_more_is_once", async (t) => {
   assert.equal(seen.length, 3);
 });
 
-test("a_post_whose_body_is_still_awaited_goes_out_on_a_fresh_connection", async (t) => {
+test("a_post_whose_body_is_still_awaited_is_sent_on_a_new_connection", async (t) => {
   const origin = await startRawOrigin(t, answering(OK));
   const proxy = await proxyTo(t, origin);
   assert.equal((await send(proxy.port)).status, 200);
-  // Nothing of it is sent before there is some of its body.
+  // Nothing of it is sent before its body begins.
   const slow = await Conversation.open(proxy.port, {
     method: "POST",
     headers: [["content-length", "1"]],
@@ -107,7 +110,7 @@ test("a_target_says_how_long_it_keeps_a_connection", async (t) => {
     `HTTP/1.1 200 OK\r\nconnection: keep-alive\r\nkeep-alive: ${said}\r\ncontent-length: 2\r\n\r\nok`;
   for (const chunked of [false, true]) {
     const request = { method: "PUT", body: "x", chunked };
-    // A second less than it says: one that says one second keeps none.
+    // A second less than it says: one that says one second is not kept.
     const short = await startRawOrigin(t, answering(kept("timeout=1")));
     const first = await proxyTo(t, short);
     for (let round = 0; round < 2; round += 1) await send(first.port, request);
@@ -124,7 +127,7 @@ test("a_target_says_how_long_it_keeps_a_connection", async (t) => {
   }
 });
 
-test("an_unused_connection_is_closed_before_common_servers_close_it", async (t) => {
+test("an_idle_connection_is_closed_before_common_servers_close_it", async (t) => {
   const origin = await startRawOrigin(t, answering(OK));
   const proxy = await proxyTo(t, origin);
   await send(proxy.port);

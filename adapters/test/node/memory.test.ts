@@ -12,10 +12,10 @@ const MIB = 1024 * 1024;
 const SIZE = 256 * MIB;
 const PIECE = Buffer.alloc(MIB, "x");
 
-/** What a process may grow by: buffers on their way, and what the collector has not seen to yet, MiB. */
+/** How much a process may grow: buffers in flight, and garbage not yet collected, MiB. */
 const GROWTH = 100;
 
-/** Counts what comes, and says how much it was. */
+/** Counts what arrives, and reports how much it was. */
 function count(request: IncomingMessage, response: ServerResponse): void {
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {

@@ -43,7 +43,7 @@ before(() => {
   writeFileSync(join(elsewhere, "package.json"), '{"private": true, "type": "module"}');
   run("npm", ["install", "--silent", "--prefer-offline", "--no-audit", archive], elsewhere);
   mkdirSync(join(elsewhere, "examples"));
-  // What a user of the examples has installed.
+  // The dependencies of the examples.
   for (const name of ["express", "fastify"]) {
     symlinkSync(join(MODULES, name), join(elsewhere, "node_modules", name));
   }
@@ -73,7 +73,7 @@ function startProcess(
     cwd: elsewhere,
     env: { ...ENV, ...env },
     stdio: ["ignore", "pipe", "inherit"],
-    // `npx` starts a child of its own.
+    // `npx` starts a child process.
     detached: true,
   });
   let said = "";
@@ -90,7 +90,7 @@ function startProcess(
   return { child, portOf: () => Number(/:(\d+)$/m.exec(said)?.[1] ?? 0) };
 }
 
-test("it_brings_what_it_needs_and_no_more", () => {
+test("it_contains_what_it_needs_and_no_more", () => {
   const installed = join(elsewhere, "node_modules", "function-fetch");
   for (const file of [
     "bin/function-fetch.js",
@@ -105,7 +105,7 @@ test("it_brings_what_it_needs_and_no_more", () => {
   for (const folder of ["src", "test", "bench", "node_modules"]) {
     assert.ok(!existsSync(join(installed, folder)), folder);
   }
-  // undici is all that a server needs.
+  // undici is the only dependency of a server.
   const packages = readdirSync(join(elsewhere, "node_modules")).filter(
     (name) => !name.startsWith(".") && !["express", "fastify"].includes(name),
   );
@@ -121,13 +121,13 @@ test("npx_serves", async (t) => {
   assert.equal((await send(port)).body.toString(), "origin");
 });
 
-test("sigterm_to_npx_ends_the_server_too", async (t) => {
+test("sigterm_to_npx_stops_the_server_too", async (t) => {
   const origin = await startOrigin(t);
   const env = { FETCH_TARGETS: origin.url, PORT: "0" };
   const { child, portOf } = startProcess(t, "npx", ["function-fetch"], env);
   const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
   child.kill("SIGTERM");
-  await eventually("nobody listens any more", () =>
+  await eventually("nothing listens any more", () =>
     send(port).then(
       () => false,
       () => true,
@@ -150,7 +150,7 @@ const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
     });
     return outputFiles[0]?.text ?? "";
   },
-  // undici is in CommonJS, for which it would need a plugin.
+  // undici is CommonJS, for which it would need a plugin.
   rollup: async (entry) => {
     const bundle = await rollup({ input: entry, external: /^(?:undici$|node:)/ });
     const { output } = await bundle.generate({ format: "esm" });

@@ -1,4 +1,4 @@
-/** The scripts that the document names, run by pnpm in a clone that it has installed itself. */
+/** The scripts in the documentation, run by pnpm in a clone that it has installed itself. */
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -14,7 +14,7 @@ import { eventually } from "../support/waiting.js";
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 const PNPM = ["--yes", "--loglevel=error", "pnpm@12.21.0"];
 
-/** What a clone has not, apart from the engine, which `cargo xtask build --edge` makes. */
+/** What a clone lacks, apart from the engine, which `cargo xtask build --edge` makes. */
 const MADE_HERE = ["node_modules", "dist", "dist-node", ".wrangler", "esa-env.js"];
 
 let clone = "";
@@ -44,7 +44,7 @@ function start(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv):
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "inherit"],
-    // It starts children of its own.
+    // It starts child processes.
     detached: true,
   });
   t.after(() => {
@@ -55,7 +55,7 @@ function start(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv):
 const answerOf = (port: number) =>
   eventually("it serves", () => send(port).catch(() => undefined), 60_000);
 
-test("what_is_to_be_deployed_is_built", () => {
+test("the_deployment_is_built", () => {
   for (const script of ["gen:esa-env", "build", "cf-typegen"]) pnpm("run", script);
   for (const file of ["dist/esa.js", "dist/node/index.js", "worker-configuration.d.ts"]) {
     assert.ok(existsSync(join(cwd, file)), file);
@@ -71,7 +71,7 @@ test("the_server_is_built_and_started", async (t) => {
   assert.equal((await answerOf(port)).body.toString(), "origin");
 });
 
-test("the_worker_runs_here", async (t) => {
+test("the_worker_runs_locally", async (t) => {
   const origin = await startOrigin(t);
   const port = await freePort();
   const target = `FETCH_TARGETS:${origin.url}`;

@@ -17,7 +17,7 @@ export interface RunningProxy {
   readonly url: string;
   readonly server: Server;
   readonly handler: NodeHandler;
-  /** What it told the operator. */
+  /** Its notices. */
   readonly said: string[];
 }
 
@@ -41,7 +41,7 @@ export async function proxyTo(t: TestContext, origin: Origin, env = {}): Promise
   return startProxy(t, { env: { FETCH_TARGETS: origin.url, ...env } });
 }
 
-/** The command in a process of its own. */
+/** The command in a separate process. */
 export class Command {
   stdout = "";
   stderr = "";
@@ -75,7 +75,7 @@ export class Command {
     return this.process.pid ?? 0;
   }
 
-  /** The port that it says it serves on. */
+  /** The port that it prints. */
   port(): Promise<number> {
     return eventually("the command says where it serves", () => {
       const port = /^Serving http:\/\/\S+:(\d+)$/m.exec(this.stdout)?.[1];
@@ -90,7 +90,7 @@ export class Command {
     return this.exitCode ?? null;
   }
 
-  /** The most memory that it ever had, MiB. */
+  /** Its peak memory, MiB. */
   get peak(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;

@@ -1,4 +1,4 @@
-/** Requests that end early, say too much, or say it oddly: none reaches a target as another one. */
+/** Requests that end early, are too large, or are malformed: none reaches a target changed. */
 
 import assert from "node:assert/strict";
 import { type ClientHttp2Session, connect, createServer as createHttp2Server } from "node:http2";
@@ -41,7 +41,8 @@ async function overHttp2(t: TestContext, target: string): Promise<ClientHttp2Ses
 test("an_http2_stream_that_is_reset_never_looks_complete", async (t) => {
   const origin = await startRawOrigin(t, () => {});
   const session = await overHttp2(t, origin.url);
-  // A client of Node.js ends what it resets at once, so that a piece needs a pause.
+  // A client of Node.js ends what it resets at once, so a chunk needs a pause
+  // before.
   for (const [piece, pauses] of [
     [undefined, [0, 10, 50]],
     ["abc", [20, 50]],
@@ -78,7 +79,7 @@ test("a_get_over_http2_keeps_its_body", async (t) => {
   assert.equal(origin.seen[0]?.body.toString(), "the query");
 });
 
-test("codings_beside_chunked_are_not_implemented", async (t) => {
+test("transfer_codings_other_than_chunked_get_501", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await proxyTo(t, origin);
   for (const coding of ["gzip, chunked", "identity, chunked"]) {
@@ -94,7 +95,7 @@ test("codings_beside_chunked_are_not_implemented", async (t) => {
   assert.equal(origin.seen.length, 0);
 });
 
-test("no_body_stays_none", async (t) => {
+test("a_request_without_a_body_gets_none", async (t) => {
   const heads: string[] = [];
   const origin = await startRawOrigin(
     t,
@@ -116,7 +117,7 @@ test("fields_that_node_would_drop_are_refused_as_a_whole", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await proxyTo(t, origin);
   const fields = Array.from({ length: 1_200 }, (_, at) => [`x-${at}`, "1"] as const);
-  // Newer versions of Node.js say so themselves.
+  // Newer versions of Node.js report it themselves.
   assert.equal((await send(proxy.port, { headers: fields })).status, 431);
   assert.equal(origin.seen.length, 0);
 });
@@ -130,7 +131,7 @@ async function startServer(t: TestContext, target: string, options = {}) {
   return Number(new URL(server.url).port);
 }
 
-test("the_server_takes_heads_of_64_kib_and_any_number_of_fields", async (t) => {
+test("the_server_accepts_heads_of_64_kib_and_any_number_of_fields", async (t) => {
   const heads: string[] = [];
   const origin = await startRawOrigin(
     t,
@@ -151,7 +152,7 @@ test("the_server_takes_heads_of_64_kib_and_any_number_of_fields", async (t) => {
   assert.equal(heads.length, 2);
 });
 
-test("an_idle_client_is_kept_for_as_long_as_is_said", async (t) => {
+test("an_idle_client_is_kept_for_the_configured_time", async (t) => {
   const origin = await startOrigin(t);
   const kept = await Conversation.open(await startServer(t, origin.url));
   assert.match(onlyValue((await kept.head()).headers, "keep-alive") ?? "", /timeout=75/);
@@ -164,7 +165,7 @@ test("an_idle_client_is_kept_for_as_long_as_is_said", async (t) => {
   assert.ok(performance.now() - before > 1_000);
 });
 
-test("an_answer_before_the_end_of_a_body_says_that_the_connection_ends", async (t) => {
+test("a_response_before_the_end_of_a_body_announces_the_close", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: { answers: [{ status: 413, body: "no", readBody: false }] },
   });
@@ -182,7 +183,7 @@ test("an_answer_before_the_end_of_a_body_says_that_the_connection_ends", async (
     const head = await client.head();
     assert.equal(head.status, status);
     assert.equal(onlyValue(head.headers, "connection"), "close");
-    // What is still sent does not take the answer away.
+    // What is still sent does not destroy the response.
     for (let piece = 0; piece < 20; piece += 1) await client.wire.write("x".repeat(16_384));
     const { body, broken } = await client.finish();
     assert.equal(broken, false);

@@ -1,4 +1,4 @@
-/** What a request costs, and what a store can do wrong. */
+/** What a request costs, and how a store can fail. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -75,13 +75,13 @@ test("a_store_that_misbehaves_changes_speed_never_correctness", async (t) => {
     for (let round = 0; round < 3; round += 1) {
       assert.equal((await send(proxy.port)).status, 200, name);
     }
-    const told = proxy.said.filter((line) => line.includes("store_failed"));
+    const notices = proxy.said.filter((line) => line.includes("store_failed"));
     const fails = ["rejecting", "throwing", "hanging"].includes(name);
-    assert.equal(told.length > 0, fails, `${name}: ${proxy.said.join("\n")}`);
+    assert.equal(notices.length > 0, fails, `${name}: ${proxy.said.join("\n")}`);
   }
 });
 
-test("two_handlers_in_one_process_know_nothing_of_each_other", async (t) => {
+test("two_handlers_in_one_process_are_independent", async (t) => {
   const a = await startOrigin(t, { name: "a" });
   const b = await startOrigin(t, { name: "b" });
   const first = await proxyTo(t, a, { FETCH_EXPLAIN: "true" });
@@ -96,7 +96,7 @@ test("two_handlers_in_one_process_know_nothing_of_each_other", async (t) => {
   }
 });
 
-test("the_option_env_wins_over_the_environment", async (t) => {
+test("the_option_env_overrides_the_environment", async (t) => {
   const a = await startOrigin(t, { name: "a" });
   const b = await startOrigin(t, { name: "b" });
   process.env.FETCH_TARGETS = a.url;
@@ -115,7 +115,7 @@ test("a_store_without_its_methods_is_refused_by_name", () => {
   return assert.rejects(made, /the option `store` needs the methods `get` and `put`/);
 });
 
-test("what_is_left_of_a_body_is_no_request", async (t) => {
+test("the_rest_of_a_body_is_not_a_request", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: { answers: [{ status: 413, body: "no", readBody: false }, { body: "yes" }] },
   });
@@ -125,7 +125,8 @@ test("what_is_left_of_a_body_is_no_request", async (t) => {
     headers: [["content-length", "300000"]],
   });
   await conversation.wire.write("G");
-  // It is answered before its body is out, and that is the end of the connection.
+  // The response comes before its body is sent, and that is the end of the
+  // connection.
   const head = await conversation.head();
   assert.deepEqual([head.status, onlyValue(head.headers, "connection")], [413, "close"]);
   await conversation.wire.write(Buffer.alloc(299_999, "ET / HTTP/1.1\r\n\r\nG"));
@@ -154,7 +155,7 @@ test("an_absolute_form_target_does_not_choose_the_upstream", async (t) => {
   );
 });
 
-test("a_hedged_request_is_answered_by_the_faster_and_the_loser_is_cancelled", async (t) => {
+test("a_hedged_request_is_answered_by_the_faster_and_the_slower_is_cancelled", async (t) => {
   const slow = await startOrigin(t, {
     name: "slow",
     behaviour: { answers: [{ fault: "silent" }] },

@@ -1,4 +1,4 @@
-/** What settings may be, and which Node.js they are read on. */
+/** Which values settings may have, and on which Node.js they are read. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -15,7 +15,7 @@ import { startProxy } from "./proxy.js";
 
 const ADAPTERS = join(import.meta.dirname, "..", "..");
 
-test("settings_may_be_what_json_has_for_them", async (t) => {
+test("settings_may_be_json_values", async (t) => {
   const dead = await startOrigin(t, { behaviour: { dead: true } });
   const origin = await startOrigin(t);
   const proxy = await startProxy(t, {
@@ -32,7 +32,7 @@ test("settings_may_be_what_json_has_for_them", async (t) => {
   assert.deepEqual(proxy.said, []);
 });
 
-test("what_no_setting_can_be_is_named_with_the_remedy", () => {
+test("an_impossible_value_is_reported_with_the_remedy", () => {
   const cases: [settings: object, message: RegExp][] = [
     [
       { FETCH_TARGETS: { a: 1 } },
@@ -63,7 +63,7 @@ test("the_oldest_node_is_the_one_that_the_package_names", () => {
   }
 });
 
-/** A copy of the scripts in a folder that has nothing else. */
+/** A copy of the scripts in an otherwise empty folder. */
 function bareScripts(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "function-fetch-scripts-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -79,7 +79,7 @@ test("without_the_engine_every_script_names_the_command_that_makes_it", (t) => {
   const needing = Object.keys(scripts).filter(
     (name) =>
       /^(?:build|gen:|dev$|deploy|typecheck|test:)/.test(name) &&
-      // That command makes the engine itself.
+      // That command builds the engine itself.
       !scripts[name].startsWith("cargo xtask "),
   );
   assert.ok(needing.length >= 11);

@@ -21,7 +21,7 @@ function folder(t: TestContext): string {
   return made;
 }
 
-test("a_file_store_keeps_every_key_apart", async (t) => {
+test("a_file_store_keeps_every_key_separate", async (t) => {
   const inside = join(folder(t), "store");
   const store = fileStore(inside);
   const keys = [
@@ -44,7 +44,7 @@ test("a_file_store_keeps_every_key_apart", async (t) => {
   assert.deepEqual(readdirSync(join(inside, "..")), ["store"]);
 });
 
-test("a_file_store_that_cannot_write_says_so", async (t) => {
+test("a_file_store_that_cannot_write_fails", async (t) => {
   const inside = folder(t);
   await fileStore(inside).put("a", "b", 60);
   // A file where a folder should be.
@@ -88,7 +88,7 @@ test("readers_see_a_whole_value_whoever_writes", async (t) => {
   assert.deepEqual(readdirSync(inside), ["key.json"]);
 });
 
-/** The program of a Redis server, if there is one: what `REDIS_SERVER` names, or the one on PATH. */
+/** The program of a Redis server, if there is one: the one in `REDIS_SERVER`, or on PATH. */
 function redisServer(): string | undefined {
   const program = process.env.REDIS_SERVER ?? "redis-server";
   try {
@@ -140,12 +140,12 @@ test("the_redis_store_of_the_examples_is_shared", { skip }, async (t) => {
   assert.deepEqual([a.probes.length, b.probes.length], [1, 1]);
 });
 
-test("a_redis_that_is_away_fails_no_request", { skip }, async (t) => {
+test("a_redis_that_is_down_fails_no_request", { skip }, async (t) => {
   const origin = await startOrigin(t);
   const other = await startOrigin(t);
   const env = { FETCH_TARGETS: `${origin.url},${other.url}`, REDIS_URL: "redis://127.0.0.1:9" };
   const command = Command.start(t, env, ["--store", "examples/redis-store.ts"]);
   const port = await command.port();
   for (let round = 0; round < 3; round += 1) assert.equal((await send(port)).status, 200);
-  await eventually("the operator hears of it", () => command.stderr.includes("store_failed"));
+  await eventually("the operator is notified", () => command.stderr.includes("store_failed"));
 });

@@ -1,4 +1,4 @@
-/** Bodies while they stream: as they arrive, and broken where they break. */
+/** Streaming bodies: forwarded as they arrive, and broken where they break. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -24,10 +24,10 @@ test("an_upload_arrives_piece_by_piece", async (t) => {
   assert.equal(seen.complete, true);
 });
 
-test("a_target_may_answer_before_it_gets_any_of_an_upload", async (t) => {
+test("a_target_may_respond_before_it_gets_any_of_an_upload", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {
-      // Says everything again, as it comes.
+      // Echoes everything as it arrives.
       answers: (request, response) => {
         response.writeHead(200);
         response.flushHeaders();
@@ -71,8 +71,8 @@ test("a_slow_client_makes_the_target_wait", async (t) => {
   const proxy = await proxyTo(t, origin);
   const conversation = await Conversation.open(proxy.port);
   await conversation.head();
-  // What the kernel and the streams between hold fills up, and then it stands still.
-  const settled = await eventually("the origin stands still", async () => {
+  // The buffers of the kernel and the streams fill up, and then it stalls.
+  const settled = await eventually("the origin stalls", async () => {
     const before = written;
     await sleep(500);
     return written === before && written;
@@ -80,7 +80,7 @@ test("a_slow_client_makes_the_target_wait", async (t) => {
   assert.ok(settled < 64 * 1024 * 1024, `${settled} bytes were taken from the origin`);
   assert.equal(over, false);
   conversation.wire.close();
-  await eventually("the origin hears that the client has gone", () => over);
+  await eventually("the origin notices that the client has disconnected", () => over);
 });
 
 test("a_slow_target_makes_the_client_wait", async (t) => {
@@ -141,7 +141,7 @@ test("a_client_gone_mid_stream_closes_the_upstream", async (t) => {
   assert.deepEqual(proxy.said, []);
 });
 
-test("a_client_gone_before_the_head_cancels_the_attempt_and_blames_nobody", async (t) => {
+test("a_client_gone_before_the_head_cancels_the_attempt_without_evidence_against_a_target", async (t) => {
   const origin = await startOrigin(t, { behaviour: { answers: [{ fault: "silent" }] } });
   const other = await startOrigin(t);
   const proxy = await startProxy(t, {
@@ -193,7 +193,7 @@ test("a_broken_upload_never_looks_complete", async (t) => {
   }
 });
 
-test("an_answer_before_the_upload_is_over_comes_through", async (t) => {
+test("a_response_before_the_end_of_an_upload_arrives", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: { answers: [{ status: 413, body: "too much", readBody: false }] },
   });
@@ -239,7 +239,7 @@ test("trailers_pass_up", async (t) => {
   const conversation = await Conversation.open(proxy.port, {
     method: "POST",
     chunked: true,
-    // Not announced: RFC 9110 §6.5.1 does not ask for it.
+    // Not announced: RFC 9110 §6.5.1 does not require it.
   });
   await conversation.chunk("a body");
   await conversation.endChunks([["x-checksum", "abc"]]);
@@ -249,7 +249,7 @@ test("trailers_pass_up", async (t) => {
   assert.deepEqual(origin.seen[0]?.trailers, [["x-checksum", "abc"]]);
 });
 
-test("a_body_with_trailers_moves_on_from_a_dead_target", async (t) => {
+test("a_body_with_trailers_fails_over_from_a_dead_target", async (t) => {
   const dead = await startOrigin(t, { behaviour: { dead: true } });
   const origin = await startOrigin(t);
   const proxy = await startProxy(t, {
@@ -266,7 +266,7 @@ test("a_body_with_trailers_moves_on_from_a_dead_target", async (t) => {
   assert.deepEqual(origin.seen[0]?.trailers, [["x-checksum", "abc"]]);
 });
 
-test("interim_answers_are_dropped", async (t) => {
+test("interim_responses_are_dropped", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {
       answers: (_request, response) => {
@@ -281,7 +281,7 @@ test("interim_answers_are_dropped", async (t) => {
   assert.equal(body.toString(), "done");
 });
 
-test("a_client_that_expects_100_continue_gets_it_from_here", async (t) => {
+test("a_client_that_expects_100_continue_gets_it_from_node", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await proxyTo(t, origin);
   const conversation = await Conversation.open(proxy.port, {
@@ -298,7 +298,7 @@ test("a_client_that_expects_100_continue_gets_it_from_here", async (t) => {
   assert.equal(origin.seen[0]?.header("expect"), undefined);
 });
 
-test("compressed_bodies_are_not_touched", async (t) => {
+test("compressed_bodies_are_not_changed", async (t) => {
   const body = Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5]);
   const origin = await startOrigin(t, {
     behaviour: { answers: [{ body, headers: [["content-encoding", "gzip"]] }] },
@@ -309,10 +309,10 @@ test("compressed_bodies_are_not_touched", async (t) => {
   assert.deepEqual(valuesOf(answer.headers, "content-encoding"), ["gzip"]);
 });
 
-test("answers_without_content_are_framed_as_such", async (t) => {
+test("responses_without_content_are_framed_as_such", async (t) => {
   const origin = await startOrigin(t, {
     behaviour: {
-      // By hand: Node.js refuses to announce trailers where there is no body.
+      // Raw: Node.js refuses to announce trailers where there is no body.
       answers: (request) => {
         const fields = 'etag: "a"\r\ntrailer: x-a\r\nset-cookie: a=1\r\nset-cookie: b=2';
         request.socket.write(`HTTP/1.1 ${request.url?.slice(1)} Hm\r\n${fields}\r\n\r\n`);

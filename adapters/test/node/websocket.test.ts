@@ -1,4 +1,4 @@
-/** WebSockets, routed as other requests are. */
+/** WebSockets, routed like other requests. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ interface Echo {
   readonly server: WebSocketServer;
 }
 
-/** A server that says everything again. */
+/** A server that echoes everything. */
 async function startEcho(t: TestContext): Promise<Echo> {
   const http = createServer((_request, response) => response.end());
   const server = new WebSocketServer({ server: http, handleProtocols: () => "chat" });
@@ -80,7 +80,7 @@ test("a_target_that_vanishes_closes_the_clients_end", async (t) => {
   await once(socket, "close");
 });
 
-test("a_target_that_declines_is_heard", async (t) => {
+test("a_target_that_declines_is_relayed", async (t) => {
   const origin = await startOrigin(t, { behaviour: { answers: [{ status: 403, body: "no" }] } });
   const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
   const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/`);
@@ -89,7 +89,7 @@ test("a_target_that_declines_is_heard", async (t) => {
   assert.deepEqual(await response.toArray().then(Buffer.concat), Buffer.from("no"));
 });
 
-test("no_target_at_all_is_said_in_http", async (t) => {
+test("without_any_target_the_reply_is_http", async (t) => {
   const dead = await startOrigin(t, { behaviour: { dead: true } });
   const proxy = await startProxy(t, {
     env: { FETCH_TARGETS: dead.url, FETCH_CACHE_ADAPTER: "none" },
@@ -100,7 +100,7 @@ test("no_target_at_all_is_said_in_http", async (t) => {
   response.destroy();
 });
 
-test("other_protocols_are_declined_by_going_on", async (t) => {
+test("other_protocols_are_served_without_the_upgrade", async (t) => {
   const origin = await startOrigin(t);
   const proxy = await startProxy(t, { env: { FETCH_TARGETS: origin.url } });
   const headers = [
@@ -113,7 +113,8 @@ test("other_protocols_are_declined_by_going_on", async (t) => {
   assert.equal(body.toString(), "origin");
   assert.equal(origin.seen[0]?.header("upgrade"), undefined);
   assert.equal(origin.seen[0]?.header("http2-settings"), undefined);
-  // A body, too: what is left of it is still to come when the offer is declined.
+  // With a body, too: the rest of it is still to come when the upgrade is
+  // declined.
   const post = await Conversation.open(proxy.port, {
     method: "POST",
     headers: [...headers, ["content-length", "300000"]],
@@ -144,7 +145,7 @@ test("a_websocket_with_a_body_is_refused", async (t) => {
   );
 });
 
-test("closing_the_handler_ends_the_tunnels", async (t) => {
+test("closing_the_handler_closes_the_tunnels", async (t) => {
   const echo = await startEcho(t);
   const proxy = await startProxy(t, { env: { FETCH_TARGETS: echo.url } });
   const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/`);

@@ -1,13 +1,13 @@
-/** What an origin does with the requests that it gets. */
+/** How an origin responds to its requests. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Field } from "./fields.js";
 import type { Seen } from "./seen.js";
 
 /**
- * How an answer goes wrong: `reset` closes with a reset once the head is read;
- * `silent` never answers; `garbage` answers with bytes that are no HTTP; `short`
- * promises 100 bytes, sends ten and resets.
+ * A faulty response: `reset` closes with a reset once the head is read; `silent`
+ * never responds; `garbage` sends bytes that are not HTTP; `short` announces 100
+ * bytes, sends ten and resets.
  */
 export type Fault = "reset" | "silent" | "garbage" | "short";
 
@@ -20,20 +20,20 @@ export interface Answer {
   /** Before the head, ms. */
   readonly delay?: number | undefined;
   readonly trailers?: readonly Field[] | undefined;
-  /** Instead of all that. */
+  /** In place of all that. */
   readonly fault?: Fault | undefined;
   /** False: answers before the request's body was read. */
   readonly readBody?: boolean | undefined;
 }
 
-/** Writes a response by itself. What it leaves of the request is read for the record. */
+/** Writes a response itself. What it leaves of the request is read for the record. */
 export type Script = (request: IncomingMessage, response: ServerResponse, seen: Seen) => void;
 
 export interface Behaviour {
-  /** Nobody listens on the port. */
+  /** Nothing listens on the port. */
   readonly dead?: boolean | undefined;
-  /** What a probe gets. */
+  /** The response to a probe. */
   readonly health?: Answer | undefined;
-  /** What everything else gets, one after the other; the last is repeated. */
+  /** The responses to other requests, in order; the last is repeated. */
   readonly answers?: readonly Answer[] | Script | undefined;
 }

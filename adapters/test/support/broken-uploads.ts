@@ -1,4 +1,7 @@
-/** Uploads that break off at their beginning, and how to tell that none looked complete to a target. */
+/**
+ * Uploads that break off at their beginning, and how to tell that none looked
+ * complete to a target.
+ */
 
 import assert from "node:assert/strict";
 import { Conversation } from "./client.js";
@@ -14,10 +17,10 @@ const BREAKS: Record<string, (client: Conversation) => unknown> = {
   overflow: (client) => client.wire.write("fffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
 };
 
-/** Whether what a raw origin got is a request with its end. */
+/** Whether a raw origin got a request that looks complete. */
 const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
 
-/** Breaks uploads to `port` off in every way; a client that is still there gets 400. */
+/** Breaks uploads to `port` off in every way; a client that is still connected gets 400. */
 export async function breakUploadsOff(port: number): Promise<void> {
   for (const [how, broken] of Object.entries(BREAKS)) {
     for (const pause of [0, 10, 50]) {
@@ -34,7 +37,7 @@ export async function breakUploadsOff(port: number): Promise<void> {
   }
 }
 
-/** Each request of the origin was broken off, and none had an end. */
+/** Each request to the origin was broken off, and none looked complete. */
 export async function noneIsWhole(origin: RawOrigin): Promise<void> {
   await eventually("all are broken off", () =>
     origin.connections.every((one) => one.socket.closed),

@@ -1,4 +1,4 @@
-/** A certificate that nobody trusts, for origins that speak TLS. */
+/** An untrusted certificate, for origins that speak TLS. */
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +18,7 @@ export function certificate(): Certificate {
   return made;
 }
 
-/** By the `openssl` command: Node.js can read certificates, not make them. */
+/** With the `openssl` command: Node.js can read certificates, but not make them. */
 function make(): Certificate {
   const folder = mkdtempSync(join(tmpdir(), "function-fetch-certificate-"));
   try {

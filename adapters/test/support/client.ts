@@ -1,6 +1,6 @@
 /**
- * A client with one fresh connection per request and nothing hidden: the
- * request goes out as it is written, and the answer is reported as it came.
+ * A client with one new connection per request and nothing hidden: the request
+ * is sent as written, and the response is reported as received.
  */
 
 import { type Field, onlyValue, valuesOf } from "./fields.js";
@@ -11,7 +11,7 @@ import { Wire } from "./wire.js";
 export interface RawRequest {
   /** GET unless given. */
   readonly method?: string | undefined;
-  /** The request target, written as it stands; `/` unless given. */
+  /** The request target, written unchanged; `/` unless given. */
   readonly path?: string | undefined;
   /** A `host` is added where there is none. */
   readonly headers?: readonly Field[] | undefined;
@@ -27,10 +27,10 @@ export interface RawResponse extends Head {
   readonly broken: boolean;
 }
 
-/** A chunk goes out in pieces of this size, so that one body takes several. */
+/** A body is sent in chunks of this size, so that one body takes several. */
 const PIECE = 16 * 1024;
 
-/** A request whose answer is still to come, or on its way. */
+/** A request whose response is pending or arriving. */
 export class Conversation {
   readonly wire: Wire;
   private readonly method: string;
@@ -42,7 +42,7 @@ export class Conversation {
     this.method = method;
   }
 
-  /** Connects and writes the request's head; the body, where one is to be streamed, is the test's. */
+  /** Connects and writes the request's head; a streamed body is written by the test. */
   static async open(port: number, request: RawRequest = {}): Promise<Conversation> {
     const wire = await Wire.connect(port);
     const conversation = new Conversation(wire, request.method ?? "GET");
@@ -50,7 +50,7 @@ export class Conversation {
     return conversation;
   }
 
-  /** Writes a piece of a chunked body. Whether the other side still takes it. */
+  /** Writes a chunk of a chunked body. Whether the other side still takes it. */
   chunk(piece: string | Uint8Array): Promise<boolean> {
     const bytes = Buffer.from(piece);
     const size = `${bytes.byteLength.toString(16)}\r\n`;
@@ -62,7 +62,7 @@ export class Conversation {
     await this.wire.write(`0\r\n${fieldText(trailers)}\r\n`);
   }
 
-  /** The answer's head; what came with 1xx before it is passed over. */
+  /** The response's head; 1xx responses before it are skipped. */
   async head(): Promise<Head> {
     while (this.headRead === undefined) {
       const head = await readHead(this.wire);
@@ -74,13 +74,13 @@ export class Conversation {
     return this.headRead;
   }
 
-  /** The next piece of the answer's body; nothing at its end. */
+  /** The next chunk of the response's body; nothing at its end. */
   async piece(): Promise<Buffer | undefined> {
     this.body ??= bodyOf(this.wire, this.method, await this.head());
     return this.body.next();
   }
 
-  /** Reads the rest of the answer and closes. */
+  /** Reads the rest of the response and closes. */
   async finish(): Promise<RawResponse> {
     const head = await this.head();
     const pieces: Buffer[] = [];
@@ -93,7 +93,7 @@ export class Conversation {
   }
 }
 
-/** Sends a request to 127.0.0.1 and reads the whole answer, within `limit` ms. */
+/** Sends a request to 127.0.0.1 and reads the whole response, within `limit` ms. */
 export async function send(
   port: number,
   request: RawRequest = {},
@@ -113,7 +113,7 @@ export async function send(
 }
 
 async function exchange(conversation: Conversation, request: RawRequest): Promise<RawResponse> {
-  // The answer may come before the body is out.
+  // The response may come before the body is sent.
   const [answer] = await Promise.all([conversation.finish(), writeBody(conversation, request)]);
   return answer;
 }

@@ -1,4 +1,4 @@
-/** Header fields as they stand on the wire: in order, repeated, in whatever case. */
+/** Header fields as on the wire: in order, repeated, in any case. */
 
 export type Field = readonly [name: string, value: string];
 
@@ -17,7 +17,7 @@ export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields.filter(([known]) => known.toLowerCase() === wanted).map(([, value]) => value);
 }
 
-/** The only value of a field, or nothing. Several are a test's failure. */
+/** The only value of a field, or nothing. Several fail the test. */
 export function onlyValue(fields: readonly Field[], name: string): string | undefined {
   const values = valuesOf(fields, name);
   if (values.length > 1) throw new Error(`several ${name}: ${JSON.stringify(values)}`);

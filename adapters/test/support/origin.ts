@@ -1,19 +1,19 @@
-/** A real HTTP/1.1 server that does what a test says, and can die and come back on its port. */
+/** A real HTTP/1.1 server that behaves as a test says, and can die and come back on its port. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TestContext } from "node:test";
-import { give } from "./answering.js";
 import type { Answer, Behaviour } from "./behaviour.js";
 import type { Certificate } from "./certificate.js";
 import { listen, listenAnywhere } from "./port.js";
+import { give } from "./responding.js";
 import { Seen } from "./seen.js";
 
 export interface OriginOptions {
-  /** Its answers' body, unless they say otherwise. */
+  /** The body of its responses, unless they say otherwise. */
   readonly name?: string;
   readonly behaviour?: Behaviour;
-  /** Which requests are probes: unless given, those that Function Fetch signs as its own. */
+  /** Which requests are probes: by default, those with Function Fetch's user agent. */
   readonly isProbe?: (request: IncomingMessage) => boolean;
   /** Speaks TLS. */
   readonly certificate?: Certificate;
@@ -28,7 +28,7 @@ export async function startOrigin(t: TestContext, options: OriginOptions = {}): 
 
 export class Origin {
   readonly name: string;
-  /** The requests that are no probes, in the order in which they came. */
+  /** The requests other than probes, in the order in which they arrived. */
   readonly seen: Seen[] = [];
   readonly probes: Seen[] = [];
   /** Connections accepted so far. */
@@ -69,7 +69,7 @@ export class Origin {
     return `${this.options.certificate === undefined ? "http" : "https"}://${this.authority}`;
   }
 
-  /** From now on it does this; its answers begin anew. */
+  /** From now on it does this; its responses start again from the first. */
   async behave(behaviour: Behaviour): Promise<void> {
     this.behaviour = behaviour;
     this.answered = 0;
@@ -104,7 +104,7 @@ export class Origin {
       certificate === undefined
         ? createServer(handle)
         : createTlsServer({ key: certificate.key, cert: certificate.cert }, handle);
-    // A pooled connection stays until the origin dies: when it closes is the test's to say.
+    // A pooled connection stays until the origin dies: the test decides when it closes.
     server.keepAliveTimeout = 0;
     server.requestTimeout = 0;
     server.on("connection", () => {
@@ -118,7 +118,7 @@ export class Origin {
     response.on("close", () => {
       seen.abandoned = !response.writableFinished;
     });
-    // Whoever asked may go away at any time; `seen` says so.
+    // The client may disconnect at any time; `seen` records that.
     request.on("error", () => {});
     response.on("error", () => {});
     const probe = this.isProbe(request);
@@ -141,7 +141,7 @@ export class Origin {
   }
 }
 
-/** By its user agent, of whatever version. */
+/** By its user agent, of any version. */
 function signedAsProbe(request: IncomingMessage): boolean {
   return request.headers["user-agent"]?.startsWith("function-fetch/") === true;
 }

@@ -1,11 +1,11 @@
-/** Ports that stay ours while nobody listens on them. */
+/** Reserved ports that nothing listens on. */
 
 import { createServer, type Server } from "node:net";
 
 /**
- * Below the range that the kernel gives out (32768 on), so that a port that was
- * closed in order to refuse is not somebody else's a moment later: not an
- * outgoing connection's, and no server's that asked for any free port.
+ * Below the range that the kernel assigns (32768 on), so that a port that was
+ * closed in order to refuse is not taken a moment later: neither by an outgoing
+ * connection, nor by a server that asked for any free port.
  */
 const FIRST = 10_000;
 const COUNT = 22_000;
@@ -25,7 +25,7 @@ export async function listenAnywhere(server: Server): Promise<number> {
   throw new Error("there is no free port");
 }
 
-/** A port that nobody has, for a program that takes it a moment later. */
+/** A free port, for a program that takes it a moment later. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   const port = await listenAnywhere(probe);
@@ -33,7 +33,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Listens on this port of 127.0.0.1; false when somebody else does. */
+/** Listens on this port of 127.0.0.1; false when another process does. */
 export function listen(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {

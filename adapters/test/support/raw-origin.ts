@@ -1,15 +1,15 @@
-/** An origin without HTTP: it sees requests as they come, and answers with bytes. */
+/** An origin below HTTP: it sees requests as bytes, and answers with bytes. */
 
 import { createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { listenAnywhere } from "./port.js";
 
-/** What a connection of a raw origin has. */
+/** The state of a connection of a raw origin. */
 export interface RawConnection {
   readonly socket: Socket;
   /** How many connections came before. */
   readonly index: number;
-  /** All that came so far, in Latin-1. */
+  /** All that has arrived so far, in Latin-1. */
   text: string;
 }
 
@@ -19,7 +19,7 @@ export interface RawOrigin {
   readonly connections: RawConnection[];
 }
 
-/** `onData` hears of each piece that comes. It ends with the test. */
+/** `onData` gets each chunk as it arrives. It ends with the test. */
 export async function startRawOrigin(
   t: TestContext,
   onData: (connection: RawConnection) => void,

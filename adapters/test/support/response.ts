@@ -1,4 +1,7 @@
-/** Reads an HTTP/1.1 response as it stands on the wire: nothing is tidied up, and a broken end is told from a proper one. */
+/**
+ * Reads an HTTP/1.1 response as on the wire: nothing is normalised, and a
+ * broken end is distinguished from a proper one.
+ */
 
 import { type Field, onlyValue } from "./fields.js";
 import type { Wire } from "./wire.js";
@@ -9,9 +12,9 @@ export interface Head {
   readonly headers: readonly Field[];
 }
 
-/** The body of a response, piece by piece. */
+/** The body of a response, chunk by chunk. */
 export interface BodyReader {
-  /** The next piece; nothing at the end. */
+  /** The next chunk; nothing at the end. */
   next(): Promise<Buffer | undefined>;
   /** After the end: whether it came too early. */
   readonly broken: boolean;

@@ -1,4 +1,4 @@
-/** What an origin saw. */
+/** What an origin received. */
 
 import type { IncomingMessage } from "node:http";
 import { type Field, fieldsOf, onlyValue, valuesOf } from "./fields.js";
@@ -9,14 +9,14 @@ const KEPT = 2 * 1024 * 1024;
 /** One request as it arrived. */
 export class Seen {
   readonly method: string;
-  /** The request target, as it stood on the wire. */
+  /** The request target, as on the wire. */
   readonly path: string;
   readonly headers: readonly Field[];
   /** How much of the body has arrived. */
   bodyBytes = 0;
   /** The body came to its proper end. */
   complete = false;
-  /** The connection was closed before the answer was out. */
+  /** The connection was closed before the response was complete. */
   abandoned = false;
   trailers: readonly Field[] = [];
   private readonly chunks: Buffer[] = [];
@@ -27,7 +27,7 @@ export class Seen {
     this.headers = fieldsOf(request.rawHeaders);
   }
 
-  /** The only value of a header. Several are a test's failure. */
+  /** The only value of a header. Several fail the test. */
   header(name: string): string | undefined {
     return onlyValue(this.headers, name);
   }
@@ -48,7 +48,7 @@ export class Seen {
       this.trailers = fieldsOf(request.rawTrailers);
       this.complete = request.complete;
     } catch {
-      // Broken off: `complete` says so.
+      // Broken off: `complete` shows it.
     }
   }
 

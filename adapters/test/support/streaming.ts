@@ -1,4 +1,4 @@
-/** Bodies that take their time, and what is to be seen of them behind any proxy. */
+/** Slow bodies, and what must be observable behind any proxy. */
 
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
@@ -10,7 +10,7 @@ import { eventually } from "./waiting.js";
 
 const PIECE = Buffer.alloc(256 * 1024, "x");
 
-/** Sends so many bytes, whole pieces of 256 KiB, as fast as they are taken. */
+/** Sends so many bytes, in chunks of 256 KiB, as fast as they are taken. */
 export function pour(response: ServerResponse, bytes: number): void {
   let left = bytes;
   const more = () => {
@@ -56,7 +56,7 @@ export class Events {
   }
 }
 
-/** The first request at an origin, once it has the piece `first` of the body. */
+/** The first request at an origin, once the chunk `first` of the body has arrived. */
 export function firstPieceAt({ seen }: Origin): Promise<Seen> {
   return eventually("the origin has the first piece", () => {
     const [request] = seen;
@@ -64,7 +64,7 @@ export function firstPieceAt({ seen }: Origin): Promise<Seen> {
   });
 }
 
-/** An upload in two pieces: the origin has the first one before the second is sent. */
+/** An upload in two chunks: the origin has the first one before the second is sent. */
 export async function uploadArrivesPieceByPiece(port: number, origin: Origin): Promise<Seen> {
   const conversation = await Conversation.open(port, { method: "POST", chunked: true });
   await conversation.chunk("first");

@@ -1,6 +1,9 @@
-/** Waiting for what happens soon, without guessing how soon. */
+/** Waiting for what happens soon, without a fixed delay. */
 
-/** The bound for things that take milliseconds on an idle machine and longer on a busy one, ms. */
+/**
+ * The time limit for things that take milliseconds on an idle machine and
+ * longer on a busy one, ms.
+ */
 export const SOON = 10_000;
 
 export function sleep(ms: number): Promise<void> {
@@ -29,7 +32,7 @@ export async function eventually<T>(
   }
 }
 
-/** What `work` brings, if it does so in time. */
+/** The result of `work`, if it comes in time. */
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

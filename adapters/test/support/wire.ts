@@ -1,8 +1,8 @@
-/** A socket to read from piece by piece, which loses nothing when the other side resets. */
+/** A socket to read from chunk by chunk, which loses nothing when the other side resets. */
 
 import { connect, type Socket } from "node:net";
 
-/** So much may wait to be read before the sender is made to wait, bytes. */
+/** How much may be buffered before the sender has to wait, bytes. */
 const HIGH_WATER = 256 * 1024;
 
 export type End = "closed" | "reset";
@@ -44,7 +44,7 @@ export class Wire {
     });
   }
 
-  /** How the other side ended, once all that it sent before is read. */
+  /** How the other side ended, once everything that it sent before is read. */
   get end(): End | undefined {
     return this.buffered === 0 ? this.ended : undefined;
   }
@@ -79,7 +79,7 @@ export class Wire {
     this.buffered += bytes.byteLength;
   }
 
-  /** Says that nothing more will be written. */
+  /** Ends the writing side. */
   finish(): void {
     this.socket.end();
   }
@@ -88,7 +88,7 @@ export class Wire {
     this.socket.destroy();
   }
 
-  /** Goes away rudely. */
+  /** Disconnects with a reset. */
   reset(): void {
     this.socket.resetAndDestroy();
   }

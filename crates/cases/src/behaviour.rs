@@ -1,4 +1,4 @@
-//! What an upstream does.
+//! The behaviour of an upstream.
 
 use crate::Fields;
 use serde::Deserialize;
@@ -9,14 +9,14 @@ use serde::Deserialize;
 pub struct Behaviour {
     /// Nothing listens on its port.
     pub dead: bool,
-    /// What a probe gets.
+    /// The response to a probe.
     pub health: Answer,
-    /// What everything else gets, one after the other; the last is repeated.
+    /// The responses to other requests, in order; the last is repeated.
     pub answers: Vec<Answer>,
 }
 
 impl Behaviour {
-    /// The answer to the request that is this many after the first.
+    /// The response to the request with this index.
     #[must_use]
     pub fn answer(&self, before: usize) -> Answer {
         let last = self.answers.len().saturating_sub(1);
@@ -34,13 +34,13 @@ impl Behaviour {
     }
 }
 
-/// One answer.
+/// One response.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// Its header fields, but for those that frame the body.
+    /// Its header fields, except those that frame the body.
     pub headers: Fields,
     body: Option<String>,
     body_bytes: Option<usize>,
@@ -48,7 +48,7 @@ pub struct Answer {
     pub delay_ms: u64,
     /// Its trailer fields.
     pub trailers: Fields,
-    /// What goes wrong instead of all that.
+    /// A fault in place of all that.
     pub fault: Option<Fault>,
     /// Whether the request's body is read first.
     pub read_body: bool,
@@ -69,23 +69,23 @@ impl Default for Answer {
     }
 }
 
-/// How an answer goes wrong.
+/// A faulty response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The connection is reset once the request's head was read.
     Reset,
-    /// There is no answer.
+    /// There is no response.
     Silent,
-    /// What is answered is no HTTP.
+    /// The response is not HTTP.
     Garbage,
-    /// A head that promises 100 bytes, ten of them, and a reset.
+    /// A head that announces 100 bytes, ten of them, and a reset.
     Short,
 }
 
-/// What [`Fault::Short`] promises.
+/// The length that [`Fault::Short`] announces.
 const SHORT_PROMISE: &str = "100";
-/// What it gives.
+/// The length that it sends.
 const SHORT_BODY: &[u8] = b"ten bytes.";
 
 impl Answer {
@@ -95,7 +95,7 @@ impl Answer {
         !matches!(self.status, 204 | 304)
     }
 
-    /// Its body, of the upstream called `name`.
+    /// Its body, from the upstream called `name`.
     #[must_use]
     pub fn content(&self, name: &str) -> Vec<u8> {
         match (&self.body, self.body_bytes) {
@@ -106,7 +106,7 @@ impl Answer {
         }
     }
 
-    /// The header fields as they go out, with those that frame the body.
+    /// The header fields as sent, with those that frame the body.
     #[must_use]
     pub fn fields(&self, name: &str) -> Vec<(String, Vec<u8>)> {
         let mut fields = self.headers.to_raw();
@@ -123,7 +123,7 @@ impl Answer {
         fields
     }
 
-    /// Whether its body goes out in chunks.
+    /// Whether its body is chunked.
     #[must_use]
     pub fn is_chunked(&self) -> bool {
         !self.trailers.is_empty() || self.headers.has("transfer-encoding")
@@ -131,9 +131,9 @@ impl Answer {
 
     fn check(&self) -> Result<(), String> {
         if self.body.is_some() && self.body_bytes.is_some() {
-            return Err("an answer wants either \"body\" or \"body_bytes\"".into());
+            return Err("an answer needs either \"body\" or \"body_bytes\"".into());
         }
-        // Above 599 none is defined; what a proxy makes of them is a case.
+        // Above 599 none is defined; how a proxy handles them is a case.
         if !(200..=999).contains(&self.status) {
             return Err(format!("an answer's status cannot be {}", self.status));
         }

@@ -1,4 +1,4 @@
-//! What is wrong with the table.
+//! Errors in the table.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ pub enum TableError {
     /// A file or the folder cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// There is no case in the folder.
     #[error("{}: there are no cases", folder.display())]
     Empty {
-        /// Which.
+        /// The path.
         folder: PathBuf,
     },
     /// A file is not a group of cases.

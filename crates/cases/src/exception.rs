@@ -1,4 +1,4 @@
-//! What a host does otherwise than the others, and why.
+//! How a host differs from the others, and why.
 
 use crate::host::HOSTS;
 use serde_json::{Map, Value};
@@ -17,13 +17,13 @@ pub(crate) const REPLACEABLE: [&str; 6] = [
 /// An exception.
 #[derive(Clone, Debug)]
 pub(crate) enum Exception {
-    /// The host leaves the case out, for this reason.
+    /// The host skips the case, for this reason.
     Skip(String),
-    /// The host does this of it.
+    /// The host runs this instead.
     Replace(Map<String, Value>),
 }
 
-/// Reads `except`: by host.
+/// Reads `except`, by host.
 pub(crate) fn read(except: Map<String, Value>) -> Result<BTreeMap<String, Exception>, String> {
     let mut exceptions = BTreeMap::new();
     for (names, value) in except {
@@ -69,7 +69,7 @@ fn read_one(value: Value) -> Result<Exception, String> {
         (true, true) => Ok(Exception::Skip(why)),
         (false, false) => Ok(Exception::Replace(members)),
         _ => {
-            Err("it wants either \"skip\": true, or members that replace those of the case".into())
+            Err("it needs either \"skip\": true, or members that replace those of the case".into())
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What a field must be.
+/// The expected value of a field.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
@@ -11,22 +11,22 @@ use std::collections::BTreeMap;
     expecting = "a string, a list of strings, null, or {\"contains\": \"text\"}"
 )]
 pub(crate) enum FieldRule {
-    /// All fields of the name, joined, are this.
+    /// All fields of the name, joined, equal this.
     Value(String),
-    /// The fields of the name, one by one, are these.
+    /// The fields of the name, one by one, equal these.
     Values(Vec<String>),
-    /// There is this in the value.
+    /// The value contains this.
     Containing {
         /// The text.
         contains: String,
     },
-    /// There is none of the name.
+    /// There is no field of the name.
     Absent,
 }
 
 pub(crate) type FieldRules = BTreeMap<String, FieldRule>;
 
-/// What the client must get.
+/// The expected response to the client.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ResponseRule {
@@ -39,7 +39,7 @@ pub(crate) struct ResponseRule {
     pub(crate) broken: bool,
 }
 
-/// What an upstream must have seen.
+/// The expected request to an upstream.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SeenRule {
@@ -50,7 +50,7 @@ pub(crate) struct SeenRule {
     pub(crate) body_bytes: Option<usize>,
 }
 
-/// What the store must hold in the end.
+/// The expected content of the store in the end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoreRule {
@@ -72,14 +72,14 @@ pub(crate) enum StoreRule {
 pub(crate) enum ProbesRule {
     /// Exactly.
     Exactly(usize),
-    /// So often, or more.
+    /// At least so often.
     AtLeast {
-        /// The least.
+        /// The minimum.
         at_least: usize,
     },
 }
 
-/// One text, or several.
+/// One string, or several.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, expecting = "a string or a list of strings")]
 pub(crate) enum Texts {

@@ -1,4 +1,4 @@
-//! The hosts that the table is run on.
+//! The hosts that run the table.
 
 /// Their names, as exceptions use them.
 pub const HOSTS: [&str; 9] = [
@@ -13,8 +13,8 @@ pub const HOSTS: [&str; 9] = [
     "esa-deno",
 ];
 
-/// Whether a host has a store: without one it leaves out the cases that are
-/// about it.
+/// Whether a host has a store: without one it skips the cases that are about
+/// it.
 #[must_use]
 pub fn has_store(host: &str) -> bool {
     !matches!(host, "wasmtime" | "wasmtime-0.2")

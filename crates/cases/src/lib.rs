@@ -1,10 +1,10 @@
 //! The table of cases (`tests/cases/README.md`): what Function Fetch does with
 //! a request, as data that every host runs.
 //!
-//! All that the table says is understood here, once: its members, the
-//! placeholders, the exceptions of hosts, the records that a store begins with,
-//! and whether what happened is what was expected. A runner brings a [`Stage`]:
-//! a proxy, its upstreams and a clock.
+//! The whole table is interpreted here, once: its members, the placeholders,
+//! the exceptions of hosts, the records that a store begins with, and whether
+//! the outcome is the expected one. A runner provides a [`Stage`]: a proxy, its
+//! upstreams and a clock.
 
 mod behaviour;
 mod error;

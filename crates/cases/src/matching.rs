@@ -1,14 +1,14 @@
-//! Whether what happened is what a case expects, and in words where it is not.
+//! Compares the outcome with what a case expects, and describes the differences.
 
 use crate::expectation::{FieldRule, FieldRules, ResponseRule, SeenRule};
 use crate::observed::{Response, Seen, values_of};
 use function_fetch_engine::headers::Fields;
 use std::fmt::Debug;
 
-/// What is not as it should be, each a sentence.
+/// The differences, each a sentence.
 pub(crate) type Differences = Vec<String>;
 
-/// More of a body than this is no help to a reader.
+/// More of a body than this does not help a reader.
 const SHOWN: usize = 300;
 
 pub(crate) fn response(rule: &ResponseRule, got: &Response) -> Differences {
@@ -92,7 +92,7 @@ fn fields(found: &mut Differences, whose: &str, rules: &FieldRules, got: &Fields
     }
 }
 
-/// What was wanted of a field, when that is not what it is.
+/// The difference in a field, if there is one.
 fn field(rule: &FieldRule, name: &str, values: &[String]) -> Option<String> {
     // Cookies are the one field whose values may not be joined (RFC 9110 section 5.3).
     let may_join = values.len() < 2 || !name.eq_ignore_ascii_case("set-cookie");

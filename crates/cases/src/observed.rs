@@ -1,4 +1,4 @@
-//! What a runner saw: to be held against what a case expects.
+//! What a runner observed, to be compared with what a case expects.
 
 use function_fetch_engine::headers::Fields;
 
@@ -7,7 +7,7 @@ use function_fetch_engine::headers::Fields;
 pub struct Response {
     /// Its status.
     pub status: u16,
-    /// Its header fields, as they stood on the wire.
+    /// Its header fields, as on the wire.
     pub fields: Fields,
     /// Its body.
     pub body: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Seen {
     pub method: String,
     /// Its path and query, byte for byte.
     pub path: String,
-    /// Its header fields, as they stood on the wire.
+    /// Its header fields, as on the wire.
     pub fields: Fields,
     /// What has arrived of its body.
     pub body: Vec<u8>,

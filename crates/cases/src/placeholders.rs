@@ -1,10 +1,10 @@
-//! What stands in braces: `{a}`, `{a.authority}`, `{proxy}`, `{client}`; `{{`
+//! Placeholders in braces: `{a}`, `{a.authority}`, `{proxy}`, `{client}`; `{{`
 //! is a brace.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the placeholders mean.
+/// The values of the placeholders.
 #[derive(Clone, Debug, Default)]
 pub struct Meanings(BTreeMap<String, String>);
 
@@ -21,7 +21,7 @@ impl Meanings {
         Self(each.collect())
     }
 
-    /// The host and port that the client asks.
+    /// The host and port that the client connects to.
     #[must_use]
     pub fn proxy(mut self, authority: &str) -> Self {
         self.0.insert("proxy".into(), authority.into());
@@ -35,7 +35,7 @@ impl Meanings {
         self
     }
 
-    /// Fills in every string of `json`; the names of members are left alone.
+    /// Fills in every string of `json`; the names of members are not changed.
     pub(crate) fn fill(&self, json: &mut Value) -> Result<(), String> {
         match json {
             Value::String(text) => {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
+    fn rejects_unknown_keys() {
         for text in ["{b}", "{a", "{}", "{a.port}"] {
             assert!(meanings().fill_text(text).is_err(), "{text}");
         }

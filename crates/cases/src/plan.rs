@@ -1,4 +1,4 @@
-//! What one host does of a case, with every placeholder filled in.
+//! What one host runs of a case, with every placeholder filled in.
 
 use crate::behaviour::Behaviour;
 use crate::expectation::StoreRule;
@@ -28,7 +28,7 @@ impl Plan {
         &self.upstreams
     }
 
-    /// What serde cannot tell: that names are known, and values sound.
+    /// What serde cannot check: that names are known, and values valid.
     pub(crate) fn check(&self) -> Result<(), String> {
         for name in self.upstreams.keys() {
             if !matches!(name.as_bytes(), [b'a'..=b'z']) {

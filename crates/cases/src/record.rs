@@ -1,4 +1,4 @@
-//! What a case's store holds at first.
+//! The initial content of a case's store.
 
 use function_fetch_component::record::encode;
 use function_fetch_engine::record::{Record, TargetRecord};
@@ -32,7 +32,7 @@ pub(crate) struct RecordPlan {
     but: Map<String, Value>,
 }
 
-/// On how many probes a latency stands where the case does not say.
+/// How many probes a latency has where the case does not say.
 const SAMPLES: u32 = 3;
 
 impl Store {

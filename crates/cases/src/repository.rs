@@ -1,14 +1,14 @@
-//! Where the repository is.
+//! The location of the repository.
 
 use std::env;
 use std::path::PathBuf;
 
-/// The root of the clone whose tests run. Cargo says at run time for which one it runs them; what it said when they
-/// were compiled may be another one, since clones that share a target folder share the binaries.
+/// The root of the clone whose tests run. Cargo sets it at run time; the value at compile time may name another
+/// clone, since clones that share a target folder share the binaries.
 ///
 /// # Panics
 ///
-/// Outside of `cargo test`, in a folder that is none of a clone's.
+/// Outside of `cargo test`, in a folder that does not belong to a clone.
 #[must_use]
 pub fn repository() -> PathBuf {
     let start = env::var_os("CARGO_MANIFEST_DIR")

@@ -1,4 +1,4 @@
-//! Does what a case says, step by step, on any [`Stage`].
+//! Runs the steps of a case on any [`Stage`].
 
 use crate::behaviour::Behaviour;
 use crate::expectation::{ProbesRule, StoreRule};
@@ -10,25 +10,26 @@ use crate::step::{ByUpstream, Exchange, Kind, Request, Step};
 use std::collections::BTreeMap;
 use std::future::Future;
 
-/// How long what happens behind a response may take to be seen, ms.
+/// How long background work may take to become visible, ms.
 const BEHIND_MS: u64 = 2_000;
-/// How long probes may take to come, ms.
+/// How long to wait for probes, ms.
 const PROBES_MS: u64 = 30_000;
 /// How long a write may take to reach the store, ms.
 const STORE_MS: u64 = 5_000;
-/// After so long what probes bring has been decided, and what was not written
-/// will not be, ms.
+/// After this time the results of probes have been processed, and what was not
+/// written will not be, ms.
 const SETTLED_MS: u64 = 300;
-/// How often something that is waited for is looked at, ms.
+/// The polling interval while waiting, ms.
 const LOOK_MS: u64 = 10;
 
 /// A proxy with its upstreams, and a clock.
 pub trait Stage {
-    /// Sends a request and reads the whole answer; the error says why there is
-    /// none.
+    /// Sends a request and reads the whole response; the error says why there
+    /// is none.
     fn ask(&mut self, request: &Request) -> impl Future<Output = Result<Response, String>>;
 
-    /// Makes an upstream behave so from now on; its answers begin anew.
+    /// Changes an upstream's behaviour; its responses start again from the
+    /// first.
     fn behave(&mut self, upstream: &str, behaviour: &Behaviour) -> impl Future<Output = ()>;
 
     /// How many probes an upstream has had.
@@ -37,10 +38,10 @@ pub trait Stage {
     /// The other requests that it has had, in order.
     fn seen(&self, upstream: &str) -> Vec<Seen>;
 
-    /// What the store holds under the case's key.
+    /// The content of the store under the case's key.
     fn stored(&self) -> impl Future<Output = Option<Vec<u8>>>;
 
-    /// Lets so many milliseconds pass.
+    /// Waits for so many milliseconds.
     fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
 }
 
@@ -48,7 +49,7 @@ pub trait Stage {
 ///
 /// # Errors
 ///
-/// What was not as the case says, and at which step.
+/// The differences from what the case expects, and at which step.
 pub async fn run<S: Stage>(plan: &Plan, setup: &Setup, stage: &mut S) -> Result<(), String> {
     for (name, behaviour) in &plan.upstreams {
         stage.behave(name, behaviour).await;
@@ -94,7 +95,7 @@ async fn ask<S: Stage>(plan: &Plan, exchange: &Exchange, stage: &mut S) -> Resul
         found = matching::response(rule, &got);
     }
     if let Some(rules) = &exchange.seen {
-        // A body may still be on its way when the answer is here.
+        // A body may still be on its way when the response is here.
         let look = async |stage: &S| {
             let each = before.iter().flat_map(|(name, count)| {
                 let rules = rules.get(*name).map_or(&[][..], Vec::as_slice);
@@ -159,7 +160,7 @@ async fn check_store<S: Stage>(rule: &StoreRule, setup: &Setup, stage: &S) -> Re
     insist(&soon_none(stage, STORE_MS, look).await)
 }
 
-/// The differences that are left when they had time to go away.
+/// The differences that remain after a while.
 async fn soon_none<S: Stage>(
     stage: &S,
     within_ms: u64,

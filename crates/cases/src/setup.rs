@@ -7,7 +7,7 @@ use function_fetch_engine::{Capabilities, Settings};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Where probes go, apart from what clients ask for.
+/// The path of probes, which no client requests.
 const HEALTH_PATH: &str = "/health";
 
 /// The settings of a case, and what follows from them.
@@ -15,10 +15,10 @@ const HEALTH_PATH: &str = "/health";
 pub struct Setup {
     /// Every setting, by name.
     pub settings: BTreeMap<String, String>,
-    /// What the store holds at first under [`Setup::key`].
+    /// The initial content of the store under [`Setup::key`].
     pub store: Option<Vec<u8>>,
     read: Settings,
-    /// By target: the upstream that it leads to.
+    /// By target: its upstream.
     upstreams: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Setup {
 pub struct SetupError(String);
 
 impl Setup {
-    /// Of a case whose upstreams are at `authorities`, on a host with this
+    /// For a case whose upstreams are at `authorities`, on a host with this
     /// kind of store.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Setup {
         })
     }
 
-    /// The key of the decision, as the store takes it.
+    /// The key of the decision, as encoded for the store.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.read.cache_key
@@ -99,13 +99,13 @@ impl Setup {
         &self.read
     }
 
-    /// Whether a request for this path, on whatever base path, is a probe.
+    /// Whether a request for this path, below any base path, is a probe.
     #[must_use]
     pub fn is_probe(&self, path: &str) -> bool {
         path.ends_with(&self.read.health_path)
     }
 
-    /// Why the store does not hold what it must in the end.
+    /// Why the store does not hold what the case expects in the end.
     pub(crate) fn store_difference(
         &self,
         rule: &StoreRule,
@@ -127,7 +127,7 @@ impl Setup {
         Some(format!("the store holds {held}, not {wanted}"))
     }
 
-    /// The upstream that a record's primary leads to.
+    /// The upstream of a record's primary.
     fn primary(&self, value: Option<&[u8]>) -> Option<&String> {
         let record: Value = serde_json::from_slice(value?).ok()?;
         let primary = record.get("primary")?.as_u64()?;

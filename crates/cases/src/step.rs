@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     Sleep(u64),
 }
 
-/// A request, and what is to come of it.
+/// A request, and its expected outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: Request,
@@ -37,14 +37,14 @@ pub(crate) struct Exchange {
 pub struct Request {
     /// Its method.
     pub method: String,
-    /// The request target, to be written as it stands.
+    /// The request target, written to the wire unchanged.
     pub path: String,
-    /// Its header fields, but for those that frame the body, and `host` where
-    /// it does not matter.
+    /// Its header fields, except those that frame the body, and `host` where it
+    /// does not matter.
     pub headers: Fields,
     body: Option<String>,
     body_bytes: Option<usize>,
-    /// Whether the body goes out without a length.
+    /// Whether the body is sent without a length.
     pub chunked: bool,
 }
 
@@ -62,7 +62,7 @@ impl Default for Request {
 }
 
 impl Request {
-    /// Its body, where it has one, be it empty.
+    /// Its body, if it has one, possibly empty.
     #[must_use]
     pub fn content(&self) -> Option<Vec<u8>> {
         match (&self.body, self.body_bytes) {
@@ -99,7 +99,7 @@ impl TryFrom<Members> for Step {
         let mut kinds = Vec::new();
         if let Some(request) = members.request {
             if request.body.is_some() && request.body_bytes.is_some() {
-                return Err("a request wants either \"body\" or \"body_bytes\"");
+                return Err("a request needs either \"body\" or \"body_bytes\"");
             }
             kinds.push(Kind::Ask(Box::new(Exchange {
                 request,
@@ -107,7 +107,7 @@ impl TryFrom<Members> for Step {
                 seen: members.seen,
             })));
         } else if !alone {
-            return Err("\"response\" and \"seen\" want a \"request\"");
+            return Err("\"response\" and \"seen\" need a \"request\"");
         }
         kinds.extend(members.wait.map(|wait| Kind::Wait(wait.probes)));
         kinds.extend(members.upstreams.map(Kind::Behave));

@@ -32,7 +32,7 @@ struct GroupJson {
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with the table.
+/// The first error in the table.
 pub fn read_all() -> Result<Vec<Case>, TableError> {
     let folder = repository().join("tests").join("cases");
     let unreadable = |path: &Path| {
@@ -74,7 +74,7 @@ pub fn read_all() -> Result<Vec<Case>, TableError> {
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with it.
+/// The first error in it.
 pub fn read_group(file: &str, text: &str) -> Result<Vec<Case>, TableError> {
     let malformed = |reason: String| TableError::Group {
         file: file.to_owned(),
@@ -141,13 +141,13 @@ impl Case {
         Ok(case)
     }
 
-    /// Group and name, as tests are called.
+    /// Group and name, which is the test's name.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}::{}", self.group, self.name)
     }
 
-    /// Why a host leaves it out, if it does.
+    /// Why a host skips it, if it does.
     #[must_use]
     pub fn skipped(&self, host: &str) -> Option<&str> {
         if let Some(Exception::Skip(why)) = self.exceptions.get(host) {
@@ -158,7 +158,7 @@ impl Case {
         (stores && !has_store(host)).then_some("it has no store")
     }
 
-    /// The group that its file names.
+    /// The group of its file.
     #[must_use]
     pub fn group(&self) -> &str {
         &self.group
@@ -173,11 +173,11 @@ impl Case {
         }
     }
 
-    /// What a host does.
+    /// What a host runs.
     ///
     /// # Errors
     ///
-    /// What cannot be understood, and where.
+    /// What is invalid, and where.
     pub fn plan(&self, host: &str, meanings: &Meanings) -> Result<Plan, String> {
         let mut json = Value::Object(self.json_for(host));
         meanings.fill(&mut json)?;
@@ -187,7 +187,7 @@ impl Case {
         Ok(plan)
     }
 
-    /// Whether a host may be tested with it: with anything in the placeholders.
+    /// Whether a host can run it, whatever the placeholders are.
     fn check(&self, host: &str) -> Result<(), String> {
         let authorities = self
             .upstreams(host)

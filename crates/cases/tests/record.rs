@@ -1,4 +1,4 @@
-//! The record that a case's store begins with is one that deployed instances have written: its format is a contract.
+//! The record that a case's store begins with has the format that deployed instances write: it is a contract.
 
 use function_fetch_cases::{Meanings, Setup, read_group};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! The table itself: that all of it is understood, and that nothing is
-//! understood which it does not explain.
+//! The table itself: all of it is valid, and it has no member that is not
+//! documented.
 
 use function_fetch_cases::{Case, HOSTS, read_all, read_group};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn no_host_leaves_out_most_of_the_table() {
 }
 
 #[test]
-fn a_host_without_a_store_leaves_out_what_is_about_it() {
+fn a_host_without_a_store_skips_its_cases() {
     let case =
         &group(r#"{"name": "x", "why": "y", "steps": [{"sleep_ms": 0}], "store": {"raw": ""}}"#)
             .expect("it is sound")[0];
@@ -47,7 +47,7 @@ fn group(case: &str) -> Result<Vec<Case>, String> {
     read_group("g.json", &text).map_err(|error| error.to_string())
 }
 
-/// What is wrong with a case that is sound but for `members`.
+/// The error for a case that is valid except for `members`.
 fn wrong(members: &str) -> String {
     let case = format!(r#"{{"name": "x", "why": "y", "steps": [{{"sleep_ms": 0}}], {members}}}"#);
     match group(&case) {
@@ -56,7 +56,7 @@ fn wrong(members: &str) -> String {
     }
 }
 
-/// What is wrong with a case of this one step.
+/// The error for a case with this one step.
 fn wrong_step(step: &str) -> String {
     match group(&format!(
         r#"{{"name": "x", "why": "y", "steps": [{step}]}}"#
@@ -78,7 +78,7 @@ fn errors_name_the_file_the_case_and_the_place() {
 }
 
 #[test]
-fn unknown_members_are_refused_everywhere() {
+fn unknown_members_are_rejected_everywhere() {
     for members in [
         r#""step": []"#,
         r#""upstreams": {"a": {"helth": {}}}"#,
@@ -106,7 +106,7 @@ fn unknown_members_are_refused_everywhere() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_values_are_rejected() {
     for members in [
         r#""upstreams": {"A": {}}"#,
         r#""upstreams": {"ab": {}}"#,

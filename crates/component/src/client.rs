@@ -1,17 +1,17 @@
-//! What the platform says of the client. On Spin these are headers, of which
-//! only the last of a name is Spin's own: a client's forged one stands before
-//! it. Any other host states no address, and its requests' `spin-*` headers
-//! are the client's.
+//! What the platform reports about the client. On Spin these are headers, of
+//! which only the last of a name is Spin's own: a client's forged one comes
+//! before it. Any other host reports no address, and `spin-*` headers of its
+//! requests are the client's.
 
 use function_fetch_engine::headers::{ClientFacts, Fields};
 use std::net::{IpAddr, SocketAddr};
 
-/// What the host's request says beside its fields.
+/// What the host reports about the request besides its fields.
 #[derive(Clone, Debug, Default)]
 pub struct RequestTarget {
     /// `http` or `https`.
     pub scheme: Option<String>,
-    /// The authority that the client asked for.
+    /// The authority of the request.
     pub authority: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub fn facts(fields: &Fields, on_spin: bool, request: RequestTarget) -> ClientFa
     }
 }
 
-/// Whether the host is Spin itself: it says which route of its manifest a
+/// Whether the host is Spin itself: it states which route of its manifest a
 /// request came by, and nothing else does.
 #[must_use]
 pub fn is_spin(fields: &Fields) -> bool {
@@ -49,8 +49,8 @@ fn last(fields: &Fields, name: &str) -> Option<String> {
     String::from_utf8(value.clone()).ok()
 }
 
-/// The IP address alone; one of IPv4 as such, where a socket for both kinds has
-/// it as `::ffff:192.0.2.7`.
+/// The IP address alone; an IPv4 address in plain form, where a dual-stack
+/// socket has it as `::ffff:192.0.2.7`.
 fn without_port(address: String) -> String {
     let ip = address
         .parse()
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_as_a_whole_is_no_part_of_the_host() {
+    fn the_star_of_options_is_not_part_of_the_host() {
         let url = b"http://good.example*".to_vec();
         let fields = vec![("spin-full-url".to_owned(), url)];
         let facts = facts(&fields, true, RequestTarget::default());
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_name_is_the_platform_s_and_only_on_spin() {
+    fn the_last_field_of_a_name_is_the_platforms_on_spin_only() {
         let fields = vec![
             ("spin-client-addr".to_owned(), b"6.6.6.6:1".to_vec()),
             ("spin-client-addr".to_owned(), b"192.0.2.7:2".to_vec()),

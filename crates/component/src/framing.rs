@@ -1,17 +1,19 @@
-//! How long a request's body is, where the host that sends it must be told.
+//! How a request states the length of its body, where the sending host must be
+//! told.
 
 use function_fetch_engine::headers::Fields;
 
-/// Whether a body of unknown length would not be sent: the HTTP library of most
-/// hosts (hyper) then takes these methods' requests for ones without a body.
+/// Whether the host would not send a body of unknown length: the HTTP library
+/// of most hosts (hyper) treats such requests with these methods as having no
+/// body.
 #[must_use]
 pub fn needs_length(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
-/// States the length of a body, none being 0, where the fields do not. Of a
-/// request without a body some hosts would else make one with an empty chunked
-/// body; that GET and HEAD have none goes without saying.
+/// Sets the length of the body, 0 for none, where the fields do not have it.
+/// Without it some hosts would give a request without a body an empty chunked
+/// one; GET and HEAD need it only when they have a body.
 pub fn state_length(fields: &mut Fields, method: &str, length: usize) {
     let goes_without_saying = length == 0 && needs_length(method);
     if !goes_without_saying && content_length(fields).is_none() {
@@ -19,14 +21,14 @@ pub fn state_length(fields: &mut Fields, method: &str, length: usize) {
     }
 }
 
-/// The `Content-Length`, where there is a sound one.
+/// The `Content-Length`, where it is valid.
 #[must_use]
 pub fn content_length(fields: &Fields) -> Option<u64> {
     let (_, value) = fields
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
     let digits = std::str::from_utf8(value).ok()?.trim();
-    // `parse` would take a sign.
+    // `parse` would accept a sign.
     let sound = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| sound)
 }

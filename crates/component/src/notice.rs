@@ -1,4 +1,4 @@
-//! What the operator hears.
+//! Notices for the operator.
 
 use function_fetch_engine::Notice;
 use serde::Serialize;
@@ -22,8 +22,8 @@ pub fn line(notice: &Notice) -> String {
 }
 
 /// Writes the notice to stderr.
-pub fn tell(notice: &Notice) {
-    // In one piece: `eprintln!` writes the end of the line apart, and another instance's line could come between.
+pub fn write(notice: &Notice) {
+    // In one write: `eprintln!` writes the line break separately, and another instance's line could come between.
     let line = line(notice) + "\n";
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

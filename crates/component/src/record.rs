@@ -1,15 +1,15 @@
 //! The text of the shared record, as Rust hosts keep it in their stores.
 //!
-//! What is no record is handed on as text: the engine knows what else a store
-//! may hold. So wrong types, deep nesting, halves of surrogate pairs, and
-//! numbers that are text or out of range are a miss, as they are on JavaScript
-//! hosts (`adapters/src/driver/record.ts`).
+//! What is not a record is passed on as text: the engine knows what else a store
+//! may hold. So wrong types, deep nesting, lone surrogates, and numbers that are
+//! text or out of range are a miss, as they are on JavaScript hosts
+//! (`adapters/src/driver/record.ts`).
 
 use function_fetch_engine::record::MAX_BYTES;
 use function_fetch_engine::{Record, Stored};
 use serde_json::Value;
 
-/// How deep values may be nested: our own are four deep.
+/// The maximum nesting of values: the engine's own records have four levels.
 const MOST_LEVELS: u32 = 8;
 
 /// The value to store.
@@ -29,16 +29,16 @@ pub fn decode(value: &[u8]) -> Stored {
 }
 
 fn record(text: &str) -> Option<Record> {
-    // By way of a value, of a repeated member the last counts, as in JavaScript.
+    // Via a `Value`, the last of repeated members counts, as in JavaScript.
     let mut value: Value = serde_json::from_str(text).ok()?;
-    // The derives would take lists of all members for objects as well.
+    // The derives would accept lists of all members for objects as well.
     let targets = value.get("targets")?.as_array()?;
     let is_sound = targets.iter().all(Value::is_object) && is_shallow(&mut value, MOST_LEVELS);
     is_sound.then(|| serde_json::from_value(value).ok())?
 }
 
-/// Whether a value is nested no deeper than this. Numbers become what JavaScript
-/// takes them for: `1.0` is a whole one.
+/// Whether a value is nested no deeper than this. Numbers are converted as
+/// JavaScript reads them: `1.0` is an integer.
 fn is_shallow(value: &mut Value, levels: u32) -> bool {
     if levels == 0 {
         return false;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was() {
+    fn decodes_what_it_encoded() {
         let small = Record {
             stands_in_for: None,
             told: None,
@@ -109,10 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deployed_writes_and_reads_the_same() {
+    fn the_format_is_the_deployed_one() {
         let text = r#"{"v":1,"at":1700000000123,"hash":"0123abcd","primary":1,"for":0,"targets":[{"n":0,"fail":2,"until":1700000001000,"last":[1700000000000,1000]},{"n":3,"fail":0,"ms":5.125,"at":1700000000100,"live":[1.609,0.021]}],"told":"89abcdef"}"#;
         assert_eq!(decode(text.as_bytes()), Stored::Record(a_record()));
-        // Byte for byte, but for `.0` behind times, which any reader of JSON takes.
+        // Byte for byte, except for the `.0` of times, which any JSON reader
+        // accepts.
         let ours = String::from_utf8(encode(&a_record())).unwrap();
         assert_eq!(
             ours.replace(".0,", ",")
@@ -122,13 +123,13 @@ mod tests {
         );
     }
 
-    /// One of the stored values that every host takes alike;
-    /// `adapters/test/engine/record.test.ts` reads the same file.
+    /// One of the stored values that every host reads alike;
+    /// `adapters/test/engine/record.test.ts` uses the same file.
     #[derive(serde::Deserialize)]
     struct Value {
         name: String,
         value: String,
-        /// So many spaces stand in front.
+        /// How many spaces come before the value.
         #[serde(default)]
         spaces: usize,
         is: Kind,
@@ -139,12 +140,12 @@ mod tests {
     enum Kind {
         Record,
         Text,
-        /// An empty text.
+        /// An empty string.
         Nothing,
     }
 
     #[test]
-    fn every_host_takes_a_stored_value_alike() {
+    fn every_host_reads_a_stored_value_alike() {
         let values = include_str!("../../../tests/stored-values.json");
         let values: Vec<Value> = serde_json::from_str(values).unwrap();
         for Value {
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_nothing() {
+    fn bytes_that_are_not_utf8_are_an_empty_text() {
         assert_eq!(decode(b"\xff\xfe"), Stored::Text(String::new()));
     }
 }

@@ -1,17 +1,17 @@
-//! What is kept of a request's body, so that another target can have it.
+//! The replay buffer: what is kept of a request's body for another target.
 
 use function_fetch_engine::ReplayState;
 
 /// The bytes that may be sent again, and those that were not sent yet. No byte
-/// that was read from the client is lost before it is known that nobody will
-/// want it.
+/// that was read from the client is dropped before it is known that no target
+/// will need it.
 #[derive(Debug)]
 pub struct Replay {
     limit: usize,
-    hold: usize,
+    host_buffer: usize,
     /// All that the target of this attempt took, in order, while it is kept.
     taken: Vec<u8>,
-    /// Read from the client, not taken by the target yet.
+    /// Read from the client, not yet taken by the target.
     unsent: Vec<u8>,
     touched: bool,
     touched_before: bool,
@@ -19,14 +19,14 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Keeps `limit` bytes for another attempt. `hold` is what a host may take
-    /// before it has a connection to send it on: so much is kept besides until
-    /// [`Self::nothing_was_sent`] or the end of the attempt.
+    /// Keeps `limit` bytes for another attempt. `host_buffer` is what a host may buffer
+    /// before it has a connection to send it on: so much is kept in addition
+    /// until [`Self::nothing_was_sent`] or the end of the attempt.
     #[must_use]
-    pub fn new(limit: usize, hold: usize) -> Self {
+    pub fn new(limit: usize, host_buffer: usize) -> Self {
         Self {
             limit,
-            hold,
+            host_buffer,
             taken: Vec::new(),
             unsent: Vec::new(),
             touched: false,
@@ -46,7 +46,7 @@ impl Replay {
         self.unsent.len() <= self.limit
     }
 
-    /// What the target is to be offered next.
+    /// The bytes to offer the target next.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         &self.unsent
@@ -58,7 +58,7 @@ impl Replay {
             return;
         }
         self.touched = true;
-        if self.lost || self.taken.len() + count > self.limit.max(self.hold) {
+        if self.lost || self.taken.len() + count > self.limit.max(self.host_buffer) {
             self.lost = true;
             self.taken = Vec::new();
             self.unsent.drain(..count);
@@ -67,8 +67,9 @@ impl Replay {
         }
     }
 
-    /// [`Self::unsent`] for a host that wants it for itself; what it leaves goes
-    /// to [`Self::give_back`]. Not a copy where nothing is kept any more.
+    /// Takes [`Self::unsent`] for a host that needs ownership; what the target
+    /// leaves goes to [`Self::give_back`]. Not a copy where nothing is kept any
+    /// more.
     pub fn lend(&mut self) -> Vec<u8> {
         if self.lost {
             std::mem::take(&mut self.unsent)
@@ -77,7 +78,7 @@ impl Replay {
         }
     }
 
-    /// Of `lent` bytes the target did not take these.
+    /// The target did not take these of the `lent` bytes.
     pub fn give_back(&mut self, lent: usize, left: Vec<u8>) {
         let count = lent - left.len();
         if self.unsent.is_empty() {
@@ -88,8 +89,8 @@ impl Replay {
         }
     }
 
-    /// The attempt failed before anything was sent: what the host took of the
-    /// body reached nobody.
+    /// The attempt failed before anything was sent: no target got what the host
+    /// took of the body.
     pub fn nothing_was_sent(&mut self) {
         if !self.lost {
             self.touched = self.touched_before;
@@ -109,7 +110,7 @@ impl Replay {
         self.unsent = all;
     }
 
-    /// What has become of the body.
+    /// The replay state of the body.
     #[must_use]
     pub fn state(&self) -> ReplayState {
         if !self.touched {
@@ -126,16 +127,17 @@ impl Replay {
 mod tests {
     use super::*;
 
-    /// A body of which the target was offered everything and took `count`.
-    fn took(limit: usize, hold: usize, count: usize) -> Replay {
-        let mut replay = Replay::new(limit, hold);
+    /// A body that was offered to the target in full, of which it took `count`
+    /// bytes.
+    fn took(limit: usize, host_buffer: usize, count: usize) -> Replay {
+        let mut replay = Replay::new(limit, host_buffer);
         replay.read(b"0123456789");
         replay.took(count);
         replay
     }
 
     #[test]
-    fn what_fits_is_sent_again_from_the_first_byte() {
+    fn a_body_that_fits_is_sent_again_from_the_first_byte() {
         let mut replay = took(4, 0, 4);
         assert_eq!(replay.state(), ReplayState::Replayable);
         replay.rewind();
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_beyond_the_limit_is_gone_for_good() {
+    fn one_byte_beyond_the_limit_cannot_be_replayed() {
         let mut replay = took(4, 0, 5);
         assert_eq!(replay.state(), ReplayState::Consumed);
         assert_eq!(replay.unsent(), b"56789");
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_host_had_counts_as_untouched() {
+    fn what_only_the_host_buffered_counts_as_untouched() {
         let mut replay = took(0, 8, 8);
         assert_eq!(replay.state(), ReplayState::Consumed);
         replay.nothing_was_sent();
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_target_may_have_had_it_all_the_same() {
+    fn what_an_earlier_target_took_still_counts() {
         let mut replay = took(4, 8, 3);
         replay.rewind();
         replay.took(8);
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lent_comes_back_or_was_taken() {
+    fn lent_bytes_are_given_back_or_taken() {
         let mut replay = took(4, 0, 0);
         for (count, unsent) in [(3, &b"3456789"[..]), (4, b"789"), (2, b"9"), (1, b"")] {
             let mut lent = replay.lend();

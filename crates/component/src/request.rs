@@ -1,4 +1,4 @@
-//! One request of a client, from its head to what the client gets.
+//! One request of a client, from its head to its outcome.
 
 use crate::client::{RequestTarget, facts, is_spin};
 use crate::framing;
@@ -8,10 +8,10 @@ use function_fetch_driver::{self as driver, Outcome, Platform};
 use function_fetch_engine::headers::{self, Fields};
 use function_fetch_engine::{LocalReply, Millis, Request as About};
 
-/// The head of a request, as the host states it.
+/// The head of a request, as the host presents it.
 #[derive(Debug)]
 pub struct Head<M> {
-    /// The method, as it is given back to the host.
+    /// The method, to be returned to the host.
     pub method: M,
     /// The method's name.
     pub name: String,
@@ -19,13 +19,13 @@ pub struct Head<M> {
     pub path: String,
     /// The header fields.
     pub fields: Fields,
-    /// Where the client sent it.
+    /// The connection that it came by.
     pub target: RequestTarget,
-    /// Whether `spin-*` fields are the platform's.
+    /// Whether `spin-*` fields are set by the platform.
     pub on_spin: bool,
 }
 
-/// A client's request, ready to be sent as often as it takes.
+/// A client's request, which can be sent to one target after another.
 pub struct Inbound<M, S: BodySource> {
     /// The method.
     pub method: M,
@@ -37,10 +37,10 @@ pub struct Inbound<M, S: BodySource> {
     pub body: ClientBody<S>,
 }
 
-/// A target's response, its body not read yet.
+/// An upstream's response, its body not yet read.
 #[derive(Debug)]
 pub struct UpstreamResponse<R, F> {
-    /// The response, as the host has it.
+    /// The response, as the host represents it.
     pub response: R,
     /// Its status.
     pub status: u16,
@@ -50,13 +50,13 @@ pub struct UpstreamResponse<R, F> {
     pub fields: F,
 }
 
-/// Serves a request whose body comes from `source`. `hold` is what the host may
-/// take of a body before it has a connection, bytes.
+/// Serves a request whose body comes from `source`. `host_buffer` is what the host may
+/// buffer of a body before it has a connection, bytes.
 pub async fn serve<P, M, S>(
     platform: &P,
     head: Head<M>,
     source: Option<S>,
-    hold: usize,
+    host_buffer: usize,
 ) -> Outcome<P::Response>
 where
     P: Platform<Request = Inbound<M, S>>,
@@ -78,7 +78,7 @@ where
     let length = framing::content_length(&fields);
     let replay = platform.engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());
-        Replay::new(engine.settings().replay_body_bytes as usize, hold)
+        Replay::new(engine.settings().replay_body_bytes as usize, host_buffer)
     });
     let needs_length = framing::needs_length(&name);
     let body = match ClientBody::new(platform, source, length, needs_length, replay).await {

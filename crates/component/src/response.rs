@@ -1,10 +1,10 @@
-//! The heads of responses, as the client gets them.
+//! The heads of responses to the client.
 
 use function_fetch_engine::headers::Fields;
 use function_fetch_engine::{LocalReply, Millis};
 
-/// The fields that `FETCH_EXPLAIN` adds to a target's: its `Proxy-Status`, and
-/// how long it took, ms.
+/// The fields that `FETCH_EXPLAIN` adds to an upstream's: its `Proxy-Status`,
+/// and how long it took, ms.
 #[must_use]
 pub fn explanation(proxy_status: String, elapsed: Millis) -> [(&'static str, Vec<u8>); 2] {
     let timing = format!("function-fetch;dur={:.1}", elapsed.0);
@@ -21,9 +21,9 @@ pub fn is_bodiless(status: u16, to_head: bool) -> bool {
     to_head || matches!(status, 204 | 304)
 }
 
-/// The fields and the body of the proxy's own words.
+/// The fields and the body of a local reply.
 #[must_use]
-pub fn own_words(reply: LocalReply) -> (Fields, Vec<u8>) {
+pub fn local_reply(reply: LocalReply) -> (Fields, Vec<u8>) {
     let body = reply.body.into_bytes();
     let fields = vec![
         ("content-type".into(), b"text/plain; charset=utf-8".to_vec()),

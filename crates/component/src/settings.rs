@@ -1,13 +1,13 @@
-//! Where the settings come from: the platform's variables first, where it has
-//! any, then the environment.
+//! The sources of settings: the platform's variables, where it has any, then
+//! the environment.
 
 use function_fetch_engine::settings::{NAMES, StoreKind};
 use function_fetch_engine::{Capabilities, Engine, Settings};
 use std::collections::HashMap;
 
-/// The engine of an instance on a host with this `store`, by the environment
-/// and the `variables` that are defined and not empty, which win. `seed` keeps
-/// instances from acting in one moment.
+/// The engine of an instance on a host with this `store`, from the environment
+/// and the `variables` that are defined and not empty, which override it.
+/// `seed` makes instances act at different moments.
 #[must_use]
 pub fn engine(
     store: Option<StoreKind>,

@@ -1,12 +1,10 @@
 //! The client's request body on its way to a target, and to the next one when
 //! that fails.
 //!
-//! It streams: a chunk is read from the client when the host has taken the
-//! last. What was taken is kept for another attempt as long as it fits the
-//! replay buffer; what was read and not taken is never lost.
+//! It streams: a chunk is read from the client when the host has taken the last. What was taken is kept for another
+//! attempt while it fits the replay buffer; what was read and not taken is never lost.
 //!
-//! The calls of WASI that move the bytes are those of [`BodySource`] and
-//! [`BodySink`], which each version has its own of.
+//! [`BodySource`] and [`BodySink`] are the calls of WASI that move the bytes; each version implements them.
 
 use crate::replay::Replay;
 use function_fetch_driver::Platform;
@@ -20,8 +18,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
 
-/// How long a request without `Content-Length` may take to show whether it has
-/// a body. A client that streams one may send its first byte much later.
+/// How long a request without `Content-Length` may take to show whether it has a body. A client that streams one
+/// may send its first byte much later.
 const FIRST_BYTES: Millis = Millis(10.0);
 
 /// The trailer fields of a body, or why it broke off.
@@ -29,7 +27,7 @@ pub type Trailers<E> = Result<Option<Fields>, E>;
 
 /// The client's end of a body.
 pub trait BodySource: 'static {
-    /// Why a body breaks off.
+    /// The error when a body breaks off.
     type Error: 'static;
 
     /// Waits for the next bytes, but not beyond `stop`.
@@ -38,26 +36,25 @@ pub trait BodySource: 'static {
         stop: &mut (impl Future<Output = ()> + Unpin),
     ) -> impl Future<Output = Received>;
 
-    /// What follows the last byte. None when `stop` resolves first: then it can
-    /// be asked for again.
+    /// What follows the last byte. None when `stop` resolves first: then it can be asked for again.
     fn trailers(
         &mut self,
         stop: &mut (impl Future<Output = ()> + Unpin),
     ) -> impl Future<Output = Option<Trailers<Self::Error>>>;
 }
 
-/// What [`BodySource::read`] got.
+/// The result of [`BodySource::read`].
 #[derive(Debug)]
 pub struct Received {
-    /// None when it was stopped, most of the time.
+    /// None when it was stopped, usually.
     pub bytes: Vec<u8>,
-    /// Nothing comes after these but the trailers, which say whether the client
+    /// Only the trailers follow, which show whether the client broke off.
     /// broke off.
     pub ended: bool,
 }
 
-/// A target's end of a body. Dropped before [`BodySink::finish`], it leaves the
-/// body broken, never complete.
+/// A target's end of a body. If it is dropped before [`BodySink::finish`], the target sees a broken body, never a
+/// complete one.
 pub trait BodySink<E>: 'static {
     /// Offers bytes, but not beyond `stop`.
     fn write(
@@ -74,10 +71,10 @@ pub trait BodySink<E>: 'static {
     ) -> impl Future<Output = ()>;
 }
 
-/// What became of the bytes of [`BodySink::write`].
+/// The result of [`BodySink::write`].
 #[derive(Debug)]
 pub struct Written {
-    /// The last of them, which were not taken.
+    /// The remaining bytes, which were not taken.
     pub left: Vec<u8>,
     /// The target takes no more.
     pub hung_up: bool,
@@ -87,18 +84,17 @@ pub struct Written {
 pub struct ClientBody<S: BodySource> {
     /// Shared with the upload under way.
     replay: Rc<RefCell<Replay>>,
-    /// When the host last took some of it, by the monotonic clock; infinite while
-    /// the client is waited for.
+    /// When the host last took some of it, by the monotonic clock; infinite while waiting for the client.
     progress: Rc<Cell<Millis>>,
     place: Place<S>,
     found_length: Option<usize>,
 }
 
-/// Where the client's end of the body is.
+/// The client's end of the body.
 enum Place<S: BodySource> {
     /// No attempt reads from it.
     Here(Box<Client<S>>),
-    /// An attempt does; it gives it back after `stop`.
+    /// An attempt reads from it, and gives it back after `stop`.
     Uploading {
         stop: oneshot::Sender<()>,
         back: oneshot::Receiver<Box<Client<S>>>,
@@ -114,8 +110,8 @@ struct Client<S: BodySource> {
 }
 
 impl<S: BodySource> ClientBody<S> {
-    /// `length` is the request's `Content-Length`; where there is none and the
-    /// method `needs_length`, the body is read to its end to know it.
+    /// `length` is the request's `Content-Length`; if there is none and the method `needs_length`, the body is read to
+    /// its end to find it.
     ///
     /// # Errors
     ///
@@ -153,14 +149,13 @@ impl<S: BodySource> ClientBody<S> {
         !matches!(self.place, Place::Nowhere)
     }
 
-    /// How long it was found to be, where its end was looked for; 0 for none.
+    /// The length that was found by reading to its end; 0 without a body.
     #[must_use]
     pub fn found_length(&self) -> Option<usize> {
         self.found_length
     }
 
-    /// When the host last took some of it, by the monotonic clock; infinite while
-    /// the client is waited for.
+    /// When the host last took some of it, by the monotonic clock; infinite while waiting for the client.
     #[must_use]
     pub fn progress(&self) -> Rc<Cell<Millis>> {
         Rc::clone(&self.progress)
@@ -172,7 +167,7 @@ impl<S: BodySource> ClientBody<S> {
         Rc::clone(&self.replay)
     }
 
-    /// Whether the body can be sent to another target, as things stand.
+    /// The replay state of the body so far.
     #[must_use]
     pub fn state(&self) -> ReplayState {
         match &self.place {
@@ -181,12 +176,11 @@ impl<S: BodySource> ClientBody<S> {
         }
     }
 
-    /// Stops the attempt that reads, takes back what it did not send, and says
-    /// whether the body can be sent to another target.
+    /// Stops the attempt that reads the body, takes back what it did not send, and returns the replay state.
     pub async fn stop(&mut self) -> ReplayState {
         self.place = match std::mem::replace(&mut self.place, Place::Nowhere) {
             Place::Uploading { stop, back } => {
-                // An upload that has ended by itself does not hear it.
+                // An upload that has ended by itself ignores this.
                 let _ = stop.send(());
                 back.await.map_or(Place::Nowhere, Place::Here)
             }
@@ -195,8 +189,7 @@ impl<S: BodySource> ClientBody<S> {
         self.state()
     }
 
-    /// Sends the whole body into `sink`, beside the attempt. Call
-    /// [`Self::stop`] first.
+    /// Sends the whole body into `sink`, concurrently with the attempt. Call [`Self::stop`] first.
     pub fn upload<P: Platform>(&mut self, platform: &P, sink: impl BodySink<S::Error>) {
         let Place::Here(mut client) = std::mem::replace(&mut self.place, Place::Nowhere) else {
             return;
@@ -208,8 +201,8 @@ impl<S: BodySource> ClientBody<S> {
         let progress = Rc::clone(&self.progress);
         let clock = platform.clone();
         platform.spawn(async move {
-            // Only a word stops it. When the request is relayed, nobody is left to say it, and the upload goes on beside
-            // the response.
+            // Only an explicit stop ends it. Once the request is relayed, the stop signal has no sender, and the upload
+            // continues beside the response.
             let stopped = async move {
                 if stopped.await.is_err() {
                     pending().await
@@ -226,17 +219,15 @@ impl<S: BodySource> ClientBody<S> {
 }
 
 impl<S: BodySource> Client<S> {
-    /// How long a body is whose head does not say, if its end comes at once or
-    /// must be waited for.
+    /// The length of a body whose head does not state it, if its end comes at once or must be waited for.
     async fn measure(
         &mut self,
         platform: &impl Platform,
         replay: &mut Replay,
         to_the_end: bool,
     ) -> Result<Option<usize>, Failure> {
-        // A chunked body is announced by a header that hosts keep to
-        // themselves. To send every GET on as chunked would be worse than
-        // to look for the end, which is there at once without a body.
+        // A chunked body is announced by a header that hosts do not expose. Sending every GET as chunked would be worse
+        // than looking for the end, which comes at once if there is no body.
         let mut patience = pin!(platform.sleep(FIRST_BYTES));
         replay.read(&self.receive(&mut patience).await);
         while to_the_end && !self.ended && replay.fits() {
@@ -248,7 +239,7 @@ impl<S: BodySource> Client<S> {
         if !self.ended {
             return Ok(None);
         }
-        // Only here is it said whether that was the end, or the client broke off.
+        // Only the trailers show whether that was the end, or the client broke off.
         self.receive_trailers(&mut pending()).await;
         let Some(Ok(fields)) = &self.trailers else {
             return Err(Failure::HttpRequestIncomplete);
@@ -256,14 +247,14 @@ impl<S: BodySource> Client<S> {
         let length = replay.unsent().len();
         let has_trailers = fields.as_ref().is_some_and(|fields| !fields.is_empty());
         if to_the_end && length > 0 && has_trailers {
-            // They come after chunks only.
+            // Trailers follow chunked bodies only.
             return Err(Failure::HttpRequestLengthRequired);
         }
         let is_all = to_the_end || (length == 0 && !has_trailers);
         Ok(is_all.then_some(length))
     }
 
-    /// Moves the body until it has ended, the target hangs up, or `stop`.
+    /// Copies the body until it ends, the target closes, or `stop`.
     async fn send(
         &mut self,
         clock: &impl Platform,
@@ -284,7 +275,7 @@ impl<S: BodySource> Client<S> {
             } else if self.ended {
                 break;
             } else {
-                // While it is the client that is waited for, no time-out runs.
+                // While waiting for the client, no time-out runs.
                 progress.set(Millis::INFINITY);
                 let bytes = self.receive(stop).await;
                 replay.borrow_mut().read(&bytes);

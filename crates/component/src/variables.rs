@@ -1,18 +1,18 @@
 //! Settings as Spin variables.
 //!
-//! A setting is the variable of its lower-cased name. Each look-up is a call of
-//! the host, and a WASI 0.2 instance serves one request: so the manifests put
-//! all of them into one variable, [`ALL`], which is asked for first.
+//! A setting is the variable of its lower-cased name. Each look-up is a host
+//! call, and a WASI 0.2 instance serves one request: so the manifests put all of
+//! them into one variable, [`ALL`], which is read first.
 
 use function_fetch_engine::settings::NAMES;
 
-/// The variable that holds every setting: a line `name=value` for each
-/// variable of an application, made by the template of a manifest.
+/// The variable that holds every setting: a line `name=value` for each variable
+/// of an application, built by the template of a manifest.
 pub const ALL: &str = "fetch_settings";
 
-/// The variable of a setting: its name in lower case. Spin wants each word
+/// The variable of a setting: its name in lower case. Spin requires each word
 /// between underscores to start with a letter, so one that starts with a digit
-/// joins the word before it: `FETCH_RETRY_ON_5XX` is `fetch_retry_on5xx`.
+/// is joined to the word before it: `FETCH_RETRY_ON_5XX` is `fetch_retry_on5xx`.
 #[must_use]
 pub fn variable(setting: &str) -> String {
     let mut name = String::with_capacity(setting.len());
@@ -25,7 +25,7 @@ pub fn variable(setting: &str) -> String {
     name
 }
 
-/// The settings in the value of [`ALL`] that are set. A line that names no
+/// The settings in the value of [`ALL`] that are set. A line that is not a
 /// setting continues the value before it: a list may be split on line breaks.
 #[must_use]
 pub fn read_all(text: &str) -> Vec<(&'static str, String)> {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spin_takes_every_name() {
+    fn every_name_is_valid_on_spin() {
         for name in NAMES.map(variable).iter().chain([&ALL.to_owned()]) {
             for word in name.split('_') {
                 assert!(word.starts_with(|c: char| c.is_ascii_lowercase()), "{name}");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn one_variable_holds_them_all() {
+    fn one_variable_holds_all_settings() {
         let text = "\nfetch_targets=http://a?x=1\n  http://b\n\nfetch_retry_on5xx=false\nfetch_health_path=\nfetch_spread=yes\n";
         assert_eq!(
             read_all(text),

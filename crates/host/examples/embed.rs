@@ -1,5 +1,4 @@
-//! Function Fetch inside a Rust program: serves the component, with a memory of the program's own, and tells what the
-//! component decides.
+//! Function Fetch inside a Rust program: serves the component with the program's own store, and prints the events.
 //!
 //! ```bash
 //! cargo run --release -p function-fetch-host --example embed -- function-fetch-spin.wasm https://us.example.com https://eu.example.com
@@ -10,11 +9,11 @@ use function_fetch_host::{ComponentSource, Error, Event, Server};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// A store that tells each write. A real one would keep the values where other machines find them.
+/// A store that prints each write. A real one would keep the values where other machines find them.
 #[derive(Default)]
-struct TellingStore(MemoryStore);
+struct PrintingStore(MemoryStore);
 
-impl KeyValueStore for TellingStore {
+impl KeyValueStore for PrintingStore {
     fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
         self.0.get(key)
     }
@@ -57,22 +56,22 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(component: String, targets: &str) -> Result<(), Error> {
-    // The watcher must not keep an instance waiting, so the telling is done elsewhere.
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    // The watcher must not block an instance, so printing is done elsewhere.
+    let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::builder(ComponentSource::file(component))
         .listen("127.0.0.1:0")
         .env("FETCH_TARGETS", targets)
-        .key_value_store("default", Arc::new(TellingStore::default()))
+        .key_value_store("default", Arc::new(PrintingStore::default()))
         .on_event(move |event| {
-            // Fails only when the program is about to end.
-            let _ = tell.send(event);
+            // Fails only when the program is about to exit.
+            let _ = sender.send(event);
         })
         .bind()
         .await?;
     println!("Serving http://{}", server.local_addr());
 
-    let telling = tokio::spawn(async move {
-        while let Some(event) = told.recv().await {
+    let printing = tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
             match event {
                 Event::PrimaryChanged { to, reason, .. } => {
                     println!("traffic goes to {to} ({reason})");
@@ -84,12 +83,12 @@ async fn serve(component: String, targets: &str) -> Result<(), Error> {
     });
     server
         .run(async {
-            // An error means that the signal can not be waited for; then the end is now.
+            // An error means that there is no signal to wait for; then stop now.
             let _ = tokio::signal::ctrl_c().await;
         })
         .await;
-    // The server is gone, and with it the sender: what is left is told, and that is the end.
-    let _ = telling.await;
+    // The server is gone, and the sender with it: the remaining events are printed.
+    let _ = printing.await;
     println!("ended");
     Ok(())
 }

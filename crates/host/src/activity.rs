@@ -1,7 +1,7 @@
-//! What a connection is doing, and since when: the clock that ends it when nothing comes of it.
+//! What a connection is doing, and since when: the clock that closes it when it makes no progress.
 //!
-//! The connection's parts leave marks here as they go; one timer per connection looks at the marks. Nothing is armed or
-//! reset per request, so that a busy connection pays for a few stores.
+//! The connection's parts record timestamps here; one timer per connection checks them. No timer is armed or reset per
+//! request, so that a busy connection costs only a few stores.
 
 use crate::client_limits::ClientLimits;
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a connection that is asked to end may go on without a request: for a goodbye, and for a request that was on
-/// its way already.
+/// How long a connection that is asked to close may continue without a request: for a GOAWAY, and for a request that
+/// was already on its way.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The marks of one connection.
+/// The timestamps of one connection.
 pub(crate) struct Activity {
     opened: Instant,
-    /// Requests whose body or response is not at its end.
+    /// Requests whose body or response is not complete.
     exchanges: AtomicUsize,
     /// When the last exchange ended, or the connection was opened.
     quiet: Mark,
-    /// When the first byte of a request head came that is not whole yet.
+    /// When the first byte of an incomplete request head arrived.
     head: Mark,
-    /// Since when the client takes nothing.
+    /// Since when the client has read nothing.
     blocked: Mark,
-    /// When it was asked to end.
+    /// When it was asked to close.
     farewell: Mark,
     http2: AtomicBool,
-    /// Whether what is written answers a request that was handed on, and not one that hyper refused.
+    /// Whether what is written answers a request that reached the service, not one that hyper refused.
     answering: AtomicBool,
-    /// Whether the client has bytes of its last request to send that have not been read.
+    /// Whether the client has unread bytes of its last request to send.
     unread: AtomicBool,
 }
 
@@ -57,16 +57,16 @@ impl Mark {
     }
 }
 
-/// Why a connection is over.
+/// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expired {
     /// No request was under way for the idle time-out.
     Idle,
     /// A request head took longer than the header time-out.
     Head,
-    /// The client took nothing for the write time-out.
+    /// The client read nothing for the write time-out.
     Write,
-    /// It was asked to end, and did not.
+    /// It was asked to close, and did not.
     Farewell,
 }
 
@@ -88,7 +88,7 @@ impl Activity {
         })
     }
 
-    /// Bytes came. On HTTP/2 they may be anything, so that only whole requests count there.
+    /// Bytes arrived. On HTTP/2 they may be anything, so that only whole requests count there.
     pub(crate) fn read(&self) {
         if self.exchanges.load(Relaxed) == 0 && !self.head.is_set() && !self.is_http2() {
             self.answering.store(false, Relaxed);
@@ -106,7 +106,7 @@ impl Activity {
         self.http2.load(Relaxed)
     }
 
-    /// The client did (not) take what was written.
+    /// Whether the client took what was written.
     pub(crate) fn wrote(&self, taken: bool) {
         if taken {
             if self.blocked.is_set() {
@@ -117,7 +117,7 @@ impl Activity {
         }
     }
 
-    /// A whole request head came.
+    /// A whole request head arrived.
     pub(crate) fn begin(self: &Arc<Self>) -> Exchange {
         self.head.clear();
         self.answering.store(true, Relaxed);
@@ -126,30 +126,30 @@ impl Activity {
         Exchange(self.clone())
     }
 
-    /// Whether what hyper writes answers a request that it refused by itself.
+    /// Whether what hyper writes answers a request that it refused itself.
     pub(crate) fn is_refusing(&self) -> bool {
         !self.answering.load(Relaxed) && !self.is_http2()
     }
 
-    /// There is more of the request to be read, or no longer.
+    /// Whether there is more of the request to be read.
     pub(crate) fn set_unread(&self, unread: bool) {
         self.unread.store(unread, Relaxed);
     }
 
-    /// Whether a connection of HTTP/1.1 ends here with bytes unread: it can take no other request, and closing it at
-    /// once would reset it and take the answer from the client.
+    /// Whether an HTTP/1.1 connection closes now with bytes unread: it can take no other request, and closing it at
+    /// once would reset it and destroy the response before the client reads it.
     pub(crate) fn is_unread(&self) -> bool {
         self.unread.load(Relaxed)
     }
 
-    /// The connection takes no further request.
+    /// The connection accepts no further request.
     pub(crate) fn part(&self) {
         self.farewell.set(self.opened);
     }
 
     /// Returns when the connection is over.
     pub(crate) async fn expired(&self, limits: &ClientLimits) -> Expired {
-        // Whatever begins while this sleeps has a time-out at least as long.
+        // Whatever begins during this sleep has a time-out at least as long.
         let mut tick = limits
             .header_timeout
             .min(limits.idle_timeout)
@@ -168,7 +168,7 @@ impl Activity {
         }
     }
 
-    /// What ends it next if nothing changes.
+    /// What closes it next if nothing changes.
     fn deadline(&self, limits: &ClientLimits) -> Option<(Instant, Expired)> {
         let after = |mark: &Mark, timeout, expired| {
             let since = mark.get(self.opened)?;
@@ -180,7 +180,7 @@ impl Activity {
         }
         let waiting = after(&self.head, limits.header_timeout, Expired::Head)
             .or_else(|| after(&self.quiet, limits.idle_timeout, Expired::Idle));
-        // The last words may still be on their way when the end is asked for.
+        // The end of the response may still be on its way when the connection is asked to close.
         let farewell = after(&self.farewell, FAREWELL, Expired::Farewell).map(|(at, expired)| {
             let quiet = self.quiet.get(self.opened).unwrap_or(at);
             (at.max(quiet + FAREWELL), expired)
@@ -193,7 +193,7 @@ impl Activity {
     }
 }
 
-/// A request under way, until its last holder is gone: its body and its response.
+/// A request under way, until its last holder is dropped: its body and its response.
 pub(crate) struct Exchange(Arc<Activity>);
 
 impl Exchange {
@@ -211,7 +211,7 @@ impl Clone for Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        // Before the count, which makes it count.
+        // Before the counter, which makes it visible.
         self.0.quiet.set(self.0.opened);
         self.0.exchanges.fetch_sub(1, Relaxed);
     }
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    /// How it ends, and after how many milliseconds.
+    /// Why it closes, and after how many milliseconds.
     async fn end(activity: &Activity) -> (Expired, u128) {
         let started = Instant::now();
         let limits = limits();
@@ -244,13 +244,13 @@ mod tests {
         tokio::time::sleep(ms * MS).await;
     }
 
-    /// Not before, and not much later, on a machine that has other things to do.
+    /// Not before, and not much later even on a busy machine.
     fn about(took: u128, ms: u128) -> bool {
         (ms - 5..ms + 2000).contains(&took)
     }
 
     #[tokio::test]
-    async fn a_silent_connection_is_idle_and_a_half_sent_head_has_a_time_of_its_own() {
+    async fn a_silent_connection_is_idle_and_a_half_sent_head_has_its_own_timeout() {
         let activity = Activity::new();
         let (expired, took) = end(&activity).await;
         assert!(expired == Expired::Idle && about(took, 500), "{took}");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_takes_nothing_ends_even_an_exchange() {
+    async fn a_client_that_reads_nothing_ends_even_an_exchange() {
         let activity = Activity::new();
         let _exchange = activity.begin();
         let writes = async {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_of_http2_do_not_keep_it_and_a_farewell_is_short() {
+    async fn bytes_of_http2_do_not_keep_it_and_a_goaway_has_little_time() {
         let activity = Activity::new();
         activity.read();
         activity.speaks_http2();

@@ -1,4 +1,4 @@
-//! Everything that can be said of a server before it starts.
+//! The configuration of a server before it starts.
 
 use crate::Error;
 use crate::client_limits::{ClientLimits, LEAST_HEADER_BYTES};
@@ -19,13 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// Where a server listens unless it is told.
+/// Where a server listens by default.
 const LISTEN: &str = "127.0.0.1:3000";
 
-/// How long a server that ends waits unless it is told.
+/// How long a server that stops waits by default.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A [`Server`] about to be set up: [`Server::builder`], what differs from the defaults, then [`ServerBuilder::bind`].
+/// A [`Server`] to be configured: [`Server::builder`], what differs from the defaults, then [`ServerBuilder::bind`].
 pub struct ServerBuilder {
     component: ComponentSource,
     listen: Listen,
@@ -62,22 +62,22 @@ impl ServerBuilder {
         }
     }
 
-    /// The address to listen on, as `host:port`; port 0 takes any free one. Default: `127.0.0.1:3000`.
+    /// The address to listen on, as `host:port`; port 0 takes any free port. Default: `127.0.0.1:3000`.
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = Listen::Address(address.into());
         self
     }
 
-    /// A socket to listen on that is there already, instead of an address.
+    /// An existing socket to listen on, instead of an address.
     #[must_use]
     pub fn listener(mut self, listener: std::net::TcpListener) -> Self {
         self.listen = Listen::Listener(listener);
         self
     }
 
-    /// An environment variable of the component, which sees those that are set here and no others: a setting of
-    /// Function Fetch, such as `FETCH_TARGETS`.
+    /// An environment variable of the component, for example the setting `FETCH_TARGETS`. The component sees those that
+    /// are set here and no others.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.insert(name.into(), value.into());
@@ -98,15 +98,15 @@ impl ServerBuilder {
         self
     }
 
-    /// Key-value stores and the outbound client, as a runtime configuration file has them.
+    /// Key-value stores and the outbound client, from a runtime configuration.
     #[must_use]
     pub fn runtime_config(mut self, config: RuntimeConfig) -> Self {
         self.runtime = config;
         self
     }
 
-    /// A key-value store of your own under the label by which the component opens it: `default`, unless
-    /// `FETCH_CACHE_KV_BINDING` says otherwise. Wins over one of the runtime configuration.
+    /// Your own key-value store, under the label by which the component opens it: `default`, unless
+    /// `FETCH_CACHE_KV_BINDING` says otherwise. Overrides one of the runtime configuration.
     #[must_use]
     pub fn key_value_store(
         mut self,
@@ -117,14 +117,14 @@ impl ServerBuilder {
         self
     }
 
-    /// The client for upstreams: pooling, and how many requests at once.
+    /// The client for upstreams: pooling, and how many concurrent requests.
     #[must_use]
     pub fn outbound_http(mut self, config: OutboundHttpConfig) -> Self {
         self.runtime.outbound_http = config;
         self
     }
 
-    /// A PEM file of certificate authorities to trust beside Mozilla's, for upstreams and for a Redis. Repeatable.
+    /// A PEM file of certificate authorities to trust besides Mozilla's, for upstreams and for a Redis. Repeatable.
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_files.push(path.into());
@@ -138,7 +138,7 @@ impl ServerBuilder {
         self
     }
 
-    /// What clients may take: connections, memory and time.
+    /// Limits on clients: connections, memory and time.
     #[must_use]
     pub fn clients(mut self, limits: ClientLimits) -> Self {
         self.clients = ClientLimits {
@@ -148,15 +148,15 @@ impl ServerBuilder {
         self
     }
 
-    /// How long requests in flight and background work may go on once the server is told to end. Default: 30 s.
+    /// How long requests in flight and background work may continue once the server is asked to stop. Default: 30 s.
     #[must_use]
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self
     }
 
-    /// Watches the decisions: `watcher` is called with each event, which then is not printed on stderr. The instance
-    /// that tells the event waits until it returns, so hand over what takes time, to a channel say.
+    /// Watches the events: `watcher` is called with each one, which then is not printed on stderr. The instance that
+    /// reports it waits until `watcher` returns, so pass on what takes time, for example to a channel.
     #[must_use]
     pub fn on_event(mut self, watcher: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.watcher = Some(Arc::new(watcher));
@@ -169,7 +169,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// What cannot be used as it was given, by its name: the address, the component, a file of certificates.
+    /// The address, the component or the file of certificates that cannot be used, by its name.
     pub async fn bind(self) -> Result<Server, Error> {
         let (listener, address) = match self.listen {
             Listen::Address(address) => (TcpListener::bind(&address).await, address),

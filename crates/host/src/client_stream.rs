@@ -1,5 +1,5 @@
-//! The socket of a client: it leaves the marks that [`Activity`] is made of, gives the answers that hyper makes by
-//! itself a reason, and closes without taking the last answer from a client that is still sending.
+//! The socket of a client: it records the timestamps of [`Activity`], adds a reason to the responses that hyper makes
+//! itself, and closes without destroying the last response for a client that is still sending.
 
 use crate::activity::Activity;
 use crate::client_limits::ClientLimits;
@@ -13,19 +13,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// What a client of HTTP/2 says first (RFC 9113 section 3.4).
+/// The connection preface of HTTP/2 (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How long a client that is still sending may go on, with nobody listening, to find that it has been answered.
+/// How long a client that is still sending may continue, unread, until it sees the response.
 const LINGER: Duration = Duration::from_secs(5);
 
 pub(crate) struct ClientStream {
     socket: TcpStream,
     activity: Arc<Activity>,
     limits: Arc<ClientLimits>,
-    /// How much of the preface of HTTP/2 has come; none once it is known to be something else.
+    /// How much of the HTTP/2 preface has arrived; none once it is known to be something else.
     preface: Option<usize>,
-    /// An answer of ours in the place of one of hyper's, as far as it is not written.
+    /// A local reply in place of one of hyper's, as far as it is not written.
     answer: Vec<u8>,
     lingering: Option<Pin<Box<Sleep>>>,
 }
@@ -61,7 +61,7 @@ impl ClientStream {
         });
     }
 
-    /// Takes `bytes` in if they are an answer that hyper made, for which the client gets one that says why.
+    /// Replaces `bytes` if they are a response that hyper made, by one that states the reason.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if !self.activity.is_refusing() {
             return false;
@@ -141,8 +141,8 @@ impl AsyncWrite for ClientStream {
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
-    /// Closing a socket with bytes unread resets the connection, and the client may lose what it has not read. So the
-    /// writing side is closed, and what still comes is thrown away until the client has closed as well.
+    /// Closing a socket with unread bytes resets the connection, and the client may lose what it has not read. So the
+    /// writing side is closed, and what still arrives is discarded until the client has closed as well.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.lingering.is_none() {
             ready!(self.poll_answer(cx))?;

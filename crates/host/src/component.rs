@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{p2, p3};
 
 /// The first bytes of every WebAssembly binary.
 const WASM_MAGIC: &[u8] = b"\0asm";
-/// What follows them in a component, as opposed to a core module.
+/// What follows them in a component, unlike in a core module.
 const COMPONENT_LAYER: &[u8] = &[0x0d, 0x00, 0x01, 0x00];
 
 const PROVIDED: &str = "WASI 0.2 and 0.3, wasi:http, spin:key-value@3.0.0, spin:variables@3.0.0 and the same two of fermyon:spin@2.0.0";
@@ -44,7 +44,7 @@ impl ComponentSource {
         Self::Bytes(bytes.into())
     }
 
-    /// What errors call it.
+    /// Its name in errors.
     fn name(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
@@ -92,7 +92,7 @@ pub(crate) fn load(source: &ComponentSource) -> Result<Loaded, Error> {
     let linker = linker(&engine).map_err(|error| Error::Engine(describe(&error)))?;
     let instance_pre = linker.instantiate_pre(&component).map_err(|error| {
         unusable(format!(
-            "wants what this host does not provide ({PROVIDED}): {}",
+            "needs imports that this host does not provide ({PROVIDED}): {}",
             describe(&error)
         ))
     })?;
@@ -101,7 +101,7 @@ pub(crate) fn load(source: &ComponentSource) -> Result<Loaded, Error> {
         Ok(pre) => ProxyPre::P3(pre),
         Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(instance_pre).map_err(|_| {
             unusable(
-                "answers no HTTP: it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2"
+                "does not serve HTTP: it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2"
                     .to_owned(),
             )
         })?),

@@ -1,4 +1,4 @@
-//! Winding down: one switch that says "finish what you have", and the wait until everybody has.
+//! Graceful shutdown: one switch that says "finish what you have", and the wait until everything has finished.
 
 use tokio::sync::watch;
 
@@ -6,7 +6,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub(crate) struct Drain(watch::Sender<bool>);
 
-/// Held by whatever the end has to wait for: a connection, an instance.
+/// Held by whatever the shutdown has to wait for: a connection, an instance.
 #[derive(Clone)]
 pub(crate) struct DrainGuard(watch::Receiver<bool>);
 
@@ -19,21 +19,21 @@ impl Drain {
         DrainGuard(self.0.subscribe())
     }
 
-    /// Tells every guard that no new work comes.
+    /// Tells every guard that no new work arrives.
     pub(crate) fn start(&self) {
         self.0.send_replace(true);
     }
 
-    /// Returns when the last guard is gone.
+    /// Returns when the last guard is dropped.
     pub(crate) async fn finished(&self) {
         self.0.closed().await;
     }
 }
 
 impl DrainGuard {
-    /// Returns when the switch has been thrown.
+    /// Returns when the switch has been set.
     pub(crate) async fn started(&mut self) {
-        // An error means that the switch itself is gone, which is an end too.
+        // An error means that the switch itself was dropped, which is a shutdown too.
         let _ = self.0.wait_for(|draining| *draining).await;
     }
 }

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address to listen on is taken, not local, or not an address.
+    /// The address to listen on is in use, not local, or not an address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address as it was asked for.
         address: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The component's file cannot be read.
@@ -19,10 +19,10 @@ pub enum Error {
     ReadComponent {
         /// The file as it was named.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// What was given is something else than a component that this host can run.
+    /// What was given is not a component that this host can run.
     #[error("{component} {reason}")]
     Component {
         /// The file as it was named, or that it came from memory.
@@ -35,7 +35,7 @@ pub enum Error {
     RuntimeConfig {
         /// The file as it was named.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// What is wrong with it, and the remedy.
         reason: String,
     },
     /// A file of additional certificate authorities cannot be used.
@@ -46,24 +46,24 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// wasmtime refuses this machine or its configuration.
+    /// wasmtime rejects this machine or its configuration.
     #[error("cannot start wasmtime: {0}")]
     Engine(String),
     /// The address was bound, but the operating system does not say which one it is.
-    #[error("cannot tell the address that {address} was bound to: {source}")]
+    #[error("cannot determine the address that {address} was bound to: {source}")]
     LocalAddress {
         /// The address as it was asked for.
         address: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The default TLS settings were refused by the TLS library.
+    /// The TLS library rejected the default settings.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// Folds any white space, line breaks included, into single spaces: wasmtime's errors carry paragraphs and back traces
-/// of the guest, and a line of a log or of a terminal is one line.
+/// Folds any white space, line breaks included, into single spaces: wasmtime's errors contain paragraphs and back
+/// traces of the guest, and a log entry is one line.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

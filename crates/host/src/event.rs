@@ -1,26 +1,25 @@
-//! What the component tells its operator, as values.
+//! The component's notices, as values.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How the component signs its lines.
+/// The `source` of the component's notices.
 const SOURCE: &str = "function-fetch";
 
-/// Something that changed in one instance of the component, or is wrong.
+/// A change in one instance of the component, or a problem.
 ///
-/// Each instance keeps a memory of its own, so that one change of the world is told once by every instance that finds
-/// it.
+/// Each instance has its own memory, so that every instance that notices a change reports it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Another target is the primary now: it gets the traffic.
+    /// The primary has changed: another target gets the traffic.
     PrimaryChanged {
         /// The primary before, where there was one.
         from: Option<String>,
         /// The primary now.
         to: String,
-        /// What brought it: `probed`, `store`, `failover`, `recovered`.
+        /// The cause: `probed`, `store`, `failover`, `recovered`.
         reason: String,
     },
     /// A target failed and gets no traffic for a while.
@@ -46,7 +45,7 @@ pub enum Event {
         /// Which setting to change.
         remedy: String,
     },
-    /// The key-value store could not be read or written. Told once until it works.
+    /// The key-value store could not be read or written. Reported once until it works again.
     StoreFailed {
         /// `read` or `write`.
         operation: String,
@@ -55,16 +54,16 @@ pub enum Event {
     BadSetting {
         /// Its name.
         setting: String,
-        /// What is wrong, and what to do.
+        /// What is wrong, and the remedy.
         reason: String,
     },
-    /// A line of a component that knows more events than this library: JSON with `source` and `event`.
+    /// A line of a component that has more events than this library: JSON with `source` and `event`.
     #[serde(skip)]
     Other(String),
 }
 
 impl Event {
-    /// Reads one line of the component's stderr. None when it is something else, a panic's message say.
+    /// Parses one line of the component's stderr. None when it is something else, such as a panic's message.
     pub fn from_line(line: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(line).ok()?;
         if value.get("source")? != SOURCE || !value.get("event")?.is_string() {
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_events_are_handed_on_and_other_lines_are_none() {
+    fn newer_events_are_passed_on_and_other_lines_are_not_events() {
         let newer = r#"{"source":"function-fetch","event":"invented_later","n":1}"#;
         assert_eq!(
             Event::from_line(newer),

@@ -1,13 +1,13 @@
-//! Headers that one connection names as its own (RFC 9110 section 7.6.1).
+//! Headers that `Connection` lists (RFC 9110 section 7.6.1).
 //!
-//! wasmtime takes `Connection` away before the guest sees it, so the guest cannot know what it named: this is the last
+//! wasmtime removes `Connection` before the guest sees it, so the guest cannot know what it listed: this is the last
 //! place that does.
 
 use http::HeaderMap;
 use http::header::{CONNECTION, HOST, HeaderName, TE, TRAILER};
 
-/// Removes the headers that `Connection` names. `TE` and `Trailer` stay: trailers pass through this host, and the guest
-/// knows both to be hop by hop.
+/// Removes the headers that `Connection` lists. `TE` and `Trailer` stay: trailers pass through this host, and the guest
+/// handles both as hop-by-hop.
 pub(crate) fn remove_named_by_connection(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)

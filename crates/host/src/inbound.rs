@@ -1,4 +1,4 @@
-//! From a client's request to what the guest sees, and from the guest's answer to what the client gets.
+//! From a client's request to what the guest sees, and from the guest's response to what the client gets.
 
 use crate::activity::Exchange;
 use crate::client_limits::ClientLimits;
@@ -37,7 +37,7 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// A client of IPv4 is said as one, though the listener is of IPv6 and sees `::ffff:192.0.2.7`.
+    /// An IPv4 client's address in plain form, though an IPv6 listener sees `::ffff:192.0.2.7`.
     pub(crate) fn new(local: SocketAddr, peer: SocketAddr) -> Self {
         let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
         Self {
@@ -47,7 +47,7 @@ impl Ends {
     }
 }
 
-/// Answers one request. Every failure is a response: the text tells a client no more than its own mistakes.
+/// Serves one request. Every failure is a response, whose text tells the client only about its own mistakes.
 pub(crate) async fn respond(
     instances: &Instances,
     limits: &ClientLimits,
@@ -79,7 +79,7 @@ pub(crate) async fn respond(
             Err(failure) => explain(&failure),
         }
     };
-    // What the client still has to send may stay unread, and then hyper closes. HTTP/2 ends the stream alone.
+    // Some of the request may stay unread, and then hyper closes the connection. HTTP/2 ends the stream alone.
     if version < Version::HTTP_2 && (closes || exchange.activity().is_unread()) {
         response
             .headers_mut()
@@ -88,48 +88,45 @@ pub(crate) async fn respond(
     response
 }
 
-/// hyper takes a CONNECT for a tunnel, whatever the answer was: it closes nothing, but hands the connection over. Shut
-/// down, it goes on taking what the client still sends, so that the answer is not lost.
+/// hyper treats a CONNECT as a tunnel, whatever the response was: it does not close the connection, but hands it over.
+/// After a shutdown of the writing side, what the client still sends is read, so that the response is not lost.
 async fn end_tunnel(tunnel: OnUpgrade) {
     if let Ok(connection) = tunnel.await {
-        // It fails only where the client is gone.
+        // It fails only if the client has disconnected.
         let _ = TokioIo::new(connection).shutdown().await;
     }
 }
 
-/// What a client is told when no response came of its request.
+/// The response to the client when the guest gave none.
 fn explain(failure: &wasmtime::Error) -> Response<WasiBody> {
     if failure.is::<Busy>() {
-        debug!("no instance had room for a request");
+        debug!("no instance had capacity for a request");
         return refusal::busy();
     }
     if failure.is::<TrapOrPanicError>() {
-        // The instance's end has been logged, with what it died of.
+        // The instance's end has been logged, with its cause.
         return text(StatusCode::INTERNAL_SERVER_ERROR, FAILED);
     }
     error!(
         reason = one_line(&format!("{failure:#}")),
-        "no answer from the component"
+        "no response from the component"
     );
     let chosen = failure.is::<p3::bindings::http::types::ErrorCode>()
         || failure.is::<p2::bindings::http::types::ErrorCode>();
     if chosen {
-        text(
-            StatusCode::BAD_GATEWAY,
-            "the component answered with an error",
-        )
+        text(StatusCode::BAD_GATEWAY, "the component returned an error")
     } else {
         text(StatusCode::INTERNAL_SERVER_ERROR, FAILED)
     }
 }
 
-/// Whether the end of the request is said in two ways, which may be an attempt to have two servers see two ends: the
-/// connection must not be used again (RFC 9112 section 6.1).
+/// Whether the end of the request is stated in two ways, which may be an attempt at request smuggling: the connection
+/// must not be used again (RFC 9112 section 6.1).
 fn has_two_lengths(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
 }
 
-/// Gives the request the shape that guests expect: scheme and authority in the URI, Spin's headers.
+/// Gives the request the form that guests expect: scheme and authority in the URI, Spin's headers.
 fn prepare(
     head: &mut http::request::Parts,
     limits: &ClientLimits,
@@ -141,7 +138,7 @@ fn prepare(
             "CONNECT is not supported",
         ));
     }
-    // On HTTP/1.1 hyper counts them.
+    // For HTTP/1.1 hyper counts them.
     if head.headers.len() > limits.max_header_fields {
         return Err(Refusal::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -166,9 +163,9 @@ fn prepare(
     let path = target
         .path_and_query
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
-    // What the client names as the scheme is not what it came by.
+    // The scheme that the client states is not the one that it came by.
     let scheme = Scheme::HTTP;
-    // `OPTIONS *` is of the server, not of a path.
+    // `OPTIONS *` is about the server, not a path.
     let shown = match path.as_str() {
         "*" => "",
         path => path,
@@ -193,7 +190,7 @@ fn prepare(
     Ok(())
 }
 
-/// Holds the request to the one transfer coding that this host decodes, and takes away what it has dealt with.
+/// Accepts only the one transfer coding that this host decodes, and removes what it has handled.
 fn prepare_framing(headers: &mut HeaderMap) -> Result<(), Refusal> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
@@ -209,7 +206,7 @@ fn prepare_framing(headers: &mut HeaderMap) -> Result<(), Refusal> {
             ));
         }
     }
-    // hyper answers it when the body is asked for.
+    // hyper answers it when the body is read.
     if headers
         .get(EXPECT)
         .is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"))
@@ -219,7 +216,8 @@ fn prepare_framing(headers: &mut HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The authority of a request that has none in its target (RFC 9112 section 3.2): exactly one `Host`, but for HTTP/1.0.
+/// The authority of a request that has none in its target (RFC 9112 section 3.2): exactly one `Host`, except with
+/// HTTP/1.0.
 fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Authority, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -236,8 +234,8 @@ fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Auth
     named.map_err(|_| Refusal::bad_request("malformed Host"))
 }
 
-/// Of what only the host may say, a client's version stays where the host's own comes after it, as on Spin; the rest,
-/// which this host does not say, goes.
+/// Removes a client's version of the headers that only the host may set, unless the host's own is added after it, as on
+/// Spin.
 fn remove_spin_headers(headers: &mut HeaderMap) {
     let forged: Vec<HeaderName> = headers
         .keys()
@@ -253,9 +251,9 @@ fn remove_spin_headers(headers: &mut HeaderMap) {
     }
 }
 
-/// On HTTP/2 a body that promises bytes is waited for even where the response may have none, and its lack of them
-/// resets the stream. On HTTP/1.1 the promise (`content-length` on HEAD and 304) is kept as a header, and the body is
-/// left alone.
+/// With HTTP/2, an announced body is waited for even where the response may have none, and its absence resets the
+/// stream. With HTTP/1.1 the announcement (`content-length` on HEAD and 304) is kept as a header, and the body is not
+/// polled.
 fn finish(
     response: Response<WasiBody>,
     version: Version,
@@ -324,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_client_are_what_the_listener_states() {
+    fn scheme_and_client_come_from_the_listener() {
         for target in ["https://a/x", "javascript://a/x", "http://a/x"] {
             let head = prepared(Request::get(target).header("host", "a")).unwrap();
             assert_eq!(last(&head, "spin-full-url"), b"http://a/x");

@@ -1,4 +1,4 @@
-//! What one instance of the component owns and sees: the data of its wasmtime store.
+//! What one instance of the component has and sees: the data of its wasmtime store.
 
 use crate::drain::DrainGuard;
 use crate::instances::InstanceSlot;
@@ -27,12 +27,12 @@ pub(crate) mod bindings {
 
 /// The environment of every instance of one server.
 pub(crate) struct Environment {
-    /// Environment variables, in the order they are shown to the guest.
+    /// Environment variables, in the order in which the guest sees them.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) spin_variables: Arc<Variables>,
     pub(crate) stores: Arc<Stores>,
     pub(crate) outbound: Outbound,
-    /// Who is told what instances tell their operator.
+    /// Who gets the notices of the instances.
     pub(crate) watcher: Option<Watcher>,
 }
 
@@ -44,9 +44,9 @@ pub(crate) struct InstanceState {
     hooks: Hooks,
     pub(crate) variables: Arc<Variables>,
     pub(crate) stores: Arc<Stores>,
-    /// Given back when the instance is gone.
+    /// Released when the instance is dropped.
     _slot: InstanceSlot,
-    /// Makes the end of the server wait for the instance.
+    /// Makes the shutdown of the server wait for the instance.
     _drain: DrainGuard,
 }
 
@@ -97,11 +97,11 @@ impl WasiHttpView for InstanceState {
 
 type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
-/// Sends what the guest sends through the server's own client.
+/// Sends the guest's requests through the server's client.
 struct Hooks(Outbound);
 
 impl WasiHttpHooks for Hooks {
-    /// The client writes `host` itself, and only where it belongs: HTTP/2 has `:authority`.
+    /// The client sets `host` itself, where it belongs: HTTP/2 has `:authority`.
     fn set_host_header(&mut self) -> bool {
         false
     }
@@ -120,7 +120,7 @@ impl WasiHttpHooks for Hooks {
         let outbound = self.0.clone();
         Box::new(async move {
             let response = outbound.send(request, options.unwrap_or_default()).await?;
-            // Connections are driven by the client's own tasks: nothing is left to drive here.
+            // The client's own tasks drive connections: there is nothing left to drive here.
             let driver: Transmission = Box::new(std::future::ready(Ok(())));
             Ok((response, driver))
         })

@@ -1,8 +1,8 @@
-//! Which instance answers which request: reuse, concurrency, idling and the limit on instances.
+//! Which instance serves which request: reuse, concurrency, idling and the limit on instances.
 //!
-//! wasmtime's `ProxyHandler` keeps the instances and hands them requests; this file tells it when to make, feed and drop
-//! one. It has no limit on instances of its own, so that one is kept here: making an instance fails once the limit is
-//! reached, which gives the request back, and the request waits for room.
+//! wasmtime's `ProxyHandler` keeps the instances and passes requests to them; this file decides when to create, use and
+//! drop one. It has no limit on instances, so the limit is here: creating an instance fails at the limit, which returns
+//! the request, and the request waits for capacity.
 
 use crate::component::Loaded;
 use crate::drain::{Drain, DrainGuard};
@@ -23,23 +23,24 @@ use wasmtime_wasi_http::handler::{
     ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-/// How long a request that found all instances full waits before it looks again, unless it hears of room earlier. Room
-/// can come without a sound: an instance has it only after the turn in which a response left.
+/// How long a request that found all instances full waits before it checks again, unless it is notified of capacity
+/// earlier. Capacity can appear without a notification: an instance has it only after the turn in which a response was
+/// sent.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How instances are reused.
 #[derive(Debug, Clone)]
 pub struct InstanceLimits {
-    /// Requests that an instance answers before it is replaced. Default: 128 for a component of WASI 0.3; 1 for one of
-    /// WASI 0.2, which seldom expects a second.
+    /// Requests that an instance serves before it is replaced. Default: 128 for a WASI 0.3 component; 1 for WASI 0.2,
+    /// where most hosts reuse none.
     pub reuse: Option<usize>,
-    /// Requests that an instance works on at the same time, until their response heads. Default: 16 for a component of
-    /// WASI 0.3, 1 for one of WASI 0.2.
+    /// Requests that an instance serves at the same time, until their response heads. Default: 16 for a WASI 0.3
+    /// component, 1 for WASI 0.2.
     pub concurrent_reuse: Option<usize>,
-    /// How long an instance without any work is kept. Default: 1 s.
+    /// How long an idle instance is kept. Default: 1 s.
     pub idle_timeout: Duration,
-    /// Instances that may exist at the same time; requests beyond their capacity wait. Default: 256 for a component of
-    /// WASI 0.3; 1024 for one of WASI 0.2, which has one for each request.
+    /// Instances that may exist at the same time; requests beyond their capacity wait. Default: 256 for a WASI 0.3
+    /// component; 1024 for WASI 0.2, where each request has one.
     pub max_instances: Option<usize>,
     /// Requests that may wait for an instance; the next one gets 503 with `Retry-After`. Default: 1024.
     pub max_waiting: usize,
@@ -63,17 +64,17 @@ impl Default for InstanceLimits {
 /// The instances of one server.
 pub(crate) struct Instances {
     handler: ProxyHandler<Maker>,
-    /// As many requests as instances can work on; the others queue here, first come, first served. No more than that
-    /// contend for instances.
+    /// As many requests as instances can serve; the others queue here in order of arrival. Only those contend for
+    /// instances.
     turns: Semaphore,
-    /// Room in the queue.
+    /// Capacity of the queue.
     waiting: Semaphore,
     wait_timeout: Duration,
 }
 
-/// There was no room for a request, and none came in time.
+/// There was no capacity for a request in time.
 #[derive(Debug, thiserror::Error)]
-#[error("no instance has room for the request")]
+#[error("no instance has capacity for the request")]
 pub(crate) struct Busy;
 
 impl Instances {
@@ -109,7 +110,7 @@ impl Instances {
         }
     }
 
-    /// Has an instance answer `request`, or fails with [`Busy`].
+    /// Lets an instance serve `request`, or fails with [`Busy`].
     pub(crate) async fn handle(&self, mut request: Request) -> wasmtime::Result<Response> {
         let mut give_up = None;
         let _turn = match self.turns.try_acquire() {
@@ -134,9 +135,9 @@ impl Instances {
                 Err(error) => error.downcast::<InstantiationError<()>>()?,
             };
             if !error.error.is::<InstanceLimitReached>() {
-                return Err(format_err!("cannot make an instance: {:#}", error.error));
+                return Err(format_err!("cannot create an instance: {:#}", error.error));
             }
-            // Nobody else has this turn, and still no instance has room: each works for longer than until its response
+            // No other request has this turn, and still no instance has capacity: each is busy beyond its response
             // head.
             if *give_up.get_or_insert_with(|| self.give_up()) <= tokio::time::Instant::now() {
                 return Err(Busy.into());
@@ -149,18 +150,18 @@ impl Instances {
         }
     }
 
-    /// When a request that waits from now on has waited long enough.
+    /// The deadline of a request that waits from now on.
     fn give_up(&self) -> tokio::time::Instant {
         tokio::time::Instant::now() + self.wait_timeout
     }
 }
 
-/// Returned inside [`InstantiationError`] when there are as many instances as allowed.
+/// Returned inside [`InstantiationError`] when the limit on instances is reached.
 #[derive(Debug, thiserror::Error)]
-#[error("as many instances exist as allowed")]
+#[error("the limit on instances is reached")]
 struct InstanceLimitReached;
 
-/// The right to exist of one instance.
+/// The permit of one instance.
 pub(crate) struct InstanceSlot(
     #[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit,
 );
@@ -171,7 +172,7 @@ struct Capacity {
     concurrent: usize,
 }
 
-/// Makes instances.
+/// Creates instances.
 struct Maker {
     loaded: Loaded,
     environment: Environment,
@@ -209,7 +210,7 @@ impl HandlerState for Maker {
     }
 }
 
-/// Decides how much one instance takes on.
+/// Decides how many requests one instance takes.
 struct Worker {
     capacity: Capacity,
     room: Arc<Notify>,
@@ -247,14 +248,14 @@ impl WorkerState for Worker {
                 "instance failed"
             ),
         }
-        // The slot goes first: who hears of room must find it.
+        // The permit goes first: whoever is notified of capacity must find it.
         drop(store);
         self.room.notify_waiters();
     }
 }
 
-/// Ends an instance that has had nothing to do for a while, or at once when the server winds down. Never one at work,
-/// be it a request, a body or what the guest does after a response.
+/// Ends an instance that has been idle for a while, or at once when the server shuts down. Never one that is busy with
+/// a request, a body or background work.
 struct Expiration {
     idle_timeout: Duration,
     idle_until: Pin<Box<Sleep>>,

@@ -1,9 +1,9 @@
 //! Serves a `wasi:http` component on an embedded wasmtime, as a library.
 //!
-//! [`Server`] binds a listener, compiles a component and answers HTTP requests with it: instances are reused across
-//! requests ([`InstanceLimits`]), clients are held to limits ([`ClientLimits`]), upstream connections are pooled ([`OutboundHttpConfig`]), and the Spin interfaces that
-//! Function Fetch imports (`spin:key-value`, `spin:variables`) are provided beside WASI 0.2 and 0.3. The
-//! `function-fetch` command is this library and a command line.
+//! [`Server`] binds a listener, compiles a component and serves HTTP requests with it: instances are reused across
+//! requests ([`InstanceLimits`]), clients are limited ([`ClientLimits`]), upstream connections are pooled
+//! ([`OutboundHttpConfig`]), and the Spin interfaces that Function Fetch imports (`spin:key-value`, `spin:variables`)
+//! are provided besides WASI 0.2 and 0.3. The `function-fetch` command is this library and a command line.
 //!
 //! ```no_run
 //! use function_fetch_host::{ComponentSource, Event, Server};
@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! Stores of the shared memory: [`key_value::MemoryStore`], [`key_value::SqliteStore`], [`key_value::RedisStore`], by
-//! way of a [`RuntimeConfig`], or one of your own, a [`key_value::KeyValueStore`] given to
+//! Stores of the shared memory: [`key_value::MemoryStore`], [`key_value::SqliteStore`], [`key_value::RedisStore`],
+//! configured by a [`RuntimeConfig`], or your own [`key_value::KeyValueStore`], given to
 //! [`ServerBuilder::key_value_store`].
 
 mod activity;

@@ -1,7 +1,7 @@
-//! What became of a request that got no response, in `wasi:http`'s words.
+//! Why a request got no response, as `wasi:http` error codes.
 //!
-//! The distinction that matters to a proxy is whether anything was sent: these codes say that nothing was, so that a
-//! request of any method may go elsewhere: `dns-*`, `destination-*`, `connection-refused`, `connection-timeout`,
+//! What matters to a proxy is whether anything was sent. These codes mean that nothing was, so that a request of any
+//! method may go to another target: `dns-*`, `destination-*`, `connection-refused`, `connection-timeout`,
 //! `connection-limit-reached`, `tls-*`.
 
 use hyper_util::client::legacy;
@@ -24,7 +24,7 @@ pub(crate) fn from_client(error: &legacy::Error, tls: bool) -> Error {
     }
     if error.is_connect() {
         return if find::<LookupFailed>(error).is_some() {
-            // The wording of wasmtime and Spin: the resolver of the operating system gives no code.
+            // The wording of wasmtime and Spin: the operating system's resolver gives no code.
             Error::DnsError {
                 rcode: Some("address not available".to_owned()),
                 info_code: None,
@@ -36,15 +36,15 @@ pub(crate) fn from_client(error: &legacy::Error, tls: bool) -> Error {
         };
     }
     match find::<hyper::Error>(error) {
-        // The connection was gone before the request was taken up.
+        // The connection was closed before the request was sent.
         Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Error::ConnectionRefused,
         Some(hyper) => from_exchange(hyper),
         None => Error::HttpProtocolError,
     }
 }
 
-/// The upstream says that it did not act on the request: HTTP/2's REFUSED_STREAM, or a GOAWAY that names an earlier
-/// stream as the last (RFC 9113 section 8.7). Of the streams that a GOAWAY does end, h2 tells the others otherwise.
+/// The upstream says that it did not process the request: HTTP/2's REFUSED_STREAM, or a GOAWAY whose last stream is an
+/// earlier one (RFC 9113 section 8.7). h2 reports a GOAWAY differently for the streams that it does end.
 pub(crate) fn was_not_taken_up(error: &legacy::Error) -> bool {
     find::<h2::Error>(error).is_some_and(|error| {
         error.is_remote()
@@ -52,7 +52,7 @@ pub(crate) fn was_not_taken_up(error: &legacy::Error) -> bool {
     })
 }
 
-/// The upstream closed the connection, and whether it acted on the request is not known.
+/// The upstream closed the connection, and whether it processed the request is not known.
 pub(crate) fn is_hang_up(error: &legacy::Error) -> bool {
     find::<Error>(error).is_none()
         && !error.is_connect()
@@ -60,7 +60,7 @@ pub(crate) fn is_hang_up(error: &legacy::Error) -> bool {
             .is_some_and(|error| matches!(from_exchange(error), Error::ConnectionTerminated))
 }
 
-/// Whether the guest may send the request elsewhere whatever its method.
+/// Whether the guest may send the request to another target whatever its method.
 pub(crate) fn nothing_was_sent(error: &Error) -> bool {
     matches!(
         error,
@@ -87,12 +87,12 @@ pub(crate) fn from_response_body(error: &hyper::Error) -> Error {
     }
 }
 
-/// An error in the middle of a request body that a client of ours is sending.
+/// An error in the middle of a request body that the client is sending.
 pub(crate) fn request_body_broken() -> Error {
     Error::InternalError(Some(REQUEST_BODY_BROKEN.to_owned()))
 }
 
-/// No `wasi:http` code says that the client is to blame, and any other would blame the upstream.
+/// No `wasi:http` code blames the client, and any other would blame the upstream.
 const REQUEST_BODY_BROKEN: &str = "the request body ended early";
 
 pub(crate) fn from_request_body(error: &Error) -> Error {
@@ -132,7 +132,7 @@ fn from_connect(io: Option<(ErrorKind, Option<i32>)>, tls: bool) -> Error {
         Some((ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable, _)) => {
             Error::DestinationIpUnroutable
         }
-        // TCP stood, so it is the handshake that was cut off.
+        // TCP was connected, so the TLS handshake was cut off.
         Some((
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
@@ -159,7 +159,7 @@ fn from_exchange(error: &hyper::Error) -> Error {
         return Error::ConnectionTerminated;
     }
     if find::<rustls::Error>(error).is_some() {
-        // The codes of TLS stand for a handshake, before which nothing is sent.
+        // TLS codes mean a handshake, before which nothing is sent.
         return Error::ConnectionTerminated;
     }
     match find::<io::Error>(error).map(io::Error::kind) {
@@ -170,7 +170,7 @@ fn from_exchange(error: &hyper::Error) -> Error {
             | ErrorKind::BrokenPipe
             | ErrorKind::NotConnected,
         ) => Error::ConnectionTerminated,
-        // The kernel gave up on an upstream that vanished: keep-alive probes unanswered.
+        // The kernel gave up on an upstream that vanished: keep-alive probes went unanswered.
         Some(ErrorKind::TimedOut) => Error::ConnectionReadTimeout,
         _ => Error::HttpProtocolError,
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_failures_tell_certificate_alert_and_protocol_apart() {
+    fn tls_failures_distinguish_certificate_alert_and_protocol() {
         use rustls::{AlertDescription, CertificateError};
         let certificate = rustls::Error::InvalidCertificate(CertificateError::Expired);
         assert!(matches!(

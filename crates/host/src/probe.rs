@@ -1,4 +1,4 @@
-//! Measuring a target as the proxy measures it.
+//! Measures a target as the proxy does.
 
 use crate::Outbound;
 use function_fetch_engine::{Target, USER_AGENT as OURS};
@@ -9,29 +9,29 @@ use serde::Serialize;
 use std::time::{Duration, Instant};
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
-/// How much of a body is read so that its connection can be used again; a connection with more to come is given up.
+/// How much of a body is read so that its connection can be reused; a connection with more to come is closed.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// How a target did.
+/// The result for a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measurement {
     /// The target, as the settings name it.
     pub target: String,
-    /// Whether every sample was answered with 200 to 499 in time.
+    /// Whether every sample got 200 to 499 in time.
     pub healthy: bool,
-    /// The status of the last sample that was answered.
+    /// The status of the last sample with a response.
     pub status: Option<u16>,
-    /// Why the last sample brought no status.
+    /// Why the last sample got no response.
     pub error: Option<String>,
-    /// Milliseconds until the response head, on the connection as it is kept for later requests: the median of all
-    /// samples but the first, or the first where it is the only one.
+    /// Milliseconds until the response head, on the kept connection: the median of all samples but the first, or the
+    /// first where it is the only one.
     pub latency_ms: Option<f64>,
     /// Milliseconds until the response head of the first sample, which opened the connection.
     pub first_ms: Option<f64>,
 }
 
-/// Measures `target` by `samples` probes, one after the other, each a GET of `health_path` with `timeout` to answer.
-/// Stops at the first one that fails. `progress` is called after each.
+/// Measures `target` by `samples` probes, one after the other, each a GET of `health_path` within `timeout`. Stops at
+/// the first one that fails. `progress` is called after each.
 pub async fn measure(
     outbound: &Outbound,
     target: &Target,
@@ -76,7 +76,7 @@ fn is_healthy(status: u16) -> bool {
     (200..500).contains(&status)
 }
 
-/// Asks once. Returns the status and the time until the response head.
+/// One probe. Returns the status and the time until the response head.
 async fn sample(
     outbound: &Outbound,
     url: &str,
@@ -94,7 +94,7 @@ async fn sample(
         Err(_) => return Err(format!("no response within {} ms", timeout.as_millis())),
     };
     let measured = (response.status().as_u16(), started.elapsed());
-    // Whether the rest of it arrives does not matter to the measurement.
+    // Whether the rest of it arrives does not affect the measurement.
     let _ = tokio::time::timeout(
         timeout,
         Limited::new(response.into_body(), BODY_LIMIT).collect(),

@@ -1,4 +1,4 @@
-//! Requests that the host answers by itself, before any component: a status, and a line that says why.
+//! Local replies of the host, before any component: a status, and a line with the reason.
 
 use crate::client_limits::ClientLimits;
 use bytes::Bytes;
@@ -7,10 +7,10 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::WasiBody;
 
-/// When a client that found the server full may come again, in seconds.
+/// After how many seconds a client that found the server full may retry.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// What a client is told that finds no room for its connection.
+/// The reply to a client when there are too many connections.
 pub(crate) const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 connection: close\r\n\
 content-length: 21\r\n\
@@ -53,7 +53,7 @@ pub(crate) fn text(status: StatusCode, line: &str) -> Response<WasiBody> {
     response
 }
 
-/// No instance had room for the request in time.
+/// No instance had capacity for the request in time.
 pub(crate) fn busy() -> Response<WasiBody> {
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
     response
@@ -62,8 +62,7 @@ pub(crate) fn busy() -> Response<WasiBody> {
     response
 }
 
-/// What hyper answers to a head that it cannot read is a status without a word. The client gets the same status from
-/// this host, and the reason.
+/// hyper answers a head that it cannot read with a bare status. The client gets the same status, with the reason.
 pub(crate) fn in_place_of(answer: &[u8], limits: &ClientLimits) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(answer).ok()?;
     let (line, fields) = text.split_once("\r\n")?;
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hyper_s_answers_get_a_reason_and_nothing_else_does() {
+    fn only_hypers_responses_get_a_reason() {
         let limits = ClientLimits::default();
         let answer = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         let replaced = String::from_utf8(in_place_of(answer.as_bytes(), &limits).unwrap()).unwrap();
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_of_a_connection_is_whole() {
+    fn the_reply_to_a_refused_connection_is_whole() {
         let text = std::str::from_utf8(TOO_MANY_CONNECTIONS).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}", body.len())));

@@ -1,5 +1,4 @@
-//! The body of a client's request: whole, or an error. A body that ends before its end was said must never look like one
-//! that is complete.
+//! The body of a client's request: whole, or an error. A body that ends early must never look complete.
 
 use crate::activity::Exchange;
 use crate::outbound_error;
@@ -15,7 +14,7 @@ use wasmtime_wasi_http::Error;
 pub(crate) struct RequestBody {
     client: Incoming,
     exchange: Exchange,
-    /// How long the next piece is waited for.
+    /// How long the next chunk is waited for.
     timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     waiting: bool,
@@ -35,7 +34,7 @@ impl RequestBody {
         }
     }
 
-    /// It is whole.
+    /// It is complete.
     fn end(&mut self) {
         self.over = true;
         self.exchange.activity().set_unread(false);
@@ -46,7 +45,7 @@ impl RequestBody {
         Poll::Ready(Some(Err(outbound_error::request_body_broken())))
     }
 
-    /// Whether the end that came is not one that was said: hyper takes the reset of a stream with `NO_ERROR` for one.
+    /// Whether its end is not a proper one: hyper takes a stream reset with `NO_ERROR` for an end.
     fn is_cut_short(&self) -> bool {
         let reset = self.exchange.activity().is_http2() && !self.client.is_end_stream();
         reset || self.client.size_hint().exact().is_some_and(|left| left > 0)

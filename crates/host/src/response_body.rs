@@ -1,8 +1,8 @@
-//! The body of a response on its way to the client, and the end of a stream of HTTP/2 whose client takes nothing.
+//! The body of a response on its way to the client, and the end of an HTTP/2 stream whose client reads nothing.
 //!
-//! On HTTP/1.1 a client that takes nothing blocks the socket, which [`Activity`](crate::activity::Activity) sees. On
-//! HTTP/2 the socket goes on, for pings and for other streams, and what shows is a stream that does not come for the
-//! next piece.
+//! With HTTP/1.1 a client that reads nothing blocks the socket, which [`Activity`](crate::activity::Activity) sees.
+//! With HTTP/2 the socket stays active, for pings and for other streams; what shows is a stream that does not ask for
+//! the next chunk.
 
 use crate::activity::Exchange;
 use bytes::Bytes;
@@ -17,15 +17,15 @@ use tracing::debug;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 tokio::task_local! {
-    /// Of the stream that the task is.
+    /// Of the stream that the task serves.
     static DELIVERY: Cell<Delivery>;
 }
 
 #[derive(Clone, Copy, Default)]
 struct Delivery {
-    /// Pieces of the response that it was given so far.
+    /// Chunks of the response that it was given so far.
     pieces: u64,
-    /// Whether it has not come back from the last one.
+    /// Whether it has not asked for another since the last one.
     under_way: bool,
 }
 
@@ -37,7 +37,7 @@ impl Delivery {
 }
 
 fn note(change: impl FnOnce(&mut Delivery)) {
-    // There is none on HTTP/1.1.
+    // With HTTP/1.1 there is none.
     let _ = DELIVERY.try_with(|delivery| {
         let mut noted = delivery.get();
         change(&mut noted);
@@ -47,18 +47,18 @@ fn note(change: impl FnOnce(&mut Delivery)) {
 
 pub(crate) struct ResponseBody {
     body: WasiBody,
-    /// hyper has had reason to send the head: it came for a piece, and there was one or none yet. A body that fails
-    /// before takes the head down with it, and the client gets nothing at all.
+    /// hyper has had reason to send the head: it asked for a chunk, and there was one or none yet. A body that fails
+    /// before that takes the head with it, and the client gets nothing at all.
     head_is_out: bool,
     /// Why the body ends, once the head is out.
     broken: Option<Error>,
-    /// Until the client has it all, or nobody wants to know.
+    /// Until the client has it all, or has disconnected.
     _exchange: Exchange,
 }
 
 impl ResponseBody {
     pub(crate) fn new(body: WasiBody, exchange: Exchange) -> Self {
-        // The head alone may find no room: then the body is not asked for.
+        // The window may not even have room for the head: then the body is not polled.
         note(|delivery| delivery.give());
         Self {
             body,
@@ -108,7 +108,7 @@ impl Body for ResponseBody {
     }
 }
 
-/// Runs the streams of HTTP/2, each until it is over, or until its client has taken nothing for too long.
+/// Runs the streams of HTTP/2, each until it is complete, or until its client has read nothing for too long.
 #[derive(Clone)]
 pub(crate) struct Streams {
     pub(crate) write_timeout: Duration,
@@ -135,7 +135,7 @@ struct Watched<F> {
     stream: Option<Pin<Box<F>>>,
     timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    /// The piece that `stalled` was set for.
+    /// The chunk that `stalled` was set for.
     piece: u64,
 }
 
@@ -165,7 +165,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
         if stalled.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        debug!(after = ?timeout, "a client took nothing of its response");
+        debug!(after = ?timeout, "a client read nothing of its response");
         // Resets the stream.
         this.stream = None;
         Poll::Ready(())

@@ -1,4 +1,4 @@
-//! The server: a listener, its connections, and the way it ends.
+//! The server: a listener, its connections, and its shutdown.
 
 use crate::activity::{Activity, Expired};
 use crate::builder::ServerBuilder;
@@ -34,7 +34,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to describe a server of `component`. What is not said has a default.
+    /// Starts to configure a server of `component`. Everything has a default except that.
     pub fn builder(component: ComponentSource) -> ServerBuilder {
         ServerBuilder::new(component)
     }
@@ -44,8 +44,8 @@ impl Server {
         self.local
     }
 
-    /// Serves until `shutdown` is ready, then finishes what is in flight, for no longer than the drain timeout: new
-    /// connections are refused, idle ones closed, and instances get to end what they do in the background.
+    /// Serves until `shutdown` is ready, then finishes what is in flight, for no longer than the drain time-out: new
+    /// connections are refused, idle ones closed, and instances may finish their background work.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener,
@@ -66,19 +66,19 @@ impl Server {
             .await
             .is_err()
         {
-            warn!(after = ?drain_timeout, "gave up on requests in flight");
+            warn!(after = ?drain_timeout, "aborted the requests in flight");
         }
     }
 }
 
-/// How long to hold off after a connection could not be accepted, most likely for lack of file descriptors: trying again
-/// at once would fail at once.
+/// How long to pause after a connection could not be accepted, most likely because file descriptors ran out: retrying
+/// at once would fail again.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Connections beyond the limit that are told so, at the same time; those beyond are closed without a word.
+/// Connections beyond the limit that get a 503, at the same time; more are closed without one.
 const REFUSALS: usize = 256;
 
-/// How long a client that was told that there is no room may take to go away.
+/// How long a client that got the 503 may take to close.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 async fn accept(
@@ -119,8 +119,8 @@ async fn accept(
     }
 }
 
-/// hyper, within the limits. Its own timer for request heads is off: it knows no difference between a head that is late
-/// and a connection that is idle.
+/// hyper, within the limits. Its own timer for request heads is off: it does not distinguish a late head from an idle
+/// connection.
 fn builder(limits: &ClientLimits) -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(Streams {
         write_timeout: limits.write_timeout,
@@ -141,17 +141,17 @@ fn builder(limits: &ClientLimits) -> auto::Builder<Streams> {
     builder
 }
 
-/// Tells a client that there is no room for its connection.
+/// Replies to a client that there are too many connections.
 async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
     let telling = async {
         stream.write_all(refusal::TOO_MANY_CONNECTIONS).await?;
         stream.shutdown().await?;
-        // Closed with bytes unread, the connection would be reset, and the answer lost.
+        // If it were closed with unread bytes, the connection would be reset and the reply lost.
         let mut thrown_away = [0; 1024];
         while stream.read(&mut thrown_away).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // A client that is gone needs not be told.
+    // A client that has disconnected needs no reply.
     let _ = tokio::time::timeout(REFUSAL, telling).await;
 }
 
@@ -164,7 +164,7 @@ async fn serve(
     mut drain: DrainGuard,
     _place: OwnedSemaphorePermit,
 ) {
-    // Both fail only on a connection that is gone already, which serving it will tell.
+    // Both fail only on a closed connection, which serving it will show.
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(peer);
     let ends = Ends::new(local, peer);
@@ -192,7 +192,7 @@ async fn serve(
             }
             () = drain.started(), if !parting => {}
             expired = activity.expired(&limits) => match expired {
-                // A request may be on its way: hyper answers it and closes then.
+                // A request may be on its way: hyper serves it and closes then.
                 Expired::Idle if !parting => {}
                 _ => {
                     debug!(%peer, ?expired, "connection closed");

@@ -1,4 +1,4 @@
-//! `fermyon:spin@2.0.0`: the stores and variables of a component of WASI 0.2. The same ones, by calls that block the
+//! `fermyon:spin@2.0.0`: the stores and variables of a WASI 0.2 component. The same ones, by calls that block the
 //! instance until they return.
 
 use crate::instance::InstanceState;
@@ -21,11 +21,10 @@ mod bindings {
     });
 }
 
-/// How long a read may keep the instance from its requests. A component of WASI 0.3 gives up after this by itself; one
-/// that is blocked cannot.
+/// How long a read may block the instance. A WASI 0.3 component times out by itself; one that is blocked cannot.
 const READ_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// The same for a write, which no request waits for, but the next one may want the instance.
+/// The same for a write, for which no request waits, but the next one may need the instance.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
@@ -48,7 +47,7 @@ async fn within<T>(
 ) -> Result<T, Error> {
     tokio::time::timeout(limit, work)
         .await
-        .unwrap_or_else(|_| Err(StoreError::new(format!("no answer within {limit:?}"))))
+        .unwrap_or_else(|_| Err(StoreError::new(format!("no reply within {limit:?}"))))
         .map_err(|reason| {
             handle.failed(&reason);
             Error::Other(reason.to_string())

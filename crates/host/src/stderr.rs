@@ -1,4 +1,4 @@
-//! An instance's stderr, when somebody watches its events: those go to the watcher, the rest where it always goes.
+//! An instance's stderr, when its events are watched: those go to the watcher, the rest to stderr as usual.
 
 use crate::event::Event;
 use std::io::Write;
@@ -9,10 +9,10 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Called with each event. It is called by the instance that tells it, which waits meanwhile.
+/// Called with each event, by the instance that reports it, which waits meanwhile.
 pub(crate) type Watcher = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// The longest line that is kept together, and the most that is taken at once.
+/// The longest line that is kept whole, and the most that is taken at once.
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// All streams of one instance.
@@ -21,7 +21,7 @@ pub(crate) struct WatchedStderr(Arc<Lines>);
 
 struct Lines {
     watcher: Watcher,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an incomplete line.
     unfinished: Mutex<Vec<u8>>,
 }
 
@@ -72,7 +72,7 @@ impl Drop for Lines {
     }
 }
 
-/// Where nobody reads it any more, it is lost.
+/// If stderr is closed, it is lost.
 fn pass_on(bytes: &[u8]) {
     let _ = std::io::stderr().write_all(bytes);
 }
@@ -137,11 +137,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_told_whole_however_they_are_written() {
-        let told = Arc::new(Mutex::new(Vec::new()));
+    fn events_are_reported_whole_however_they_are_written() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
         let watcher = {
-            let told = told.clone();
-            Arc::new(move |event| told.lock().unwrap().push(event))
+            let seen = seen.clone();
+            Arc::new(move |event| seen.lock().unwrap().push(event))
         };
         let lines = Lines {
             watcher,
@@ -152,7 +152,7 @@ mod tests {
             lines.take(&[byte]);
         }
         lines.take(format!("{line}{line}").as_bytes());
-        assert_eq!(*told.lock().unwrap(), vec![Event::NoHealthyTarget; 4]);
+        assert_eq!(*seen.lock().unwrap(), vec![Event::NoHealthyTarget; 4]);
         lines.take(&vec![b'x'; LINE_LIMIT + 1]);
         assert!(lines.unfinished.lock().unwrap().is_empty());
     }

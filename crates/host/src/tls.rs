@@ -1,4 +1,4 @@
-//! Whom an upstream's certificate has to be signed by.
+//! The certificate authorities that upstreams' certificates are checked against.
 
 use crate::Error;
 use rustls::pki_types::CertificateDer;
@@ -7,7 +7,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Mozilla's roots, compiled in so that a machine without a certificate store works alike, and those of `ca_files`.
+/// Mozilla's roots, compiled in so that it works without a certificate store, and those of `ca_files`.
 pub(crate) fn client_config(ca_files: &[PathBuf]) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),

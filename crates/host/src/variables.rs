@@ -15,7 +15,7 @@ const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 pub struct Variables(HashMap<String, String>);
 
 impl Variables {
-    /// Takes every `SPIN_VARIABLE_NAME` of an environment as the variable `name`; others are left out.
+    /// Takes every `SPIN_VARIABLE_NAME` of an environment as the variable `name`; others are ignored.
     pub fn from_environment(environment: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(
             environment
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn environment_names_are_lower_cased_and_others_left_out() {
+    fn environment_names_are_lower_cased_and_others_ignored() {
         let environment = [
             ("SPIN_VARIABLE_FETCH_TARGETS", "http://a"),
             ("FETCH_CACHE_KEY", "k"),

@@ -1,9 +1,9 @@
-//! What an embedder is told when a server cannot be set up.
+//! The errors that an embedder gets when a server cannot be set up.
 
 use function_fetch_host::{ComponentSource, Error, Server};
 use std::net::TcpListener;
 
-/// The beginning of a core module, as opposed to a component.
+/// The beginning of a core module, unlike a component.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 async fn refusal(component: ComponentSource) -> Error {
@@ -13,7 +13,7 @@ async fn refusal(component: ComponentSource) -> Error {
 }
 
 #[tokio::test]
-async fn a_component_that_is_none_is_told_by_where_it_came_from() {
+async fn an_invalid_component_is_named_by_its_source() {
     let cases = [
         (b"".to_vec(), "the given component is not WebAssembly"),
         (
@@ -26,7 +26,7 @@ async fn a_component_that_is_none_is_told_by_where_it_came_from() {
         ),
         (
             b"\0asm\x0d\0\x01\0".to_vec(),
-            "the given component answers no HTTP",
+            "the given component does not serve HTTP",
         ),
     ];
     for (bytes, start) in cases {
@@ -39,7 +39,7 @@ async fn a_component_that_is_none_is_told_by_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let builder = Server::builder(ComponentSource::bytes(CORE_MODULE)).listen(&address);
@@ -48,7 +48,7 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_of_authorities_that_is_none_is_named() {
+async fn an_invalid_file_of_authorities_is_named() {
     let builder = Server::builder(ComponentSource::bytes(CORE_MODULE))
         .listen("127.0.0.1:0")
         .ca_file("/no/such.pem");

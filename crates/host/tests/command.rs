@@ -1,4 +1,4 @@
-//! The command as a user meets it: what it says when it cannot start, and that it starts and ends.
+//! The command as users see it: its errors when it cannot start, and that it starts and stops.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -50,7 +50,7 @@ fn component_that_cannot_be_served() {
             file("cut.wasm", &[EMPTY_COMPONENT, b"\x01\xff"].concat()),
             "not a valid component",
         ),
-        (file("nothing.wasm", EMPTY_COMPONENT), "answers no HTTP"),
+        (file("nothing.wasm", EMPTY_COMPONENT), "does not serve HTTP"),
         (file("import.wasm", COMPONENT_WITH_AN_IMPORT), "`missing`"),
     ];
     for (path, expected) in cases {
@@ -85,7 +85,7 @@ fn address_that_cannot_be_listened_on() {
 }
 
 #[test]
-fn files_of_options_that_cannot_be_used() {
+fn unusable_files_of_options() {
     let component = file("options.wasm", EMPTY_COMPONENT);
     let cases = [
         (
@@ -118,7 +118,7 @@ fn files_of_options_that_cannot_be_used() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_named() {
+fn invalid_options_are_named() {
     let cases = [
         ["--env", "NAME"],
         ["--max-instances", "0"],

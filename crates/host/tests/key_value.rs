@@ -1,10 +1,10 @@
-//! The SQLite store: what it keeps, and what becomes of files that are not what they should be.
+//! The SQLite store: what it keeps, and how it handles files that are not valid.
 
 use function_fetch_host::key_value::{KeyValueStore, MemoryStore, SqliteStore};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A folder of its own for a test.
+/// A separate folder for a test.
 fn folder(name: &str) -> PathBuf {
     let folder =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
@@ -55,7 +55,7 @@ async fn sqlite_outlives_the_store_and_keeps_labels_apart() {
 const WRITER: &str = "FUNCTION_FETCH_TEST_WRITER";
 const WRITES: usize = 200;
 
-/// Not a test of its own: what each process of the next test runs.
+/// Not a separate test: what each process of the next test runs.
 #[tokio::test]
 async fn writer_process() {
     let Ok(path) = std::env::var(WRITER) else {
@@ -87,7 +87,7 @@ async fn sqlite_is_shared_by_processes_that_write_at_once() {
 }
 
 #[tokio::test]
-async fn sqlite_trouble_is_an_error_of_the_operation_and_ends_with_its_cause() {
+async fn a_sqlite_error_fails_the_operation_only_and_ends_with_its_cause() {
     let folder = folder("trouble");
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("store.db");

@@ -1,6 +1,6 @@
-//! The Redis store against a real Redis: what it keeps, and how long it takes to find out that there is none.
+//! The Redis store against a real Redis: what it keeps, and how quickly it notices that there is none.
 //!
-//! `REDIS_SERVER` names the server, else it is looked for on PATH. Where there is none, the tests are skipped, each by its
+//! `REDIS_SERVER` names the server, else it is looked for on PATH. Without one, the tests are skipped, each by its
 //! name.
 
 use function_fetch_host::key_value::{KeyValueStore, RedisStore};
@@ -16,7 +16,8 @@ use tokio_rustls::TlsAcceptor;
 
 const PASSWORD: &str = "sesame";
 
-/// No operation may take longer, whatever the Redis does. The store's own bounds are half of it; the machine may be busy.
+/// No operation may take longer, whatever the Redis does. The store's own limits are half of it; the machine may be
+/// busy.
 const BOUND: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let trials = [
         trial(
             "stores_whatever_bytes_under_its_keys",
-            stores_whatever_bytes,
+            stores_arbitrary_bytes,
         ),
         trial("lists_more_keys_than_one_step_finds", lists_many_keys),
         trial("databases_are_apart", databases_are_apart),
@@ -64,7 +65,7 @@ fn server() -> Option<PathBuf> {
         .then_some(path)
 }
 
-/// A Redis of a test's own.
+/// A Redis for one test.
 struct Redis {
     process: Child,
     port: u16,
@@ -72,7 +73,7 @@ struct Redis {
 
 impl Redis {
     async fn start() -> Self {
-        // The port is free a moment ago; should somebody be faster, another one is tried.
+        // The port was free a moment ago; if another process takes it, another one is tried.
         for _ in 0..10 {
             let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = free.local_addr().unwrap().port();
@@ -149,7 +150,7 @@ async fn soon<T>(operation: impl Future<Output = T>) -> T {
     result
 }
 
-async fn stores_whatever_bytes() {
+async fn stores_arbitrary_bytes() {
     let redis = Redis::start().await;
     let store = redis.store(0);
     assert_eq!(store.get(key()).await, Ok(None));
@@ -188,10 +189,10 @@ async fn hanging() {
     let store = redis.store(0);
     store.set(key(), b"v".to_vec()).await.unwrap();
     redis.signal("-STOP");
-    // Many at once, as from many instances: none waits for another one's turn.
+    // Many at once, as from many instances: none waits for another.
     let many = futures::future::join_all((0..50).map(|_| store.get(key())));
     assert!(soon(many).await.iter().all(Result::is_err));
-    // While it is known to hang, nobody waits at all.
+    // While it is known to hang, no operation waits.
     let started = Instant::now();
     assert!(store.get(key()).await.is_err());
     assert!(
@@ -199,7 +200,7 @@ async fn hanging() {
         "{:?}",
         started.elapsed()
     );
-    // It is still there for who connects, but gives no answer.
+    // It still accepts connections, but sends no reply.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(soon(store.set(key(), vec![])).await.is_err());
     redis.signal("-CONT");
@@ -259,7 +260,7 @@ async fn tls_is_checked() {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                // A handshake that fails is the other side's finding to report.
+                // A failed handshake is the client's to report.
                 let Ok(mut stream) = acceptor.accept(stream).await else {
                     return;
                 };

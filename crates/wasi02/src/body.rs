@@ -1,4 +1,4 @@
-//! A body that comes in: its bytes, then its trailers.
+//! An incoming body: its bytes, then its trailers.
 
 use crate::executor::ready;
 use crate::fields::from_wasi;
@@ -15,7 +15,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// None when it was taken before, which nobody does here.
+    /// None if it was taken before, which does not happen here.
     pub fn new(body: IncomingBody) -> Option<Self> {
         let stream = body.stream().ok()?;
         Some(Self { stream, body })
@@ -29,7 +29,7 @@ impl Incoming {
     }
 }
 
-/// The trailers, once.
+/// The trailers; only once.
 pub async fn trailers(coming: &FutureTrailers) -> Trailers<End> {
     loop {
         match coming.get() {

@@ -1,8 +1,8 @@
-//! Runs a request and the work that it leaves behind, over `wasi:io/poll`.
+//! Runs a request and its background work, over `wasi:io/poll`.
 //!
-//! WASI 0.2 has one way to wait: to hand a list of pollables to the host and
-//! block until one of them is ready. So tasks are polled until none can go on;
-//! then the host is asked about all that they wait for, at once.
+//! WASI 0.2 has one way to wait: pass a list of pollables to the host and block
+//! until one of them is ready. So tasks are polled until none can make progress;
+//! then the host is asked about everything that they wait for, at once.
 
 use crate::wasi::clocks::monotonic_clock;
 use crate::wasi::io::poll::{Pollable, poll};
@@ -37,7 +37,7 @@ pub fn run(work: impl Future<Output = ()> + 'static) {
             Poll::Ready(None) => {}
             Poll::Pending => {
                 let more = SPAWNED.with_borrow(|spawned| !spawned.is_empty());
-                // Tasks wake each other, too, and the host knows nothing of that.
+                // Tasks also wake each other, which the host does not see.
                 let awake = woken.0.load(Ordering::Relaxed);
                 if !awake && !more && !wait_for_host() {
                     return;
@@ -47,7 +47,7 @@ pub fn run(work: impl Future<Output = ()> + 'static) {
     }
 }
 
-/// Runs `work` beside the request, and after its response.
+/// Runs `work` concurrently with the request, and on after its response.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
     SPAWNED.with_borrow_mut(|spawned| spawned.push(Box::pin(work)));
 }
@@ -57,8 +57,8 @@ pub fn sleep(ns: u64) -> Ready {
     ready(monotonic_clock::subscribe_duration(ns))
 }
 
-/// Resolves when `pollable` is ready. A pollable must not outlive the resource
-/// that it is of: drop this first.
+/// Resolves when `pollable` is ready. A pollable must not outlive its resource:
+/// drop this first.
 pub fn ready(pollable: Pollable) -> Ready {
     Ready(Rc::new(Entry {
         pollable,
@@ -102,8 +102,8 @@ impl Drop for Ready {
     }
 }
 
-/// Blocks until something that is waited for is ready, and wakes who waits for
-/// it. False when nothing is waited for: then nothing can ever go on.
+/// Blocks until one of the pollables is ready, and wakes its waiter. False when
+/// there are none: then nothing can make progress.
 fn wait_for_host() -> bool {
     let wakers: Vec<Waker> = WAITING.with_borrow_mut(|waiting| {
         if waiting.is_empty() {

@@ -4,13 +4,13 @@ use crate::wasi::http::types;
 use function_fetch_engine::headers::Fields;
 
 /// What wasmtime and Spin hold of one list of fields, bytes: beyond that they
-/// end the instance, since WASI 0.2 has no word for it.
+/// trap the instance, since WASI 0.2 has no error for it.
 const MOST_BYTES: usize = 128 * 1024;
 
-/// What they count for each field beside its name and its value.
+/// What they count for each field besides its name and its value.
 const FIELD_BYTES: usize = 72;
 
-/// Why fields cannot be handed to the host.
+/// Why fields cannot be passed to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// They are too many, or too long.
@@ -31,7 +31,7 @@ pub fn to_wasi(fields: &[(String, Vec<u8>)]) -> Result<types::Fields, Refused> {
     types::Fields::from_list(fields).map_err(|_| Refused::Invalid)
 }
 
-/// The fields of the host.
+/// The fields from the host.
 pub fn from_wasi(fields: &types::Fields) -> Fields {
     fields.entries()
 }

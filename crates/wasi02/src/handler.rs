@@ -2,7 +2,7 @@
 
 use crate::fields::from_wasi;
 use crate::platform::Wasi;
-use crate::request_body::{HOLD_BYTES, Source};
+use crate::request_body::{HOST_BUFFER_BYTES, Source};
 use crate::wasi::http::types::{IncomingRequest, Method, ResponseOutparam, Scheme};
 use crate::{relay, settings, signal};
 use function_fetch_component::client::RequestTarget;
@@ -10,8 +10,8 @@ use function_fetch_component::request::{Head, serve};
 use function_fetch_component::{memory, method_name};
 use function_fetch_driver::Outcome;
 
-/// Serves a request. It never fails: a host turns an error into a page of its
-/// own, so every answer is built here.
+/// Serves a request. It never fails: a host would turn an error into its own
+/// page, so every response is built here.
 pub async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     if !memory::is_filled() {
         settings::load();
@@ -41,7 +41,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         on_spin: cfg!(feature = "spin"),
     };
     let source = request.consume().ok().and_then(Source::new);
-    match serve(&Wasi, head, source, HOLD_BYTES).await {
+    match serve(&Wasi, head, source, HOST_BUFFER_BYTES).await {
         Outcome::Relay {
             response,
             explain,
@@ -50,6 +50,6 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
             let explain = explain.map(|text| (text, elapsed));
             relay::relay(response, to_head, explain, out).await;
         }
-        Outcome::Reply(reply) => relay::own_words(reply, to_head, out).await,
+        Outcome::Reply(reply) => relay::local_reply(reply, to_head, out).await,
     }
 }

@@ -1,13 +1,13 @@
 //! Function Fetch as a WASI 0.2 HTTP component.
 //!
 //! The same engine and driver as in the WASI 0.3 component, for hosts that do
-//! not have that yet. Most of them make an instance for each request, so what
-//! is learnt lives in the shared record; on those that reuse instances the
-//! memory of an instance works as well.
+//! not support that yet. Most of them create an instance for each request, so
+//! what is learned is kept in the shared record; on those that reuse instances
+//! the memory of an instance works as well.
 //!
-//! A call of the export keeps its instance to itself until it returns. It
-//! returns when the work that its request left behind is done: by then the
-//! client has long had its response.
+//! A call of the export blocks its instance until it returns. It returns when
+//! the request's background work is done; the client has had its response long
+//! before.
 
 // Natively nothing exports the handler, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
@@ -46,7 +46,7 @@ mod bindings {
     });
 }
 
-/// The versions that this component is for; `wit/` has others of the same
+/// The versions that this component uses; `wit/` has others of the same
 /// packages.
 mod wasi {
     pub use crate::bindings::wasi::clocks0_2_0 as clocks;

@@ -17,13 +17,13 @@ use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
 use std::pin::pin;
 
-/// What is read at once of a probe's answer: most are smaller.
+/// The size of one read of a probe's response: most are smaller.
 const DRAIN_BYTES: u64 = 4 * 1024;
 
 pub type Inbound = request::Inbound<Method, Source>;
 pub type UpstreamResponse = request::UpstreamResponse<IncomingResponse, types::Fields>;
 
-/// Sends the request of one attempt; its body flows beside it.
+/// Sends the request of one attempt; its body is sent concurrently.
 pub fn start(
     inbound: &mut Inbound,
     target: &Target,
@@ -37,13 +37,14 @@ pub fn start(
     let path = target.path_for(&inbound.path);
     address(&request, &inbound.method, target, &path)?;
     let options = RequestOptions::new();
-    // A host that cannot set a timer keeps its own.
+    // A host that cannot set a timer uses its own.
     let _ = options.set_connect_timeout(Some((attempt.connect_timeout.0 * 1e6) as u64));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let sink = if inbound.body.is_some() {
         let sink = request.body().and_then(Sink::new);
-        // The host finds nothing wrong with the fields but a Content-Length that is no number.
+        // The only field that the host can reject here is a Content-Length that is not a
+        // number.
         Some(sink.map_err(|()| Failure::HttpRequestBodySize)?)
     } else {
         None
@@ -55,9 +56,8 @@ pub fn start(
     Ok(sent)
 }
 
-/// Waits for the response's head. Dropping the future cancels the request. A
-/// response whose head cannot be handed on whole is none: another target may do
-/// better.
+/// Waits for the response's head. Dropping the future cancels the request. A response whose
+/// head cannot be passed on whole is a failed attempt: another target may do better.
 pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Failure> {
     let response = answer(&sent).await?;
     let status = response.status();
@@ -76,7 +76,8 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     })
 }
 
-/// A probe, in `within`: the status of its answer. The rest is read behind that.
+/// Sends a probe, within `within`, and returns its status. The rest of the response is read
+/// afterwards.
 pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
     let started = monotonic();
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
@@ -93,7 +94,7 @@ pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, F
     Ok(status)
 }
 
-/// Reads a body to its end, so that its connection can be kept, unless it is too long.
+/// Reads a body to its end, so that its connection can be reused, unless it is too long.
 async fn drain(response: IncomingResponse) {
     let Some(body) = response.consume().ok().and_then(Incoming::new) else {
         return;
@@ -112,7 +113,7 @@ async fn answer(sent: &FutureIncomingResponse) -> Result<IncomingResponse, Failu
             None => ready(sent.subscribe()).await,
             Some(Ok(Ok(response))) => return Ok(response),
             Some(Ok(Err(code))) => return Err(failure(&code)),
-            // It was asked for twice, which nobody does here.
+            // It was taken twice, which does not happen here.
             Some(Err(())) => return Err(Failure::InternalError),
         }
     }

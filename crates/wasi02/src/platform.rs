@@ -58,7 +58,8 @@ impl Platform for Wasi {
             if let Err(failure) = &result
                 && failure.retry_safety() == RetrySafety::Always
             {
-                // The host took some of the body, but never had anyone to send it to.
+                // The host took some of the body, but had no connection to send it
+                // on.
                 replay.borrow_mut().nothing_was_sent();
             }
             result
@@ -98,7 +99,7 @@ impl Platform for Wasi {
     }
 
     async fn idle(&self) {
-        signal::idle().await;
+        signal::client_served().await;
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {
@@ -113,7 +114,7 @@ impl Platform for Wasi {
         signal::round_progressed();
     }
 
-    fn notice(&self, told: &Notice) {
-        notice::tell(told);
+    fn notice(&self, notice: &Notice) {
+        notice::write(notice);
     }
 }

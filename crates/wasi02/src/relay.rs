@@ -13,12 +13,13 @@ use function_fetch_component::response as heads;
 use function_fetch_engine::{Failure, LocalReply, Millis};
 use futures::future::select;
 
-/// How often a client is looked for while its target is silent: hosts wake
-/// nobody when it leaves.
+/// How often the client's connection is checked while its target is silent:
+/// hosts wake no task when the client disconnects.
 const LOOK_NS: u64 = 1_000_000_000;
 
-/// Relays a target's response, as it comes in. What breaks off is never ended
-/// well: an outgoing body that is dropped unfinished is broken for the client.
+/// Relays an upstream's response as it arrives. A response that breaks off is
+/// never finished: an outgoing body that is dropped unfinished is broken for
+/// the client.
 pub async fn relay(
     upstream: UpstreamResponse,
     to_head: bool,
@@ -37,7 +38,7 @@ pub async fn relay(
         list.extend(explanation.map(|(name, value)| (name.to_owned(), value)));
         let Ok(whole) = to_wasi(&list) else {
             let failure = Failure::HttpResponseHeaderSectionSize;
-            return own_words(LocalReply::failed(failure), to_head, out).await;
+            return local_reply(LocalReply::failed(failure), to_head, out).await;
         };
         fields = whole;
     }
@@ -54,11 +55,11 @@ pub async fn relay(
     }
 }
 
-/// The proxy's own words.
-pub async fn own_words(reply: LocalReply, to_head: bool, out: ResponseOutparam) {
+/// Sends a local reply.
+pub async fn local_reply(reply: LocalReply, to_head: bool, out: ResponseOutparam) {
     let status = reply.status;
-    let (fields, bytes) = heads::own_words(reply);
-    // They are ours: few, and nothing that a host could refuse.
+    let (fields, bytes) = heads::local_reply(reply);
+    // They are constants: few, and nothing that a host could refuse.
     let fields = to_wasi(&fields).unwrap_or_else(|_| Fields::new());
     let response = OutgoingResponse::new(fields);
     set_status(&response, status);
@@ -78,7 +79,8 @@ pub async fn own_words(reply: LocalReply, to_head: bool, out: ResponseOutparam) 
     }
 }
 
-/// The driver lets no status pass that is none, and ours are constants.
+/// The driver passes only valid statuses, and those of local replies are
+/// constants.
 fn set_status(response: &OutgoingResponse, status: u16) {
     let set = response.set_status_code(status);
     debug_assert!(set.is_ok(), "{status}");
@@ -94,7 +96,7 @@ async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
     }
     drop(output);
     let coming = incoming.into_trailers();
-    // Trailers that the host does not take leave the body unfinished.
+    // Trailers that the host rejects leave the body unfinished.
     if let Ok(fields) = trailers(&coming).await
         && let Ok(fields) = fields.as_deref().map(to_wasi).transpose()
     {
@@ -102,7 +104,7 @@ async fn relay_body(upstream: &IncomingResponse, body: OutgoingBody) {
     }
 }
 
-/// The target broke off, or the client left.
+/// The target broke off, or the client disconnected.
 struct Broken;
 
 impl From<HungUp> for Broken {
@@ -111,13 +113,13 @@ impl From<HungUp> for Broken {
     }
 }
 
-/// Moves all bytes, inside the host: they do not pass through here.
+/// Splices all bytes inside the host: they do not pass through the component.
 async fn copy(input: &InputStream, output: &OutputStream) -> Result<(), Broken> {
     loop {
         let room = stream::room(output).await?;
         match output.splice(input, room) {
             Ok(0) => {
-                // What has come so far must not wait for what comes next.
+                // What has arrived must be sent without waiting for more.
                 output.flush().map_err(|_| Broken)?;
                 select(ready(input.subscribe()), sleep(LOOK_NS)).await;
             }
@@ -126,6 +128,6 @@ async fn copy(input: &InputStream, output: &OutputStream) -> Result<(), Broken> 
             Err(StreamError::Closed) => break,
         }
     }
-    // Either side may have closed; the client's takes no more then.
+    // Either side may have closed; if it was the client, it takes no more.
     Ok(stream::flush(output).await?)
 }

@@ -10,22 +10,21 @@ use futures::future::{Either, select};
 use std::future::Future;
 use std::pin::pin;
 
-/// Hosts take a few chunks before they have a connection. Small ones, so that
-/// these few are kept at little cost.
+/// Hosts buffer a few chunks before they have a connection. Chunks are small, so that keeping
+/// these few costs little.
 const CHUNK_BYTES: u64 = 16 * 1024;
 
-/// What a host may take before it has a connection. wasmtime and Spin take two
-/// chunks.
-pub const HOLD_BYTES: usize = 128 * 1024;
+/// What a host may buffer before it has a connection: wasmtime and Spin take two chunks.
+pub const HOST_BUFFER_BYTES: usize = 128 * 1024;
 
-/// What the client sends: first the bytes, then the trailers.
+/// The client's end: first the bytes, then the trailers.
 pub struct Source {
     bytes: Option<Incoming>,
     trailers: Option<FutureTrailers>,
 }
 
 impl Source {
-    /// None when the body was taken before, which nobody does here.
+    /// None if the body was taken before, which does not happen here.
     pub fn new(body: IncomingBody) -> Option<Self> {
         Some(Self {
             bytes: Some(Incoming::new(body)?),
@@ -73,7 +72,7 @@ impl BodySource for Source {
     }
 }
 
-/// What a target gets.
+/// The target's end.
 pub struct Sink {
     // The order of the fields is the order in which they are dropped: a child before its parent.
     bytes: OutputStream,
@@ -120,11 +119,11 @@ impl BodySink<End> for Sink {
         if !is_flushed {
             return;
         }
-        // Trailers that the host does not take leave the body unfinished.
+        // Trailers that the host rejects leave the body unfinished.
         if let Ok(fields) = trailers
             && let Ok(fields) = fields.as_deref().map(to_wasi).transpose()
         {
-            // The target may have hung up; then nobody wants them.
+            // The target may have closed the connection; then the bytes are not needed.
             let _ = OutgoingBody::finish(body, fields);
         }
     }

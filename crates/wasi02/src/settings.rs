@@ -1,10 +1,9 @@
-//! Where the settings come from: Spin variables first, on Spin, then the
-//! environment.
+//! The sources of settings: Spin variables, on Spin, then the environment.
 
 use crate::wasi::random::insecure::get_insecure_random_u64;
 use function_fetch_component::{memory, settings};
 
-/// Fills the instance's memory with an engine, at its first request.
+/// Creates the instance's engine, at its first request.
 pub fn load() {
     memory::fill(|| settings::engine(crate::store::KIND, variables(), get_insecure_random_u64()));
 }

@@ -1,4 +1,4 @@
-//! What tasks of an instance tell each other.
+//! Signals between the tasks of an instance.
 
 use crate::executor;
 use futures::channel::oneshot;
@@ -12,18 +12,18 @@ thread_local! {
     static ANSWERED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How long work that blocks is put off at most. A response that is not over by
-/// then is a long stream, or its target is slow: neither is the longer for it.
-const LEISURE_NS: u64 = 250_000_000;
+/// The longest delay of blocking work. A response that is not complete by then
+/// is a long stream, or its target is slow: neither gets noticeably longer.
+const MAX_DELAY_NS: u64 = 250_000_000;
 
-/// Resolves when [`round_progressed`] is called next.
+/// Resolves at the next call of [`round_progressed`].
 pub async fn round_progress() {
     let (sender, receiver) = oneshot::channel();
     ROUND.with_borrow_mut(|waiting| {
         waiting.retain(|waiting| !waiting.is_canceled());
         waiting.push(sender);
     });
-    // It is dropped, not sent.
+    // The sender is dropped, not used.
     let _ = receiver.await;
 }
 
@@ -32,7 +32,7 @@ pub fn round_progressed() {
     drop(ROUND.take());
 }
 
-/// Says whether the client still waits for its response, or for some of it.
+/// Notes whether the client still waits for its response, or for some of it.
 pub fn answered(answered: bool) {
     ANSWERED.set(answered);
     if answered {
@@ -40,12 +40,12 @@ pub fn answered(answered: bool) {
     }
 }
 
-/// Resolves when the client has its response, and after [`LEISURE_NS`] anyway.
-pub async fn idle() {
+/// Resolves when the client has its response, and after [`MAX_DELAY_NS`] anyway.
+pub async fn client_served() {
     if ANSWERED.get() {
         return;
     }
     let (sender, receiver) = oneshot::channel();
     RESPONSE.with_borrow_mut(|waiting| waiting.push(sender));
-    select(receiver, pin!(executor::sleep(LEISURE_NS))).await;
+    select(receiver, pin!(executor::sleep(MAX_DELAY_NS))).await;
 }

@@ -1,5 +1,5 @@
-//! The L2: Spin's key-value store, where the flavour has it. Its calls block
-//! the instance, so the driver makes those that no request waits for when the
+//! L2: Spin's key-value store, where the flavour has it. Its calls block the
+//! instance, so the driver makes those that no request waits for only after the
 //! client has its response.
 
 #[cfg(feature = "spin")]
@@ -22,7 +22,7 @@ mod spin {
         store.get(&key).map_err(|_| StoreError)
     }
 
-    // Spin's stores cannot forget by themselves; the record carries its age.
+    // Spin's stores have no expiry; the record contains its age.
     pub fn put(value: &[u8]) -> Result<(), StoreError> {
         let (store, key) = open()?;
         store.set(&key, value).map_err(|_| StoreError)

@@ -6,7 +6,7 @@ use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 /// Why there is nothing more to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It was the end.
+    /// The end of the body.
     Complete,
     /// The other side broke off.
     Broken,
@@ -28,7 +28,7 @@ pub async fn read(stream: &InputStream, limit: u64) -> Result<Vec<u8>, End> {
     }
 }
 
-/// How many bytes may be written, once that is any.
+/// How many bytes may be written, once there are any.
 pub async fn room(stream: &OutputStream) -> Result<u64, HungUp> {
     loop {
         match stream.check_write() {
@@ -50,7 +50,7 @@ pub async fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), Hu
     Ok(())
 }
 
-/// Returns when everything that was written is on its way.
+/// Returns when everything that was written has been flushed.
 pub async fn flush(stream: &OutputStream) -> Result<(), HungUp> {
     stream.flush().map_err(|_| HungUp)?;
     room(stream).await.map(drop)

@@ -1,5 +1,5 @@
 //! Function Fetch on a JavaScript host: for each kind of host one Node.js process starts and stops all its proxies,
-//! `adapters/test/cases`, told so by lines of JSON.
+//! `adapters/test/cases`, controlled by lines of JSON.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +22,7 @@ pub enum Adapter {
     Workers,
     /// Node.js.
     Node,
-    /// The stand-in for Alibaba Cloud ESA, in Node.js.
+    /// The emulation of Alibaba Cloud ESA, in Node.js.
     Esa,
     /// The same in Deno.
     EsaDeno,
@@ -58,7 +58,7 @@ impl Proxy {
         }
     }
 
-    /// What its store holds under a key.
+    /// The content of its store under a key.
     pub async fn stored(&self, key: &str) -> Option<Vec<u8>> {
         let read = json!({"does": "read", "key": key});
         let read = self.process.ask(self.number, read).await;
@@ -94,7 +94,7 @@ fn stop() -> Value {
     json!({"does": "stop"})
 }
 
-/// By a proxy's number: who waits for the answer about it.
+/// By a proxy's number: who waits for the reply about it.
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
 /// A Node.js process. It ends with this one, which holds its stdin.
@@ -105,7 +105,7 @@ struct Process {
 }
 
 impl Process {
-    /// The process of a kind of host, started by whoever needs it first.
+    /// The process of a kind of host, started by the first that needs it.
     fn of(adapter: Adapter) -> &'static Self {
         static ALL: [OnceLock<Process>; 4] = [const { OnceLock::new() }; 4];
         ALL[adapter as usize].get_or_init(|| Self::start(adapter))
@@ -140,7 +140,7 @@ impl Process {
         }
     }
 
-    /// Asks about a proxy, about which nobody else asks meanwhile.
+    /// Sends a question about a proxy; there is one at a time for each.
     async fn ask(&self, proxy: u64, question: Value) -> Value {
         let (answer, answered) = oneshot::channel();
         lock(&self.waiting).insert(proxy, answer);
@@ -150,12 +150,12 @@ impl Process {
 
     fn tell(&self, proxy: u64, mut question: Value) {
         question["proxy"] = proxy.into();
-        // Where the process has ended, whoever waits for an answer fails.
+        // If the process has ended, everything that waits for a reply fails.
         let _ = writeln!(lock(&self.stdin), "{question}");
     }
 }
 
-/// Gives each answer to whoever waits for it; once there can be none any more, nobody waits.
+/// Passes each reply to whoever waits for it; when no more can come, nothing waits.
 fn hand_out(answers: impl BufRead, waiting: &Waiting) {
     for line in answers.lines().map_while(Result::ok) {
         let answer: Value = serde_json::from_str(&line).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A case's client: it writes the request as it stands in the table, on a connection of its own.
+//! A case's client: it writes the request exactly as the table has it, on a separate connection.
 
 use std::net::SocketAddr;
 
@@ -10,10 +10,10 @@ use tokio::net::tcp::OwnedWriteHalf;
 use super::wire::{Framing, Wire, chunk, field_lines};
 use crate::support::waiting::SOON;
 
-/// A body goes out in pieces of this size, so that a large one takes several.
+/// A body is written in chunks of this size, so that a large one takes several.
 const PIECE: usize = 16 * 1024;
 
-/// Sends a request, with the fields that a platform adds to it, and reads the whole answer.
+/// Sends a request, with the fields that a platform adds to it, and reads the whole response.
 pub async fn ask(
     to: SocketAddr,
     request: &Request,
@@ -34,7 +34,7 @@ async fn exchange(
         .map_err(|error| format!("the proxy does not accept: {error}"))?;
     let _ = stream.set_nodelay(true);
     let (reader, writer) = stream.into_split();
-    // The answer may come before the body is out, or instead of it.
+    // The response may come before the body is sent, or instead of it.
     let (answer, writer) = tokio::join!(
         read(Wire::new(reader), &request.method),
         write(writer, to, request, added)
@@ -43,7 +43,7 @@ async fn exchange(
     answer
 }
 
-/// What it cannot write, the answer tells about.
+/// If writing fails, the response shows why.
 async fn write(
     mut writer: OwnedWriteHalf,
     to: SocketAddr,

@@ -1,4 +1,4 @@
-//! The hosts of the table, and what each platform brings to its cases.
+//! The hosts of the table, and what each platform adds to its cases.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use crate::support::setup::{Proxy, proxy};
 use crate::support::store::Store;
 use crate::support::suite::TestHost;
 
-/// A host that the table is run on.
+/// A host that runs the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaseHost {
     /// The component.
@@ -21,8 +21,8 @@ pub enum CaseHost {
     Adapter(Adapter),
 }
 
-/// All of them. Embedded with the plain flavour is none: what differs, `wasmtime` shows. Nor is Spin: where it is
-/// installed, the suite's own promises are shown on it.
+/// All of them. Embedded with the plain flavour is not among them: `wasmtime` covers the difference. Neither is
+/// Spin: where it is installed, the suite's promises run on it.
 pub const ALL: [CaseHost; 8] = [
     CaseHost::Component(Host::Embedded),
     CaseHost::Component(Host::WasmtimeServe),
@@ -79,10 +79,11 @@ impl CaseHost {
         }
     }
 
-    /// The host and port under which its proxies reach an address of this machine.
+    /// The host and port by which its proxies reach an address of this machine.
     pub fn authority(self, address: SocketAddr) -> String {
         match self {
-            // ESA fetches by name only, and by the scheme's own port: `adapters/test/cases/esa.ts` resolves these.
+            // ESA fetches by name only, and on the scheme's default port: `adapters/test/cases/esa.ts` resolves
+            // these.
             Self::Adapter(Adapter::Esa | Adapter::EsaDeno) => {
                 format!("upstream-{}.test", address.port())
             }
@@ -93,13 +94,13 @@ impl CaseHost {
     /// What the platform adds to a client's request before the proxy sees it.
     pub const fn added(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            // Cloudflare's edge says so, whatever the client says.
+            // Cloudflare's edge sets this, whatever the client sends.
             Self::Adapter(Adapter::Workers) => &[("cf-connecting-ip", super::stage::CLIENT)],
             _ => &[],
         }
     }
 
-    /// Starts a proxy that has served nothing yet, and whose store holds what the case says.
+    /// Starts a proxy that has served nothing yet, with the case's store.
     pub async fn start(self, setup: &Setup) -> Started {
         match self {
             Self::Component(host) => {
@@ -148,7 +149,7 @@ impl Started {
         }
     }
 
-    /// What its store holds under a key.
+    /// The content of its store under a key.
     pub async fn stored(&self, key: &str) -> Option<Vec<u8>> {
         match self {
             Self::Component { store, .. } => store.as_ref()?.read(key),

@@ -1,4 +1,4 @@
-//! The table of cases (`tests/cases`) on real hosts, between real sockets.
+//! The table of cases (`tests/cases`) on real hosts, over real sockets.
 
 mod adapter;
 mod client;
@@ -14,18 +14,18 @@ use function_fetch_cases::{Case, read_all};
 use crate::support::suite::Suite;
 use host::{ALL, CaseHost};
 
-/// What these groups show hangs on who answers first, or within the 250 ms of a
-/// read of the store: not to be asked while three other hosts compile their
-/// component on the same two cores.
+/// These groups depend on who answers first, or on the 250 ms of a read of the store: they
+/// cannot run while three other hosts compile their component on the same two cores.
 const MEASURED: [&str; 3] = ["cold_start", "parallel", "store"];
 
-/// The same of cases on hosts whose processes start with the case.
+/// The same for cases on hosts whose processes start with the case.
 const MEASURED_ON_ADAPTERS: &str = "timeouts";
 
 pub fn register(suite: &mut Suite) {
     let cases = read_all().unwrap_or_else(|error| panic!("{error}"));
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
-    // A host after the other: what starts beside a case is the same for all cases of a host.
+    // One host after the other: what runs beside a case is then the same for all cases of a
+    // host.
     for host in ALL {
         let run = |case: &&Arc<Case>| case.skipped(host.in_table()).is_none();
         for case in cases.iter().filter(run) {

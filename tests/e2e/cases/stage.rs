@@ -10,7 +10,7 @@ use super::host::{CaseHost, Started};
 use super::upstream::Upstream;
 use crate::support::host::Host;
 
-/// The client's address, as the proxy learns it.
+/// The client's address, as the proxy sees it.
 pub const CLIENT: &str = "127.0.0.1";
 
 /// How long a WASI 0.2 instance may take to return after its response.
@@ -23,7 +23,7 @@ struct Running {
     key: String,
 }
 
-/// Runs a case on `host`; the error says what was not as it says.
+/// Runs a case on `host`; the error describes the differences.
 pub async fn play(case: &Case, host: CaseHost) -> Result<(), String> {
     let name = host.in_table();
     let upstreams: BTreeMap<String, Upstream> = case
@@ -36,7 +36,7 @@ pub async fn play(case: &Case, host: CaseHost) -> Result<(), String> {
         .map(|(name, upstream)| (name.clone(), host.authority(upstream.address())))
         .collect();
     let meanings = Meanings::of(&authorities).client(CLIENT);
-    // Where the proxy serves is known once it runs; its settings do not depend on that.
+    // The proxy's address is known once it runs; its settings do not depend on that.
     let before = case.plan(name, &meanings.clone().proxy("127.0.0.1:1"))?;
     let setup = Setup::new(&before, &authorities, host.store(), now_ms())
         .map_err(|error| error.to_string())?;
@@ -76,8 +76,8 @@ impl Running {
 impl Stage for Running {
     async fn ask(&mut self, request: &Request) -> Result<Response, String> {
         if let CaseHost::Component(Host::Wasmtime02) = self.host {
-            // Its instance takes the next request once it has returned from the last; a request that comes before starts
-            // another one, with a memory of its own.
+            // Its instance takes the next request once it has returned from the last; an earlier request starts another
+            // instance, with its own memory.
             tokio::time::sleep(RETURNED).await;
         }
         client::ask(self.proxy.address(), request, self.host.added()).await

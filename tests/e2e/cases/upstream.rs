@@ -1,4 +1,5 @@
-//! A case's upstream: a real HTTP/1.1 server that answers as the table says, and can die and come back on its port.
+//! A case's upstream: a real HTTP/1.1 server that responds as the table says, and can die and come back on its
+//! port.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::wire::{Framing, Head, Wire, chunk, field_lines};
 use crate::support::port::Port;
 
-/// Between a part of an answer and the reset after it: the part is to arrive.
+/// Between a part of a response and the reset after it: the part should arrive.
 const BEFORE_RESET: Duration = Duration::from_millis(50);
 
 /// The server. It closes with its value.
@@ -44,7 +45,7 @@ impl Shared {
 }
 
 impl Upstream {
-    /// Holds a free port, and listens once it is told how to behave.
+    /// Reserves a free port, and listens once its behaviour is set.
     pub fn new(name: &str) -> Self {
         Self {
             port: Port::hold(),
@@ -61,12 +62,12 @@ impl Upstream {
         self.port.address()
     }
 
-    /// Which requests are probes, on whatever base path.
+    /// Which requests are probes, below any base path.
     pub fn probed_at(&self, health_path: &str) {
         self.shared.lock().health_path = health_path.to_owned();
     }
 
-    /// Behaves so from now on.
+    /// Changes its behaviour.
     pub async fn behave(&mut self, behaviour: &Behaviour) {
         {
             let mut state = self.shared.lock();
@@ -103,7 +104,7 @@ impl Drop for Upstream {
     }
 }
 
-/// Ends, when it is aborted, with all its connections.
+/// When it is aborted, all its connections end with it.
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -130,7 +131,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// None when the connection is of no more use.
+/// None when the connection cannot be used any more.
 async fn exchange(
     head: Head,
     wire: &mut Wire,
@@ -162,7 +163,7 @@ async fn exchange(
     Some(())
 }
 
-/// Notes a request, and says how it is answered: with its place in the list where it is no probe.
+/// Records a request, and returns its response: by its index in the list unless it is a probe.
 fn arrive(head: &Head, shared: &Shared) -> Option<(Answer, Option<usize>, String)> {
     let mut words = head.line.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -195,7 +196,7 @@ async fn read_body(
     (!body.broken).then_some(())
 }
 
-/// The body as it goes out after the head.
+/// The body as it is sent after the head.
 fn framed(answer: &Answer, name: &str) -> Vec<u8> {
     let content = answer.content(name);
     if !answer.is_chunked() {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as it stands on the wire: read without tidying anything up, so that a broken end is told from a proper one.
+//! HTTP/1.1 as on the wire: read without normalising, so that a broken end can be distinguished from a proper one.
 
 use function_fetch_engine::headers::Fields;
 use tokio::io::AsyncReadExt;
@@ -19,10 +19,10 @@ pub struct Head {
     pub fields: Fields,
 }
 
-/// A body, as far as it came.
+/// A body, as far as it arrived.
 #[derive(Default)]
 pub struct Body {
-    /// What came of it.
+    /// What arrived of it.
     pub bytes: Vec<u8>,
     /// The trailer fields.
     pub trailers: Fields,
@@ -35,7 +35,7 @@ pub struct Body {
 pub enum Framing {
     /// After so many bytes.
     Length(usize),
-    /// With a chunk of none.
+    /// With an empty chunk.
     Chunked,
     /// With the connection.
     UntilClosed,
@@ -176,7 +176,7 @@ pub fn field_lines(fields: &Fields) -> Vec<u8> {
     lines.collect()
 }
 
-/// A chunk as it is written. One of no bytes ends the body.
+/// A chunk as it is written. An empty one ends the body.
 pub fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }

@@ -1,4 +1,4 @@
-//! An HTTP client with one fresh connection per request and nothing hidden: no pool, no redirects, no retries.
+//! An HTTP client with one new connection per request and nothing hidden: no pool, no redirects, no retries.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl Answer {
     }
 }
 
-/// A response whose body is still coming.
+/// A response whose body is still arriving.
 pub struct Exchange {
     /// Its status.
     pub status: StatusCode,
@@ -64,7 +64,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The next piece of the body; None at its end; an error when it is broken.
+    /// The next chunk of the body; None at its end; an error when it is broken.
     pub async fn piece(&mut self) -> Option<hyper::Result<Bytes>> {
         loop {
             match self.body.frame().await? {
@@ -78,13 +78,13 @@ impl Exchange {
         }
     }
 
-    /// The next piece, which must come, as text.
+    /// The next chunk, which must arrive, as text.
     pub async fn text(&mut self) -> String {
-        let piece = self.piece().await.expect("the body goes on");
+        let piece = self.piece().await.expect("the body continues");
         String::from_utf8(piece.expect("the body is whole").into()).expect("text")
     }
 
-    /// Goes away: closes the connection in the middle of things.
+    /// Disconnects: closes the connection in the middle of everything.
     pub async fn abandon(self) {
         self.connection.abort();
         let _ = self.connection.await;
@@ -132,7 +132,7 @@ pub fn with(mut request: Request<AnyBody>, name: &'static str, value: &str) -> R
     request
 }
 
-/// Sends over HTTP/1.1 and hands the response over as soon as its head is in.
+/// Sends over HTTP/1.1 and returns the response as soon as its head has arrived.
 pub async fn open(to: SocketAddr, mut request: Request<AnyBody>) -> hyper::Result<Exchange> {
     let started = Instant::now();
     let stream = TcpStream::connect(to).await.expect("the proxy accepts");
@@ -163,7 +163,7 @@ pub async fn try_send(to: SocketAddr, request: Request<AnyBody>) -> hyper::Resul
     open(to, request).await?.finish().await
 }
 
-/// The same where nothing may go wrong.
+/// The same where nothing may fail.
 pub async fn send(to: SocketAddr, request: Request<AnyBody>) -> Answer {
     try_send(to, request)
         .await

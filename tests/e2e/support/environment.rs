@@ -1,4 +1,4 @@
-//! What `cargo xtask test` hands to this suite.
+//! What `cargo xtask test` passes to this suite.
 
 use std::env;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ pub struct Environment {
     pub wasmtime: PathBuf,
     /// `spin`, where it is installed.
     pub spin: Option<PathBuf>,
-    /// A Redis server, where one could be had.
+    /// A Redis server, if one was found.
     pub redis: Option<PathBuf>,
-    /// The adapters' Node.js, where they could be built.
+    /// The adapters' Node.js, if they could be built.
     pub node: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! The hosts that the same promises are shown on.
+//! The hosts that run the promises.
 
 use super::environment::checked;
 use super::suite::TestHost;
@@ -33,14 +33,14 @@ pub const EVERY: &[Host] = &[
 /// The hosts that have a key-value store which outlives an instance.
 pub const WITH_STORE: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 
-/// Those of them whose key-value store in a file fails within its time while another process holds the file. Spin's
-/// blocks its whole instance until SQLite's own 5 s are over, and no timer of the component runs meanwhile.
+/// Those of them whose key-value store in a file times out while another process holds the file. Spin's blocks its
+/// whole instance until SQLite's own 5 s are over, and no timer of the component runs meanwhile.
 pub const WITH_PATIENT_FILE: &[Host] = &[Host::Embedded, Host::Embedded02];
 
-/// The hosts that tell the component who its client is.
+/// The hosts that report the client's address to the component.
 pub const KNOWING_THE_CLIENT: &[Host] = &[Host::Embedded, Host::SpinUp, Host::Embedded02];
 
-/// The hosts whose instances take a request while they have another, or something else to do.
+/// The hosts whose instances accept a request while they have another, or background work.
 pub const CONCURRENT: &[Host] = &[
     Host::Embedded,
     Host::EmbeddedPlain,
@@ -48,20 +48,20 @@ pub const CONCURRENT: &[Host] = &[
     Host::SpinUp,
 ];
 
-/// Our own host, with either version of WASI.
+/// The embedded host, with either version of WASI.
 pub const OURS_OF_ANY_WASI: &[Host] = &[Host::Embedded, Host::EmbeddedPlain, Host::Embedded02];
 
 /// The hosts of the plain WASI flavour.
 pub const PLAIN: &[Host] = &[Host::EmbeddedPlain, Host::WasmtimeServe];
 
-/// Our own host: it can be told to use one instance alone, among other things.
+/// The embedded host: it can be limited to one instance, among other things.
 pub const OURS: &[Host] = &[Host::Embedded, Host::EmbeddedPlain];
 
-/// Our own host, once: for what depends on the host and not on the flavour.
+/// The embedded host, once: for what depends on the host and not on the flavour.
 pub const EMBEDDED: &[Host] = &[Host::Embedded];
 
 impl Host {
-    /// Whether it is our own host.
+    /// Whether it is the embedded host.
     pub const fn is_ours(self) -> bool {
         matches!(
             self,
@@ -69,12 +69,12 @@ impl Host {
         )
     }
 
-    /// Whether it is a host of WASI 0.2: no request finds an instance that has one already.
+    /// Whether it is a WASI 0.2 host: no request gets an instance that already has one.
     pub const fn is_wasi_02(self) -> bool {
         matches!(self, Self::Embedded02 | Self::Wasmtime02)
     }
 
-    /// Whether it states the client's address and URL to the component.
+    /// Whether it reports the client's address and URL to the component.
     pub const fn knows_the_client(self) -> bool {
         matches!(self, Self::Embedded | Self::SpinUp | Self::Embedded02)
     }

@@ -1,4 +1,4 @@
-//! Everything the promises are shown with: hosts, origins, clients, stores.
+//! What the tests of the promises need: hosts, origins, clients, stores.
 
 pub mod client;
 pub mod environment;

@@ -1,4 +1,5 @@
-//! A real HTTP server (1.1 and h2c) that does what a test scripts, and can die and come back.
+//! A real HTTP server (1.1 and h2c) that behaves as a test scripts it, and can die and come
+//! back.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -35,11 +36,11 @@ pub enum Health {
     Hangs,
 }
 
-/// A request in the hands of a script.
+/// A request that a script handles.
 pub struct Arrived {
     /// Its body.
     pub body: Incoming,
-    /// Where it is noted.
+    /// Where it is recorded.
     pub entry: Entry,
 }
 
@@ -113,7 +114,7 @@ impl Origin {
         running.task.await.expect("the acceptor does not panic");
     }
 
-    /// Answers probes after `delay` from now on: what makes it rank where a test wants it.
+    /// Answers probes after `delay` from now on: that decides its rank.
     pub fn probed_in(self, delay: Duration) -> Self {
         self.set_health(Health::Answers(200, delay));
         self
@@ -238,12 +239,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // An event stream waits for its reader, never for Nagle.
+    // An event stream must not wait for Nagle's algorithm.
     let _ = stream.set_nodelay(true);
     match shared.tls.clone() {
         None => serve(stream, shared).await,
         Some(tls) => {
-            // A handshake that fails is the other side's finding to report.
+            // A failed handshake is the client's to report.
             if let Ok(stream) = tls.accept(stream).await {
                 serve(stream, shared).await;
             }
@@ -256,7 +257,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         let shared = shared.clone();
         async move { Ok::<_, std::convert::Infallible>(respond(request, &shared).await) }
     });
-    // Broken connections are what many tests are about: the ledger tells, not the error.
+    // Broken connections are what many tests are about: the recorded requests matter, not the
+    // error.
     let _ = auto::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,4 +1,4 @@
-//! Bytes whose place in a body can be told from their value, so that a large body is checked without being kept.
+//! Bytes whose value depends on their position in a body, so that a large body is checked without being kept.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use super::reply::AnyBody;
 
-/// The period, a prime: a piece that is lost, doubled or moved by a buffer's size shows.
+/// The period, a prime: a chunk that is lost, duplicated or moved by a buffer's size shows.
 const PERIOD: usize = 65_521;
 
 fn period() -> &'static Bytes {

@@ -1,4 +1,4 @@
-//! Ports that stay ours while nobody listens on them.
+//! Reserved ports that nothing listens on.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -44,7 +44,7 @@ impl Port {
     }
 }
 
-/// A port that was free a moment ago, for programs that must be told one.
+/// A port that was free a moment ago, for programs that need a number.
 pub fn free() -> u16 {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())

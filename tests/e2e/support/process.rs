@@ -1,4 +1,4 @@
-//! A child process that never outlives its test, and whose words are kept.
+//! A child process that never outlives its test, and whose output is kept.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -42,7 +42,7 @@ impl Lines {
     }
 }
 
-/// A running child. Dropping it kills it; dropping it while a test panics also prints what it said.
+/// A running child. Dropping it kills it; dropping it while a test panics also prints its output.
 pub struct Process {
     child: Child,
     stdout: Lines,
@@ -112,7 +112,7 @@ impl Process {
         let started = Instant::now();
         loop {
             if let Some(status) = self.ended() {
-                // The readers may still be taking the last lines off the pipes.
+                // The readers may still be reading the last lines from the pipes.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return status;
             }

@@ -1,4 +1,4 @@
-//! A client below HTTP, for requests that a library would tidy up or refuse.
+//! A client below HTTP, for requests that a library would normalise or reject.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::waiting::SOON;
 
-/// A connection that says exactly what a test writes.
+/// A connection that sends exactly what a test writes.
 pub struct RawClient {
     stream: TcpStream,
     received: Vec<u8>,
@@ -32,13 +32,13 @@ impl RawClient {
             .expect("the proxy reads");
     }
 
-    /// Goes away with a reset.
+    /// Disconnects with a reset.
     pub fn reset(self) {
         // A lingering time of zero makes the close a RST.
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Reads until `mark` has come and returns everything up to and with it.
+    /// Reads until `mark` has arrived and returns everything up to and with it.
     pub async fn until(&mut self, mark: &str) -> String {
         let mark = mark.as_bytes();
         loop {
@@ -58,7 +58,7 @@ impl RawClient {
         }
     }
 
-    /// Says no more, and goes on reading.
+    /// Sends no more, but continues to read.
     pub async fn finish(&mut self) {
         let _ = self.stream.shutdown().await;
     }
@@ -80,7 +80,7 @@ impl RawClient {
     }
 }
 
-/// Says `bytes`, which must ask for `connection: close`, and returns all that comes back.
+/// Sends `bytes`, which must have `connection: close`, and returns all that comes back.
 pub async fn exchange(to: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
     let mut client = RawClient::connect(to).await;
     client.say(bytes).await;

@@ -1,4 +1,4 @@
-//! A client of HTTP/2 below its rules: frames as a test writes them, and no answer to what the proxy asks.
+//! An HTTP/2 client below the protocol: it sends frames as a test writes them, and replies to none.
 
 use std::net::SocketAddr;
 
@@ -25,13 +25,13 @@ pub const END_HEADERS: u8 = 4;
 pub const INITIAL_WINDOW: u16 = 4;
 pub const MAX_STREAMS: u16 = 3;
 
-/// A frame that came.
+/// A received frame.
 pub struct Frame {
     /// Its type.
     pub kind: u8,
     /// The stream that it belongs to.
     pub stream: u32,
-    /// What it carries.
+    /// Its payload.
     pub payload: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ pub struct RawH2 {
 }
 
 impl RawH2 {
-    /// Connects and says hello, with one setting if any.
+    /// Connects and sends the preface, with one setting if any.
     pub async fn connect(to: SocketAddr, setting: Option<(u16, u32)>) -> Self {
         let mut stream = TcpStream::connect(to).await.expect("the proxy accepts");
         let _ = stream.set_nodelay(true);
@@ -100,7 +100,7 @@ impl RawH2 {
             .expect("the proxy says something, or closes")
     }
 
-    /// Reads until a frame of this kind comes.
+    /// Reads until a frame of this type arrives.
     pub async fn until(&mut self, kind: u8) -> Frame {
         while let Some(frame) = self.frame().await {
             if frame.kind == kind {

@@ -1,4 +1,4 @@
-//! A server below HTTP: it keeps each request's bytes as they came, and answers with any bytes, or with none.
+//! A server below HTTP: it keeps each request's bytes as they arrived, and answers with any bytes, or with none.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::port::Port;
 use super::seen::is_probe;
 
-/// What it does with a client's request.
+/// How it handles a client's request.
 #[derive(Clone)]
 pub enum Act {
-    /// Resets the connection once so many bytes of the body are in.
+    /// Resets the connection once so many bytes of the body have arrived.
     Reset(usize),
     /// Reads, and never answers.
     Hang,
@@ -38,12 +38,12 @@ impl Act {
     }
 }
 
-/// One request as its bytes came.
+/// One request as its bytes arrived.
 #[derive(Clone, Debug)]
 pub struct Heard {
     /// Request line and headers.
     pub head: String,
-    /// What came of the body before the act began.
+    /// What arrived of the body before the act began.
     pub body: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ pub struct RawOrigin {
 }
 
 impl RawOrigin {
-    /// Starts one that answers probes at once, and does `act` with everything else.
+    /// Starts one that answers probes at once, and does `act` for everything else.
     pub fn start(act: Act) -> Self {
         Self::start_with(act, true)
     }
@@ -103,7 +103,7 @@ impl RawOrigin {
         self.port.url()
     }
 
-    /// The requests of clients that it heard.
+    /// The clients' requests that it received.
     pub fn live(&self) -> Vec<Heard> {
         self.ledger
             .lock()
@@ -111,7 +111,7 @@ impl RawOrigin {
             .clone()
     }
 
-    /// The one request of a client that it heard.
+    /// The one client's request that it received.
     pub fn only(&self) -> Heard {
         let mut live = self.live();
         assert_eq!(live.len(), 1, "requests heard: {live:#?}");
@@ -188,7 +188,7 @@ async fn perform(mut stream: TcpStream, act: Act) {
         }
     }
     if reset {
-        // A lingering time of zero makes the close a RST. What was written must leave first.
+        // A lingering time of zero makes the close a RST. What was written must be sent first.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         let _ = stream.set_zero_linger();
     } else {

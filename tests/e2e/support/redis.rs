@@ -16,14 +16,14 @@ use super::process::Process;
 use super::store::KEY;
 use super::waiting::eventually;
 
-/// What must not be seen in any log. In the URL, its special characters are percent-encoded.
+/// What must not appear in any log. In the URL, its special characters are percent-encoded.
 pub const PASSWORD: &str = "open/sesame?";
 const PASSWORD_ENCODED: &str = "open%2Fsesame%3F";
 
 /// Not the default one.
 const DATABASE: u8 = 3;
 
-/// The server, and the runtime configuration that names it.
+/// The server, and a runtime configuration for it.
 pub struct Redis {
     directory: TempDir,
     port: Port,
@@ -53,7 +53,7 @@ impl Redis {
         redis
     }
 
-    /// Starts it, again, on the same port. It has forgotten everything.
+    /// Starts it, again, on the same port. It has lost its data.
     pub async fn revive(&mut self) {
         let mut command = Command::new(environment().redis.as_ref().expect("checked by the suite"));
         command.current_dir(self.directory.path());
@@ -73,17 +73,17 @@ impl Redis {
         self.process.as_ref().expect("it was started")
     }
 
-    /// Ends it at once. From here on the port refuses.
+    /// Kills it. From here on the port refuses.
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Stops it in its tracks: its port accepts, and nothing answers.
+    /// Suspends it: its port accepts, and nothing replies.
     pub fn pause(&self) {
         self.process().signal(Signal::STOP);
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn resume(&self) {
         self.process().signal(Signal::CONT);
     }
@@ -99,12 +99,12 @@ impl Redis {
         serde_json::from_slice(&value).ok()
     }
 
-    /// Waits until the product has written a decision that satisfies `check`.
+    /// Waits until the proxy has written a decision that satisfies `check`.
     pub async fn written(&self, what: &str, check: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || self.record().filter(|record| check(record))).await
     }
 
-    /// Sends one command on a connection of its own. The value of the answer, where it has one.
+    /// Sends one command on a new connection. The value of the reply, if it has one.
     fn try_ask(&self, command: &str) -> std::io::Result<Option<Vec<u8>>> {
         let mut stream = TcpStream::connect(self.port.address())?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;

@@ -1,4 +1,4 @@
-//! What an origin answers with.
+//! The responses of an origin.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use hyper::body::Frame;
 /// A body of any kind.
 pub type AnyBody = BoxBody<Bytes, io::Error>;
 
-/// An answer.
+/// A response.
 pub type Reply = Response<AnyBody>;
 
 /// A body of `bytes`, with a length.
@@ -39,11 +39,11 @@ pub fn with(status: u16, body: AnyBody) -> Reply {
     reply
 }
 
-/// The sending side of a body that a test writes piece by piece.
+/// The sending side of a body that a test writes chunk by chunk.
 pub struct Writer(Sender<Bytes, io::Error>);
 
 impl Writer {
-    /// Sends a piece. False when nobody reads any more.
+    /// Sends a chunk. False when the reader has gone.
     pub async fn send(&mut self, piece: impl Into<Bytes>) -> bool {
         self.0.send(Frame::data(piece.into())).await.is_ok()
     }

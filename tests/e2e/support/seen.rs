@@ -1,4 +1,4 @@
-//! What an origin saw.
+//! What an origin received.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use super::pattern;
 /// How much of a body is kept.
 const KEPT: usize = 2 * 1024 * 1024;
 
-/// How the proxy signs its probes.
+/// The `user-agent` of the proxy's probes.
 pub const PROBE_AGENT: &str = concat!("function-fetch/", env!("CARGO_PKG_VERSION"));
 
 /// One request as it arrived.
@@ -24,7 +24,7 @@ pub struct Seen {
     pub target: String,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Whether the proxy sent it on its own account.
+    /// Whether it is the proxy's own request, a probe.
     pub probe: bool,
     /// Whether its connection was closed, or the request cancelled, before it was answered.
     pub abandoned: bool,
@@ -91,19 +91,19 @@ pub fn is_probe(agent: Option<&[u8]>) -> bool {
     agent == Some(PROBE_AGENT.as_bytes())
 }
 
-/// The place of one request in its ledger.
+/// The record of one request.
 pub struct Entry {
     ledger: Ledger,
     index: usize,
 }
 
 impl Entry {
-    /// What is noted of the request so far.
+    /// What is recorded of the request so far.
     pub fn get(&self) -> Seen {
         self.ledger.lock()[self.index].clone()
     }
 
-    /// Notes the request as abandoned, unless it is told before its end that an answer was made.
+    /// Records the request as abandoned, unless it is marked as answered before its end.
     pub fn waits(&self) -> Waits {
         Waits(Some((self.ledger.clone(), self.index)))
     }
@@ -112,7 +112,7 @@ impl Entry {
         change(&mut self.ledger.lock()[self.index].body);
     }
 
-    /// Reads one piece of the body. None at its end, or when it breaks.
+    /// Reads one chunk of the body. None at its end, or when it breaks.
     pub async fn piece(&self, body: &mut Incoming) -> Option<Bytes> {
         match body.frame().await {
             None => {
@@ -145,7 +145,7 @@ impl Entry {
     }
 }
 
-/// A request without an answer yet.
+/// A request without a response yet.
 pub struct Waits(Option<(Ledger, usize)>);
 
 impl Waits {

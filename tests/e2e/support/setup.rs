@@ -20,10 +20,10 @@ use super::reply::AnyBody;
 use super::store::Store;
 use super::waiting::{eventually, ms};
 
-/// Where the origins of this suite are probed: apart from what clients ask for.
+/// The probe path of this suite's origins, which no client requests.
 pub const HEALTH_PATH: &str = "/health";
 
-/// No instance ends by itself during a test, and each takes on more than a test sends at once. Every host knows these
+/// No instance ends during a test, and each takes more requests than a test sends at once. Every host has these
 /// options.
 const LIMITS: [(&str, &str); 3] = [
     ("--idle-instance-timeout", "120s"),
@@ -77,14 +77,14 @@ impl Setup {
         self.set("FETCH_TARGETS", targets.join(","))
     }
 
-    /// A setting, the way that this host takes settings.
+    /// A setting, in the form that this host requires.
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.settings.retain(|(set, _)| set != name);
         self.settings.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Leaves a setting out that a proxy has by default here.
+    /// Removes a setting that a proxy has by default here.
     pub fn unset(mut self, name: &str) -> Self {
         self.settings.retain(|(set, _)| set != name);
         self
@@ -113,7 +113,8 @@ impl Setup {
         self
     }
 
-    /// One instance for everything, where the host can be told. Elsewhere a request may find a new one at any time.
+    /// One instance for everything, where the host can be configured so. Elsewhere a request may get a new one at any
+    /// time.
     pub fn one_instance(self) -> Self {
         if self.host.is_ours() {
             self.options(["--max-instances", "1"])
@@ -133,7 +134,7 @@ impl Setup {
         self
     }
 
-    /// Runs this component in the place of the built one. For our own host and `wasmtime serve`.
+    /// Runs this component in place of the built one. For the embedded host and `wasmtime serve`.
     pub fn component(mut self, file: PathBuf) -> Self {
         self.component = Some(file);
         self
@@ -207,7 +208,7 @@ impl Setup {
 
     fn wasmtime(&self, component: &Path) -> Command {
         let mut command = Command::new(&environment().wasmtime);
-        // 48 has WASI 0.3 behind the last two; 49 takes them without need.
+        // 48 needs the last two for WASI 0.3; 49 accepts them.
         command.args([
             "serve",
             "-S",
@@ -269,7 +270,7 @@ impl Setup {
 
     fn finish(&self, mut command: Command) -> Command {
         for (option, value) in LIMITS {
-            // There a call keeps its instance to itself; another one would wait for it, not run beside it.
+            // There a call blocks its instance; another one would wait for it, not run beside it.
             let value = if self.host.is_wasi_02() && option == CONCURRENT_REUSE {
                 "1"
             } else {
@@ -303,22 +304,22 @@ impl Proxy {
         self.send(client::get(target)).await
     }
 
-    /// Sends a request and hands over the response at its head.
+    /// Sends a request and returns the response at its head.
     pub async fn open(&self, request: Request<AnyBody>) -> Exchange {
         client::open(self.address, request)
             .await
             .expect("a response head")
     }
 
-    /// Waits for a line with `text`, then returns all of them. Hosts pass on what the component says in their own time.
+    /// Waits for a line with `text`, then returns all of them. Hosts pass the component's output on with a delay.
     pub async fn says(&self, text: &str) -> Vec<String> {
         eventually("the component says it", || self.said(text).pop()).await;
-        // A second one would not be far behind.
+        // A second one would follow soon.
         tokio::time::sleep(ms(100)).await;
         self.said(text)
     }
 
-    /// The lines with `text` so far: the component's own words come here on every host.
+    /// The lines with `text` so far: on every host, the component's own output is among them.
     pub fn said(&self, text: &str) -> Vec<String> {
         let mut lines = self.process.stderr();
         lines.extend(self.process.stdout());

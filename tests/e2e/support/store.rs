@@ -1,4 +1,4 @@
-//! The key-value store in a file, as a test that is not the product sees it.
+//! The key-value store in a file, as seen by a test from outside.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Store {
         self.directory.path().join("runtime-config.toml")
     }
 
-    /// A connection of the test's own.
+    /// A separate connection for the test.
     pub fn connection(&self) -> Connection {
         let connection = Connection::open(self.path()).expect("the database opens");
         connection
@@ -97,17 +97,17 @@ impl Store {
         serde_json::from_slice(&self.read(KEY)?).ok()
     }
 
-    /// Waits until the product has written a decision that satisfies `check`.
+    /// Waits until the proxy has written a decision that satisfies `check`.
     pub async fn written(&self, what: &str, check: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || self.record().filter(|record| check(record))).await
     }
 
-    /// Takes the database for itself until the returned connection is dropped.
+    /// Locks the database until the returned connection is dropped.
     pub fn lock(&self) -> Connection {
         let connection = self.connection();
         connection
             .execute_batch("BEGIN EXCLUSIVE")
-            .expect("nobody else holds it for long");
+            .expect("no other process holds it for long");
         connection
     }
 }

@@ -1,4 +1,4 @@
-//! Lists each promise once per host that can show it.
+//! Lists each promise once per host that can run it.
 
 use std::future::Future;
 use std::sync::{PoisonError, RwLock};
@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Conclusion, Trial};
 /// No single test may take longer: a hang is a failure with a name.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Most of a test is waiting, so more of them run at once than there are cores.
+/// Tests mostly wait, so more of them run at once than there are cores.
 const THREADS: usize = 4;
 
 /// Held for reading by ordinary tests, for writing by those that measure.
@@ -17,7 +17,7 @@ static TURNSTILE: RwLock<()> = RwLock::new(());
 
 /// What tests are listed under.
 pub trait TestHost: Copy + Send + 'static {
-    /// The name before theirs.
+    /// The prefix of their names.
     fn name(self) -> &'static str;
 
     /// Why its tests cannot run here, if they cannot.
@@ -45,7 +45,7 @@ impl Suite {
         self.register(hosts, name, false, test);
     }
 
-    /// Registers a promise whose showing is a measurement, so that it runs while no other test does.
+    /// Registers a promise that is tested by a measurement, so that it runs while no other test does.
     pub fn alone<H, F, R>(&mut self, hosts: &[H], name: &str, test: F)
     where
         H: TestHost,
@@ -55,7 +55,8 @@ impl Suite {
         self.register(hosts, name, true, test);
     }
 
-    /// What the tests that are registered from here on lack, if anything: they are skipped for that reason.
+    /// What the tests that are registered from here on need but is missing, if anything: they are skipped
+    /// for that reason.
     pub fn lacking(&mut self, reason: Option<&'static str>) {
         self.lacking = reason;
     }
@@ -81,7 +82,7 @@ impl Suite {
         }
     }
 
-    /// Runs what the command line asks for.
+    /// Runs what the command line selects.
     pub fn run(self, mut arguments: Arguments) -> Conclusion {
         arguments.test_threads.get_or_insert(THREADS);
         if !arguments.list {
@@ -100,7 +101,7 @@ impl Suite {
 }
 
 fn run(alone: bool, test: impl Future<Output = ()>) {
-    // A failed measurement poisons the lock; it says nothing about the next test.
+    // A failed measurement poisons the lock, which does not matter to the next test.
     let _turn = if alone {
         (
             None,

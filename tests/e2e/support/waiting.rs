@@ -1,8 +1,9 @@
-//! Waiting for what happens soon, without guessing how soon.
+//! Waiting for what happens soon, without a fixed delay.
 
 use std::time::{Duration, Instant};
 
-/// The bound for things that take milliseconds on an idle machine and longer on a busy one.
+/// The time limit for things that take milliseconds on an idle machine and longer on a busy
+/// one.
 pub const SOON: Duration = Duration::from_secs(10);
 
 /// Milliseconds, shorter.

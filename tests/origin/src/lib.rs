@@ -1,11 +1,11 @@
 //! Origins without a network: a component that exports what Function Fetch imports to send requests,
-//! `wasi:http/client`, and answers them by itself. The authority says which origin is asked:
+//! `wasi:http/client`, and responds itself. The authority selects the origin:
 //!
-//! - `slow.internal` takes 200 ms for each answer,
+//! - `slow.internal` takes 200 ms for each response,
 //! - `dead.internal` refuses,
-//! - any other one answers at once.
+//! - any other one responds at once.
 //!
-//! A body comes back as it came, without one the answer is a line: the name of the origin, the method, and the path.
+//! A body is echoed; without one the response is a line: the name of the origin, the method, and the path.
 
 // Natively nothing exports the client, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
@@ -71,7 +71,7 @@ fn line(text: String) -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, trailers_read) = wit_future::new(|| Ok(None));
     wit_bindgen::spawn(async move {
-        // What nobody reads any more is lost.
+        // If the reader has gone, it is lost.
         writer.write_all(text.into_bytes()).await;
         drop(writer);
         let _ = trailers.write(Ok(None)).await;
@@ -81,7 +81,7 @@ fn line(text: String) -> Response {
     response
 }
 
-/// The outcome of sending is awaited to the end: some hosts cut the body short where it is dropped.
+/// The outcome of sending is awaited to the end: some hosts cut the body short if it is dropped.
 fn follow(sent: FutureReader<Result<(), ErrorCode>>) {
     wit_bindgen::spawn(async move {
         let _ = sent.await;

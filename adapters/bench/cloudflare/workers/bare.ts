@@ -1,4 +1,4 @@
-/** The least that a reverse proxy on Workers can do: what Function Fetch is compared with. */
+/** A minimal reverse proxy on Workers, with which Function Fetch is compared. */
 
 interface Bindings {
   readonly TARGET: string;

@@ -1,4 +1,4 @@
-/** EdgeKV, as strict as its page says. */
+/** EdgeKV, as strict as its documentation. */
 
 import type { Invocations } from "./invocations.js";
 import type { KvBehaviour, KvSetup } from "./protocol.js";
@@ -79,7 +79,7 @@ export class Account {
   private async behave(): Promise<void> {
     if (this.behaviour === "rejects") throw new Error("EdgeKV: internal error");
     if (this.behaviour === "hangs") await new Promise(() => {});
-    // Never at once.
+    // Never synchronously.
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -1,4 +1,7 @@
-/** `fetch` as ESA documents it: by name only, following redirects and unpacking bodies unless told not to. */
+/**
+ * `fetch` as ESA documents it: by name only, following redirects and
+ * decompressing bodies by default.
+ */
 
 import { isIP } from "node:net";
 import { Readable, type Transform } from "node:stream";
@@ -11,7 +14,10 @@ const MOST_REDIRECTS = 12;
 const LONGEST_URL = 4096;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** Errors of a connection that was never made, and what production answers in their place. */
+/**
+ * Errors of a connection that was never established, and what production
+ * returns in their place.
+ */
 const STATUS_OF: Readonly<Record<string, number>> = { ECONNREFUSED: 521, ETIMEDOUT: 522 };
 
 export interface Options {
@@ -108,7 +114,7 @@ function responseOf(
   return new Response(stream, { status, statusText, headers });
 }
 
-/** What unpacks a body; its fields go with it. */
+/** Decompresses a body, and removes its fields. */
 function unpackerFor(headers: Headers): Transform | undefined {
   const coding = headers.get("content-encoding");
   const unpackers: Record<string, () => Transform> = {

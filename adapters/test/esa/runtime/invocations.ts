@@ -59,7 +59,7 @@ export class Invocation implements Context {
     work.then(over, over);
   }
 
-  /** Its response is out; only what `waitUntil` was told of may go on. */
+  /** Its response is complete; only work given to `waitUntil` may continue. */
   end(): void {
     this.answered = true;
   }

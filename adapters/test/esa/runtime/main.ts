@@ -1,6 +1,6 @@
 /**
- * A strict stand-in for ESA's runtime, in a process of its own: Node.js or Deno,
- * less what ESA does not have. The setup comes as the first argument.
+ * A strict emulation of ESA's runtime, in a separate process: Node.js or Deno,
+ * without what ESA does not have. The setup is the first argument.
  */
 
 import { createInterface } from "node:readline";
@@ -23,12 +23,12 @@ function say(line: Line): void {
 
 const invocations = new Invocations();
 const account = new Account(setup.kv, invocations);
-// What the runtime itself needs of WebAssembly is loaded now.
+// The runtime's own WebAssembly is loaded now.
 await new Response("").text();
 Object.assign(globalThis, {
   fetch: makeFetch(invocations, setup),
   EdgeKV: account.edgeKv(),
-  // How `esa-cli dev` calls it in what it has built.
+  // How `esa-cli dev` calls it in its build.
   mockKV: account.edgeKv(),
 });
 console.log = (...words: unknown[]) => say({ said: words.join(" ") });
@@ -48,5 +48,5 @@ for await (const text of createInterface({ input: process.stdin })) {
   const entries = Object.fromEntries(account.entries);
   say({ id: question.id, report: { most, refused, kv: { gets, puts, entries } } });
 }
-// Whoever started it has gone.
+// The parent process has exited.
 process.exit(0);

@@ -1,6 +1,6 @@
-/** What the tests and the runtime's process say to each other: lines of JSON. */
+/** The messages between the tests and the runtime's process: lines of JSON. */
 
-/** How EdgeKV behaves: as it should, or with an error, never answering, with nonsense. */
+/** How EdgeKV behaves: correctly, or with an error, never replying, with wrong values. */
 export type KvBehaviour = "sound" | "rejects" | "hangs" | "garbage";
 
 export interface KvSetup {
@@ -15,10 +15,13 @@ export interface Setup {
   readonly file: string;
   /** The variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the routine is called with beside the request: production's order, the web's, or nothing. */
+  /**
+   * What the routine is called with besides the request: production's order,
+   * the web's, or nothing.
+   */
   readonly hands: "context-env" | "env-context" | "nothing";
   readonly kv?: KvSetup | undefined;
-  /** By name, or by name and port: the port of 127.0.0.1 that stands for it. `localhost` is itself. */
+  /** By name, or by name and port: the port of 127.0.0.1 behind it. `localhost` is itself. */
   readonly names: Readonly<Record<string, number>>;
   /** What `fetch` does when it cannot connect: the local runtime's way, or production's. */
   readonly unreachable: "throws" | "status";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import type { Serve } from "./serving.js";
 
-/** WHATWG Fetch: no `Request` has these, or a URL that is none. */
+/** WHATWG Fetch: no `Request` can have these, or an invalid URL. */
 const FORBIDDEN = ["CONNECT", "TRACE", "TRACK"];
 
 export function serveNode(serve: Serve): Promise<number> {
@@ -66,7 +66,7 @@ async function pass(body: ReadableStream<Uint8Array>, outgoing: ServerResponse):
 }
 
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const { method = "GET", headers: told } = incoming;
+  const { method = "GET", headers: given } = incoming;
   const headers = new Headers();
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? "", incoming.rawHeaders[at + 1] ?? "");
@@ -74,10 +74,10 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   const hasBody =
     method !== "GET" &&
     method !== "HEAD" &&
-    (told["transfer-encoding"] !== undefined || told["content-length"] !== undefined);
+    (given["transfer-encoding"] !== undefined || given["content-length"] !== undefined);
   const body = hasBody ? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>) : null;
   const path = incoming.url ?? "/";
-  const url = path.startsWith("/") ? `http://${told.host ?? "localhost"}${path}` : path;
+  const url = path.startsWith("/") ? `http://${given.host ?? "localhost"}${path}` : path;
   const init: RequestInit & { duplex: "half" } = { method, headers, body, signal, duplex: "half" };
   return new Request(url, init);
 }

@@ -1,11 +1,11 @@
-/** What stands between HTTP and the routine, in either runtime. */
+/** The layer between HTTP and the routine, in either runtime. */
 
 import type { EdgeRoutine } from "../../../src/esa/index.js";
 import type { EsaRequest } from "../../../src/esa/runtime.js";
 import type { Invocation, Invocations } from "./invocations.js";
 import type { Setup } from "./protocol.js";
 
-/** Serves one request; `invocation.end` is to be called when its response is out. */
+/** Serves one request; `invocation.end` is to be called when its response is complete. */
 export type Serve = (
   request: Request,
   address: string,

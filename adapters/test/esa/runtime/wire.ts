@@ -1,4 +1,4 @@
-/** One HTTP/1.1 exchange with a target, up to the head of its answer. */
+/** One HTTP/1.1 exchange with a target, up to the head of its response. */
 
 import { request as ask, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
@@ -22,7 +22,7 @@ export function exchange(
     const fields: string[] = ["host", url.host];
     for (const [name, value] of headers) fields.push(name, value);
     if (body && !headers.has("content-length")) fields.push("transfer-encoding", "chunked");
-    // WHATWG Fetch, section 4.6; by itself Node.js would write an empty body in chunks.
+    // WHATWG Fetch, section 4.6; by default Node.js would send an empty chunked body.
     if (!body && !headers.has("content-length") && /^P/.test(method)) {
       fields.push("content-length", "0");
     }
@@ -30,23 +30,23 @@ export function exchange(
       host: "127.0.0.1",
       port,
       method,
-      // An empty query is one, too, which `search` does not say.
+      // An empty query counts too, which `search` does not show.
       path: url.href.slice(url.origin.length).replace(/#.*$/, ""),
       headers: fields as unknown as Record<string, string>,
-      // Each exchange on a connection of its own: when one breaks, no other does.
+      // Each exchange on a separate connection: when one breaks, no other does.
       agent: false,
     });
     const abort = () => outgoing.destroy(new Error("aborted"));
     signal?.addEventListener("abort", abort, { once: true });
     outgoing.once("close", () => signal?.removeEventListener("abort", abort));
     outgoing.once("response", (incoming) => {
-      // A body that breaks off is its reader's business.
+      // A body that breaks off is for its reader to handle.
       incoming.on("error", () => {});
       resolve({ status: incoming.statusCode ?? 0, method, incoming });
     });
     outgoing.on("error", reject);
     if (!body) outgoing.end();
-    // Nothing is taken of it before there is somebody to give it to.
+    // Nothing is read from it before it has a reader.
     else outgoing.once("socket", (socket) => socket.once("connect", () => upload(body, outgoing)));
   });
 }

@@ -1,4 +1,4 @@
-//! The interface as the guest sees it, over whatever backend a label stands for.
+//! The interface as the guest sees it, over whichever backend a label has.
 
 use super::{KeyValueStore, StoreError, Stores};
 use crate::instance::InstanceState;
@@ -9,7 +9,7 @@ use wasmtime::component::{Accessor, FutureReader, HasSelf, Linker, Resource, Str
 
 use crate::instance::bindings::spin::key_value::key_value as bindings;
 
-/// What a guest's `store` resource stands for.
+/// The backend of a guest's `store` resource.
 #[derive(Clone)]
 pub struct StoreHandle {
     label: String,
@@ -42,7 +42,7 @@ impl StoreHandle {
     }
 }
 
-/// A copy of the guest's handle, so that the table is free while the backend works.
+/// A clone of the guest's handle, so that the table is free while the backend works.
 fn handle(accessor: &StoreAccess, store: &Resource<StoreHandle>) -> wasmtime::Result<StoreHandle> {
     accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
 }

@@ -10,7 +10,7 @@ pub struct MemoryStore(Mutex<HashMap<String, Vec<u8>>>);
 
 impl MemoryStore {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Vec<u8>>> {
-        // Every operation is one call of the map, so a panic elsewhere leaves nothing half done.
+        // Every operation is one call of the map, so a panic elsewhere leaves it consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

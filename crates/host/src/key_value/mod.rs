@@ -1,12 +1,12 @@
-//! `spin:key-value`: stores by label, each with a backend of its own.
+//! `spin:key-value`: stores by label, each with its backend.
 
+mod availability;
 pub(crate) mod guest;
 mod memory;
 mod redis;
 mod redis_link;
 mod redis_url;
 mod sqlite;
-mod standing;
 
 use crate::Error;
 use crate::runtime_config::KeyValueConfig;
@@ -21,13 +21,13 @@ pub use redis::RedisStore;
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use sqlite::SqliteStore;
 
-/// Why an operation on a store failed, for a person to read: no caller can do more than go without.
+/// Why an operation on a store failed, as text: the caller can only do without it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct StoreError(String);
 
 impl StoreError {
-    /// A failure, told in one line without secrets: it ends up in logs.
+    /// A failure, in one line without secrets: it ends up in logs.
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
@@ -38,8 +38,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// A backend: one map from keys to values, shared by every instance.
 ///
-/// A component asks it beside requests, and waits for an answer at most 250 ms; what takes longer is a store that
-/// failed. Give up by yourself where that can happen, or the operations pile up.
+/// A component uses it in the background or at its start, and waits at most 250 ms; a slower store counts as failed.
+/// Set your own time-out where an operation can hang, or operations pile up.
 pub trait KeyValueStore: Send + Sync {
     /// The value of `key`, if there is one.
     fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>>;
@@ -57,7 +57,7 @@ pub trait KeyValueStore: Send + Sync {
 pub(crate) struct Stores(BTreeMap<String, Arc<dyn KeyValueStore>>);
 
 impl Stores {
-    /// The stores of the configuration, and those that an embedder supplies, which win.
+    /// The stores of the configuration, and those of an embedder, which override them.
     pub(crate) fn new(
         configs: &BTreeMap<String, KeyValueConfig>,
         ca_files: &[PathBuf],
@@ -75,7 +75,7 @@ impl Stores {
                 }
                 KeyValueConfig::Redis(url) => {
                     let store = RedisStore::new(url.clone(), label.clone(), ca_files)?;
-                    store.look();
+                    store.connect();
                     Arc::new(store)
                 }
             };

@@ -1,12 +1,12 @@
-//! A store in a Redis, which many processes on many machines share. Keys and values are laid down as Spin does, so that
-//! both can use one Redis.
+//! A store in a Redis, which many processes on many machines share. Keys and values have Spin's layout, so that both
+//! can use one Redis.
 //!
-//! A store is a help, and a server without it still serves: whatever the Redis does (not there, hanging, restarted, full),
-//! each operation ends within [`OPERATION_TIMEOUT`], and while the Redis is known to be gone, at once.
+//! The store is optional at run time: whatever the Redis does (down, hanging, restarted, full), each operation ends
+//! within [`OPERATION_TIMEOUT`], and at once while the Redis is known to be down.
 
+use super::availability::Availability;
 use super::redis_link::Link;
 use super::redis_url::RedisUrl;
-use super::standing::Standing;
 use super::{KeyValueStore, StoreError, StoreFuture};
 use crate::error::one_line;
 use crate::{Error, tls};
@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsConnector;
 
-/// How long an answer may take. A component stops waiting after 250 ms.
+/// How long a reply may take. A component stops waiting after 250 ms.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long an operation may take, connecting and, for the list of keys, all its steps included.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many keys one step of the list is to look at.
+/// How many keys one step of listing scans.
 const SCAN_COUNT: u32 = 1000;
 
 /// A store in a Redis.
@@ -32,8 +32,8 @@ pub struct RedisStore(Arc<Inner>);
 
 struct Inner {
     link: Link,
-    reading: Standing,
-    writing: Standing,
+    reading: Availability,
+    writing: Availability,
 }
 
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ impl RedisStore {
     /// The store `label` (its name in the log) in the Redis at `url`. Over TLS, trusts Mozilla's certificate authorities
     /// and those in `ca_files` (PEM).
     ///
-    /// Connects at the first operation, or at [`RedisStore::look`].
+    /// Connects at the first operation, or at [`RedisStore::connect`].
     pub fn new(url: RedisUrl, label: String, ca_files: &[PathBuf]) -> Result<Self, Error> {
         let tls = if url.is_tls() {
             let config = tls::client_config(ca_files)?;
@@ -55,21 +55,21 @@ impl RedisStore {
             None
         };
         Ok(Self(Arc::new(Inner {
-            reading: Standing::new(&label, &url, "be read"),
-            writing: Standing::new(&label, &url, "be written"),
+            reading: Availability::new(&label, &url, "be read"),
+            writing: Availability::new(&label, &url, "be written"),
             link: Link::new(url, tls, &label),
         })))
     }
 
-    /// Connects in the background, so that a Redis that is not there is told before the first request and one that is
-    /// needs not be waited for by it. Needs a tokio runtime.
-    pub fn look(&self) {
+    /// Connects in the background, so that a Redis that is down is reported before the first request, and the first
+    /// request need not wait for one that is up. Needs a tokio runtime.
+    pub fn connect(&self) {
         let inner = self.0.clone();
         tokio::spawn(async move { drop(inner.link.session().await) });
     }
 
-    /// Runs an operation to its end even when the caller gives up on it: what it finds out about the Redis is for all
-    /// who come after.
+    /// Runs an operation to its end even when the caller gives up: what it finds out about the Redis serves later
+    /// callers.
     fn run<T: Send + 'static>(
         &self,
         operation: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -79,7 +79,7 @@ impl RedisStore {
             match operation.await {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(StoreError::new(format!(
-                    "not done within {OPERATION_TIMEOUT:?}"
+                    "not completed within {OPERATION_TIMEOUT:?}"
                 ))),
                 Err(error) => Err(StoreError::new(error.to_string())),
             }
@@ -97,8 +97,8 @@ impl RedisStore {
 }
 
 impl Inner {
-    /// Sends `command` and waits for the answer. A connection that has been closed since its last use (the Redis was
-    /// restarted) is replaced by a new one, once; all our commands can be repeated.
+    /// Sends `command` and waits for the reply. A connection that was closed since its last use (the Redis was
+    /// restarted) is replaced once; all commands used here can be repeated.
     async fn ask<T: FromRedisValue>(&self, access: Access, command: &Cmd) -> Result<T, StoreError> {
         loop {
             let (session, fresh) = self.link.session().await?;
@@ -106,20 +106,20 @@ impl Inner {
             let answer = command.query_async(&mut connection);
             let error = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
                 Ok(Ok(value)) => {
-                    self.standing(access).works();
+                    self.availability(access).works();
                     return Ok(value);
                 }
                 Ok(Err(error)) => error,
                 Err(_) => {
-                    let reason = StoreError::new(format!("no answer within {ANSWER_TIMEOUT:?}"));
+                    let reason = StoreError::new(format!("no reply within {ANSWER_TIMEOUT:?}"));
                     self.link.failed(&session, &reason).await;
                     return Err(reason);
                 }
             };
             let reason = StoreError::new(one_line(&error.to_string()));
             if !error.is_unrecoverable_error() {
-                // The Redis answers, and refuses.
-                self.standing(access).fails(&reason.to_string());
+                // The Redis replied with an error.
+                self.availability(access).fails(&reason.to_string());
                 return Err(reason);
             }
             if fresh {
@@ -130,23 +130,23 @@ impl Inner {
         }
     }
 
-    fn standing(&self, access: Access) -> &Standing {
+    fn availability(&self, access: Access) -> &Availability {
         match access {
             Access::Read => &self.reading,
             Access::Write => &self.writing,
         }
     }
 
-    /// Step by step: the one command that lists all keys holds up everybody else who uses the Redis.
+    /// Step by step: the one command that lists all keys blocks every other client of the Redis.
     async fn keys(&self) -> Result<Vec<String>, StoreError> {
-        // A key can be told twice.
+        // A key can be returned twice.
         let mut keys = BTreeSet::new();
         let mut cursor = 0;
         loop {
             let mut step = cmd("SCAN");
             step.arg(cursor).arg("COUNT").arg(SCAN_COUNT);
             let (next, found): (u64, Vec<Vec<u8>>) = self.ask(Access::Read, &step).await?;
-            // What is not UTF-8 is no key of a component's.
+            // A key that is not UTF-8 is not from a component.
             keys.extend(
                 found
                     .into_iter()

@@ -1,11 +1,11 @@
-//! The one connection of a Redis store: made when it is needed, dropped when it fails, made anew.
+//! The one connection of a Redis store: opened when it is needed, dropped when it fails, reopened.
 //!
-//! The library has a connection manager of its own. That one does not take a missing answer for a failure of the
-//! connection, so a machine that vanished would be asked until the kernel gives up on it. This one does.
+//! The library has a connection manager, but that one does not treat a missing reply as a failed connection, so a
+//! machine that vanished would be used until the kernel gives up on it. This one does.
 
 use super::StoreError;
+use super::availability::Availability;
 use super::redis_url::RedisUrl;
-use super::standing::Standing;
 use crate::error::one_line;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-/// How long it may take until a connection stands: name look-up, TCP, TLS, password, and a first answer.
+/// How long connecting may take: name look-up, TCP, TLS, password, and a first reply.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// After a failure, how long operations fail at once instead of trying again.
@@ -40,7 +40,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Of itself the driver would wait for answers that nobody is left to hear.
+        // By default the driver would wait for replies that no caller needs any more.
         self.driver.abort();
     }
 }
@@ -50,19 +50,19 @@ enum State {
     Down { until: Instant, reason: StoreError },
 }
 
-/// Keeps the connection.
+/// Holds the connection.
 pub(super) struct Link {
     url: RedisUrl,
     tls: Option<TlsConnector>,
-    /// Held while connecting: operations that come meanwhile wait for the outcome, and start no connection of their own.
+    /// Held while connecting: operations that arrive meanwhile wait for the outcome and do not connect themselves.
     state: Mutex<State>,
-    standing: Standing,
+    availability: Availability,
 }
 
 impl Link {
     pub(super) fn new(url: RedisUrl, tls: Option<TlsConnector>, label: &str) -> Self {
         Self {
-            standing: Standing::new(label, &url, "be reached"),
+            availability: Availability::new(label, &url, "be reached"),
             url,
             tls,
             state: Mutex::new(State::Down {
@@ -72,7 +72,7 @@ impl Link {
         }
     }
 
-    /// The connection, and whether it was made just now. Within [`PAUSE`] of a failure, that failure.
+    /// The connection, and whether it was opened just now. Within [`PAUSE`] of a failure, that failure.
     pub(super) async fn session(&self) -> Result<(Arc<Session>, bool), StoreError> {
         let mut state = self.state.lock().await;
         match &*state {
@@ -86,13 +86,13 @@ impl Link {
         };
         match outcome {
             Ok(session) => {
-                self.standing.works();
+                self.availability.works();
                 let session = Arc::new(session);
                 *state = State::Up(session.clone());
                 Ok((session, true))
             }
             Err(reason) => {
-                self.standing.fails(&reason);
+                self.availability.fails(&reason);
                 let reason = StoreError::new(reason);
                 *state = State::Down {
                     until: Instant::now() + PAUSE,
@@ -103,21 +103,21 @@ impl Link {
         }
     }
 
-    /// Drops a connection that was found closed, so that the next operation makes a new one.
+    /// Drops a connection that was found closed, so that the next operation opens a new one.
     pub(super) async fn closed(&self, session: &Arc<Session>) {
         let reason = StoreError::new("the connection was closed");
         self.replace(session, Instant::now(), reason).await;
     }
 
-    /// Drops a connection that failed, and holds off for a while.
+    /// Drops a connection that failed, and pauses for a while.
     pub(super) async fn failed(&self, session: &Arc<Session>, reason: &StoreError) {
         let until = Instant::now() + PAUSE;
         if self.replace(session, until, reason.clone()).await {
-            self.standing.fails(&reason.to_string());
+            self.availability.fails(&reason.to_string());
         }
     }
 
-    /// Many operations may fail with one connection: only the first to tell changes anything.
+    /// Many operations may fail with one connection: only the first report changes anything.
     async fn replace(&self, session: &Arc<Session>, until: Instant, reason: StoreError) -> bool {
         let mut state = self.state.lock().await;
         let current = matches!(&*state, State::Up(current) if Arc::ptr_eq(current, session));
@@ -131,7 +131,7 @@ impl Link {
         let stream = TcpStream::connect((self.url.host(), self.url.port()))
             .await
             .map_err(|error| error.to_string())?;
-        // Fails only on a connection that is gone already, which using it will tell.
+        // It fails only on a closed connection, which the first use will show.
         let _ = stream.set_nodelay(true);
         match &self.tls {
             None => self.introduce(stream).await,
@@ -147,12 +147,12 @@ impl Link {
         }
     }
 
-    /// Gives the password, chooses the database, and waits for an answer: a Redis that hangs still accepts connections.
+    /// Authenticates, selects the database, and waits for a reply: a Redis that hangs still accepts connections.
     async fn introduce(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) -> Result<Session, String> {
-        // The times are ours alone.
+        // All time-outs are in this module.
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(None)
             .set_connection_timeout(None);

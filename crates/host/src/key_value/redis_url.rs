@@ -1,4 +1,4 @@
-//! Where a Redis is, and how to introduce oneself.
+//! The address and credentials of a Redis.
 
 use redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The address of a Redis: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`, or `rediss://` for TLS. `valkey://` and
 /// `valkeys://` mean the same.
 ///
-/// What it is shown as leaves the user and the password out.
+/// Displayed without user and password.
 #[derive(Clone)]
 pub struct RedisUrl {
     text: String,
@@ -17,16 +17,16 @@ pub struct RedisUrl {
     settings: RedisConnectionInfo,
 }
 
-/// Why a text is no [`RedisUrl`]. It does not repeat the text, which may hold a password.
+/// Why a text is not a [`RedisUrl`]. It does not repeat the text, which may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidRedisUrl(&'static str);
 
 const FORM: InvalidRedisUrl = InvalidRedisUrl(
-    "is no address of a Redis; write redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS, and percent-encode what is special in the password",
+    "is not the address of a Redis; write redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS, and percent-encode special characters in the password",
 );
 const UNCHECKED: InvalidRedisUrl = InvalidRedisUrl(
-    "asks for TLS without a look at the certificate (#insecure), which this host does not do; leave it out, and trust the authority with --ca-file",
+    "asks for TLS without checking the certificate (#insecure), which this host does not support; leave it out, and trust the authority with --ca-file",
 );
 const SOCKET: InvalidRedisUrl =
     InvalidRedisUrl("names a socket file, which this host does not support; write redis://HOST");
@@ -45,7 +45,7 @@ impl FromStr for RedisUrl {
         if rest.ends_with("#insecure") {
             return Err(UNCHECKED);
         }
-        // The library is built without TLS and refuses the name of it: the connection that it gets has TLS already.
+        // The library is built without TLS and rejects such URLs: the connection that it gets has TLS already.
         let info = format!("redis://{rest}")
             .into_connection_info()
             .map_err(|_| FORM)?;
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_names_the_place_and_no_secret() {
+    fn it_is_displayed_without_secrets() {
         let cases = [
             ("redis://127.0.0.1", "redis://127.0.0.1:6379/0"),
             ("redis://:s%3Fcret@cache:7000/3", "redis://cache:7000/3"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_repeated() {
+    fn an_invalid_address_is_rejected_without_being_repeated() {
         for text in [
             "",
             "127.0.0.1:6379",

@@ -1,7 +1,7 @@
 //! A store in a SQLite file, which outlives the process and can be shared by several.
 //!
-//! The file is opened at the first operation and whatever is wrong with it (not there, read-only, locked, no database at
-//! all) fails that operation alone: a store is a help, and a server without it still serves. The table is Spin's.
+//! The file is opened at the first operation, and whatever is wrong with it (missing, read-only, locked, not a
+//! database) fails only that operation: the store is optional at run time. The table is Spin's.
 
 use super::{KeyValueStore, StoreError, StoreFuture};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -25,7 +25,7 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// The store `label` in the file `path`. The file, and its folder, are made when they are first needed.
+    /// The store `label` in the file `path`. The file and its folder are created when first needed.
     pub fn new(path: PathBuf, label: String) -> Self {
         Self(Arc::new(Inner {
             path,
@@ -53,7 +53,7 @@ impl Inner {
         &self,
         operation: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        // A connection has no state of ours that a panic could leave half done.
+        // A connection has no state that a panic could leave inconsistent.
         let mut slot = self
             .connection
             .lock()
@@ -77,9 +77,10 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     let set_up = || {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // Readers do not wait for a writer in this mode. Where it cannot be had (a read-only file) reading still works.
+        // In this mode readers do not wait for a writer. Where it is not available (a read-only file) reading still
+        // works.
         let _ = connection.pragma_update(None, "journal_mode", "WAL");
-        // The last writes may be lost with the machine, which for measurements is no loss.
+        // A crash of the machine may lose the last writes, which does not matter for measurements.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute(
             "CREATE TABLE IF NOT EXISTS spin_key_value (

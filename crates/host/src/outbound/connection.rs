@@ -1,5 +1,5 @@
-//! One connection to an upstream, as its socket sees it: how long it may idle, whether it has served before, and what
-//! an upstream said before it hung up.
+//! One connection to an upstream, as its socket sees it: how long it may idle, whether it has been used before, and
+//! what the upstream sent before it closed.
 
 use futures::task::AtomicWaker;
 use hyper_rustls::MaybeHttpsStream;
@@ -15,20 +15,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// How long an unused HTTP/1.1 connection is kept where the upstream does not say: Node.js, Apache and uvicorn close
+/// How long an idle HTTP/1.1 connection is kept where the upstream does not say: Node.js, Apache and uvicorn close
 /// theirs after 5 s, and a request that arrives at that moment is lost.
 const HTTP1_IDLE: Duration = Duration::from_secs(4);
 
-/// HTTP/2 says goodbye (GOAWAY), and which requests it did not take up. Under the 60 and 75 s of common servers.
+/// HTTP/2 announces the close (GOAWAY), and which requests it did not process. Below the 60 and 75 s of common servers.
 const HTTP2_IDLE: Duration = Duration::from_secs(55);
 
-/// The longest that any unused connection is kept, whatever the upstream says. The pool looks for closed ones this often.
+/// The longest that any idle connection is kept, whatever the upstream says. The pool checks for closed ones this
+/// often.
 pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
-/// How often a connection in use looks at its clock.
+/// How often a connection in use checks its clock.
 const LEAST_LOOK: Duration = Duration::from_secs(1);
 
-/// The unused connections of one client, all upstreams together.
+/// The idle connections of one client, all upstreams together.
 pub(super) struct Idlers {
     count: AtomicUsize,
     most: usize,
@@ -43,13 +44,13 @@ impl Idlers {
     }
 }
 
-/// What its socket and the exchanges on it know of one connection.
+/// The state that the socket and the exchanges of one connection share.
 pub(super) struct ConnectionState {
     standing: Mutex<Standing>,
     socket: AtomicWaker,
     sent: AtomicU64,
     received: AtomicU64,
-    /// What comes next is not to be taken for a response.
+    /// What follows must not be taken for a response.
     spoilt: AtomicBool,
     multiplexed: bool,
     idlers: Arc<Idlers>,
@@ -62,7 +63,7 @@ struct Standing {
     idle_limit: Duration,
     /// Among the [`Idlers`].
     counted: bool,
-    /// One too many: to be closed.
+    /// Beyond the limit: to be closed.
     surplus: bool,
     closed: bool,
 }
@@ -79,7 +80,7 @@ impl ConnectionState {
         }
     }
 
-    /// When an unused connection is to be closed: `None` for now.
+    /// When an idle connection is to be closed: `None` while it is in use.
     fn closes_at(&self, awaiting_answer: bool, last_traffic: Instant) -> Option<Instant> {
         let standing = self.standing();
         let now = Instant::now();
@@ -101,9 +102,9 @@ struct Traffic {
     received: u64,
 }
 
-/// A connection, as the client tells which it has chosen for a request. It clones what the connection said of itself
-/// before the request is on its way, and nothing else is told of that moment: so the first clone notes the traffic, and
-/// its own clones repeat that.
+/// A connection, as the client's `Connected` extra. The client clones what the connection reported about itself before
+/// it sends the request, and gives no other signal at that moment: so the first clone records the traffic, and its own
+/// clones repeat that.
 pub(super) struct Chosen {
     connection: Arc<ConnectionState>,
     before: Option<Traffic>,
@@ -154,19 +155,19 @@ impl Exchange {
         Arc::ptr_eq(&self.connection, &chosen.connection)
     }
 
-    /// Not a byte of the request left. Of a connection that is shared nobody can say.
+    /// Not a byte of the request was sent. With a shared connection that is unknown.
     pub(super) fn was_not_sent(&self) -> bool {
         !self.connection.multiplexed && self.connection.traffic().sent == self.before.sent
     }
 
-    /// The upstream may have hung up on a connection that it took for idle: it served before, and nothing came back.
+    /// The upstream may have closed a connection that it considered idle: it was used before, and nothing came back.
     pub(super) fn was_unanswered_reuse(&self) -> bool {
         self.reused
             && (self.connection.multiplexed
                 || self.connection.traffic().received == self.before.received)
     }
 
-    /// Nothing more is read from the connection, unless it has streams that keep responses apart.
+    /// Nothing more is read from the connection, unless its streams keep responses apart.
     pub(super) fn serves_no_more(&self) {
         if !self.connection.multiplexed {
             self.connection.spoilt.store(true, Ordering::Relaxed);
@@ -212,7 +213,7 @@ impl Drop for Exchange {
 type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// The socket of a connection. To the client above it, a connection that has idled for too long looks closed by the
-/// upstream, so that it is never given to a request again.
+/// upstream, so that no request is sent on it.
 pub(super) struct Socket {
     inner: Stream,
     state: Arc<ConnectionState>,
@@ -272,8 +273,8 @@ impl Socket {
         }
     }
 
-    /// An upstream that has answered early may hang up on the rest of an upload. Its answer waits to be read, so a write
-    /// that fails is no end of the connection: a read will come to it.
+    /// An upstream that has responded early may close before the rest of an upload. Its response is still to be read,
+    /// so a failed write does not end the connection: a read will.
     fn outcome<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -290,8 +291,8 @@ impl Socket {
         }
     }
 
-    /// What becomes of more for an upstream that takes none. HTTP/1.1 waits: the read ends it. HTTP/2 reads only while
-    /// it can write, and sends no more than the upstream had asked for.
+    /// The result of a write to an upstream that takes no more. HTTP/1.1 waits: the read ends it. HTTP/2 reads only
+    /// while it can write, and sends no more than the upstream's window.
     fn unheard<T>(&self, taken: T) -> Poll<io::Result<T>> {
         if self.state.multiplexed {
             Poll::Ready(Ok(taken))

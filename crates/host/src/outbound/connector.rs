@@ -18,8 +18,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tower_service::Service;
 
-/// When the kernel asks a silent upstream whether it is still there: with no timeout from the guest, a machine that
-/// vanished would otherwise be waited for forever.
+/// When the kernel probes a silent upstream: without a time-out from the guest, a machine that vanished would otherwise
+/// be waited for forever.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// Connects for `http` (HTTP/1.1) and `https` (HTTP/1.1 or 2, as the upstream chooses).
@@ -62,7 +62,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The operating system's resolver, whose errors can be told from those of connecting.
+/// The operating system's resolver, whose errors can be distinguished from those of connecting.
 #[derive(Clone)]
 pub(super) struct Resolver(GaiResolver);
 

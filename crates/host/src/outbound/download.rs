@@ -1,4 +1,4 @@
-//! The upstream's response: which heads are taken, and how long its body may pause.
+//! The upstream's response: which heads are accepted, and how long its body may pause.
 
 use super::connection::Exchange;
 use crate::hop_by_hop::remove_named_by_connection;
@@ -20,15 +20,15 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// The name, the colon, the space and the end of the line.
 const FIELD_OVERHEAD: usize = 4;
 
-/// Whether the connection of an accepted response may serve again.
+/// Whether the connection of an accepted response may be reused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Connection {
     Keep,
-    /// Something may follow that is no response.
+    /// What follows may not be a response.
     Spoilt,
 }
 
-/// Refuses a head that cannot be passed on as it is, and takes away what it says of the connection and of the framing.
+/// Rejects a head that cannot be passed on unchanged, and removes its connection and framing fields.
 pub(super) fn accept(
     head: &mut response::Parts,
     max_header_bytes: usize,
@@ -67,7 +67,8 @@ fn section_size(headers: &HeaderMap) -> usize {
         .sum()
 }
 
-/// Other codings are the upstream's and this host's alone, and the body would arrive coded without a word of it.
+/// Other codings are only between the upstream and this host, and the body would reach the client encoded but not
+/// marked so.
 fn only_chunked(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let first = codings.next();
@@ -83,7 +84,7 @@ fn only_chunked(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// How long the upstream keeps an unused connection, less the second that a request may be under way.
+/// How long the upstream keeps an idle connection, less a second for a request that is on its way.
 pub(super) fn idle_limit(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get(KEEP_ALIVE)?
@@ -122,11 +123,11 @@ impl OutboundBody {
     }
 }
 
-/// How long a piece of a body may be waited for. The time in which nobody asks for one does not count.
+/// How long a chunk of a body may be waited for. Time in which no chunk is requested does not count.
 struct Patience {
     duration: Duration,
     waiting_since: Option<Instant>,
-    /// Made when a piece is first waited for, which most bodies never see.
+    /// Created when a chunk is first waited for, which most bodies never need.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -144,7 +145,7 @@ impl Patience {
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
-        // A timer that was set for an earlier piece is moved when it fires, not with every piece.
+        // A timer that was set for an earlier chunk is moved when it fires, not with every chunk.
         loop {
             ready!(timer.as_mut().poll(cx));
             if timer.deadline() >= end {
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_does_not_frame_the_body_goes() {
+    fn a_length_that_does_not_frame_the_body_is_removed() {
         let both = [("transfer-encoding", "chunked"), ("content-length", "3")];
         let length = [("content-length", "3")];
         let nothing = [("content-length", "0")];

@@ -1,10 +1,9 @@
-//! The way to the upstreams: one pooled client for all instances.
+//! Outbound requests: one pooled client for all instances.
 //!
-//! A request is sent a second time from here only where the first time did nothing: an HTTP/2 upstream says that it did
-//! not take it up, or an upstream closes a kept connection at the moment at which an idempotent request arrives. The
-//! second time is on a connection of its own, and there is no third. A pooled connection that turns out to be closed
-//! before the request was taken up is replaced by a new one, since then nothing was sent; what that one says (refused,
-//! say) is what the guest hears.
+//! A request is sent a second time from here only where the first had no effect: an HTTP/2 upstream says that it did
+//! not process it, or an upstream closes a kept-alive connection as an idempotent request arrives. The second is on a
+//! new connection, and there is no third. A pooled connection that turns out to be closed before the request was sent
+//! is replaced by a new one, since nothing was sent; the guest then gets the error of the new one (such as refused).
 
 mod connection;
 mod connector;
@@ -37,22 +36,22 @@ use tracing::debug;
 use upload::{RequestBody, Upload};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-/// The fields of a response head. The parser has a place for each, so it is no matter of bytes alone.
+/// The maximum number of fields of a response head. The parser allocates for each, so a limit on bytes is not enough.
 const MOST_FIELDS: usize = 1024;
 
 /// HTTP/2 counts 32 bytes more for each field (RFC 9113 section 6.5.2), and a head that is larger than was announced
-/// fails without a word of its size: what is announced is larger than what is taken.
+/// fails without its size: the announced limit is larger than the accepted one.
 const HTTP2_HEADROOM: usize = 4;
 
-/// The least that HTTP/1.1 reads into: hyper's own default.
+/// The smallest read buffer of HTTP/1.1: hyper's own default.
 const READ_BUFFER: usize = 8192 + 4096 * 100;
 
-/// How long a request that may well have a body waits to hear whether it has: its client may want an answer first.
+/// How long a request that is likely to have a body waits for its start: its client may wait for a response first.
 const BODY_PATIENCE: Duration = Duration::from_millis(10);
-/// The same of a request that hardly has one.
+/// The same for a request that is unlikely to have one.
 const NO_BODY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The client that requests of all instances go through. Clones share the pool.
+/// The client that sends the requests of all instances. Clones share the pool.
 #[derive(Clone)]
 pub struct Outbound {
     pooled: Client<Connector, RequestBody>,
@@ -63,7 +62,7 @@ pub struct Outbound {
     body_idle_timeout: Duration,
 }
 
-/// Why there is no response, and who may try again.
+/// Why there is no response, and whether the request may be sent again.
 struct Failure {
     error: Error,
     again: Again,
@@ -72,9 +71,9 @@ struct Failure {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Again {
     No,
-    /// The upstream may have acted on it.
+    /// The upstream may have processed it.
     IfIdempotent,
-    /// Nothing was sent, or the upstream says that it did not take it up.
+    /// Nothing was sent, or the upstream says that it did not process it.
     Yes,
 }
 
@@ -134,13 +133,13 @@ impl Outbound {
         })
     }
 
-    /// Sends a request and returns the response once its head is in. Dropping the future, or the response's body before
-    /// its end, gives up the exchange: an HTTP/1.1 connection is closed, an HTTP/2 stream reset.
+    /// Sends a request and returns the response once its head has arrived. Dropping the future, or the response's body
+    /// before its end, aborts the exchange: an HTTP/1.1 connection is closed, an HTTP/2 stream reset.
     ///
-    /// Timeouts count only where they are given: `connect_timeout` until a connection stands (name look-up, TLS and, with
-    /// `max_concurrent_requests`, the wait for a turn included), `first_byte_timeout` from then, or from the last piece
-    /// of the request's body that was taken, until the response head, `between_bytes_timeout` while a piece of the
-    /// response's body is waited for, which is never longer than [`OutboundHttpConfig::body_idle_timeout`].
+    /// Time-outs count only where they are given: `connect_timeout` until a connection is established (name look-up,
+    /// TLS and, with `max_concurrent_requests`, queueing included), `first_byte_timeout` from then, or from the last
+    /// chunk of the request's body that was taken, until the response head, `between_bytes_timeout` while a chunk of
+    /// the response's body is waited for, which is never longer than [`OutboundHttpConfig::body_idle_timeout`].
     pub async fn send(
         &self,
         request: Request<WasiBody>,
@@ -174,7 +173,7 @@ impl Outbound {
 
         let (mut head, body) = request.into_parts();
         let upload = Upload::new(body);
-        // Whoever waited for it has been answered by this host.
+        // This host has answered the `100-continue`.
         head.headers.remove(EXPECT);
         frame(&mut head, &upload).await?;
 
@@ -186,7 +185,7 @@ impl Outbound {
         let (response, exchange) = match first {
             Ok(answer) => answer,
             Err(failure) if failure.again.allows(idempotent) && upload.can_be_sent_again() => {
-                debug!(error = %failure.error, "once more on a new connection");
+                debug!(error = %failure.error, "sending again on a new connection");
                 let request = Request::from_parts(once_more, upload.body());
                 let connect_timeout = pin!(OptionalTimer::after(options.connect_timeout));
                 attempt(&self.fresh, request, &upload, connect_timeout, timeout)
@@ -217,7 +216,7 @@ impl Outbound {
 }
 
 impl Failure {
-    /// What the guest hears when the second time failed as well: that the first may have been acted on is not forgotten.
+    /// The guest's error when the second one failed as well: the first may have been processed.
     fn followed_by(self, second: Self) -> Error {
         if self.again == Again::IfIdempotent && nothing_was_sent(&second.error) {
             self.error
@@ -227,9 +226,9 @@ impl Failure {
     }
 }
 
-/// Says how the body is framed, where the guest does not. hyper takes a body of unknown length for none on GET and HEAD,
-/// and for one on the others though it may be none, which shows only at its end. On HTTP/2 it takes `transfer-encoding`
-/// away.
+/// Sets how the body is framed, where the guest does not. hyper treats a body of unknown length as none with GET and
+/// HEAD, and as one with other methods though it may be empty, which shows only at its end. With HTTP/2 it removes
+/// `transfer-encoding`.
 async fn frame(head: &mut request::Parts, upload: &Upload) -> Result<(), Error> {
     if head.headers.contains_key(CONTENT_LENGTH) {
         return Ok(());
@@ -247,7 +246,7 @@ async fn frame(head: &mut request::Parts, upload: &Upload) -> Result<(), Error> 
         begun.map_err(|error| outbound_error::from_request_body(&error))?;
     }
     if upload.is_empty() {
-        // RFC 9110 section 8.6: methods that anticipate content say that there is none.
+        // RFC 9110 section 8.6: methods that anticipate content state that there is none.
         if anticipated {
             head.headers
                 .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -323,7 +322,7 @@ fn failure(error: &legacy::Error, exchange: Option<Exchange>, tls: bool) -> Fail
     }
 }
 
-/// Waits for a response head as long as neither side is silent for longer than `timeout`.
+/// Waits for a response head while neither side is silent for longer than `timeout`.
 async fn first_byte<F: Future>(
     mut response: Pin<&mut F>,
     timeout: Duration,
@@ -343,7 +342,7 @@ async fn first_byte<F: Future>(
     }
 }
 
-/// The client moves a request that was not taken up to another connection by itself: the last one counts.
+/// The client itself moves an unprocessed request to another connection: the last one counts.
 fn on_connection(started: Option<Exchange>, last: Option<Chosen>) -> Option<Exchange> {
     let last = last?;
     match started {

@@ -1,4 +1,4 @@
-//! The guest's request body, kept while it is short, so that a request that nobody took up can be sent again.
+//! The guest's request body, kept while it is short, so that an unprocessed request can be sent again.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,25 +12,25 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 /// How much of a body is kept.
 const REPLAY_BYTES: usize = 64 * 1024;
-/// In how many pieces, so that a body of single bytes costs no more than a body.
+/// In how many chunks, so that a body of single bytes does not need far more memory.
 const REPLAY_PIECES: usize = 1024;
 
-/// The body of one request, whatever number of times it is sent.
+/// The body of one request, however often it is sent.
 pub(super) struct Upload(Arc<Mutex<Source>>);
 
 struct Source {
     inner: WasiBody,
-    /// All that was drawn from `inner`, in order, as long as `whole`; else at most what was drawn and not yet sent.
+    /// All that was read from `inner`, in order, while `whole`; else at most what was read and not yet sent.
     kept: Vec<Bytes>,
     kept_bytes: usize,
     trailers: Option<HeaderMap>,
-    /// `kept` has all that was drawn, and is short enough to be sent again.
+    /// `kept` has all that was read, and is short enough to be sent again.
     whole: bool,
     /// More may be kept.
     keeping: bool,
     ended: bool,
     broken: bool,
-    /// Which [`RequestBody`] may draw: the newest.
+    /// Which [`RequestBody`] may read: the newest.
     sending: usize,
     drawn: Instant,
 }
@@ -51,7 +51,7 @@ impl Upload {
         })))
     }
 
-    /// The body from its start, to be sent. Whatever was handed out before gets no more.
+    /// The body from its start, to be sent. A [`RequestBody`] returned before gets no more.
     pub(super) fn body(&self) -> RequestBody {
         let mut source = lock(&self.0);
         source.sending += 1;
@@ -63,7 +63,7 @@ impl Upload {
         }
     }
 
-    /// Whether nothing comes, as far as is known.
+    /// Whether the body is known to be empty.
     pub(super) fn is_empty(&self) -> bool {
         let source = lock(&self.0);
         source.ended && source.kept.is_empty() && source.trailers.is_none()
@@ -101,18 +101,18 @@ impl Upload {
         .await
     }
 
-    /// Whether [`Upload::body`] can give all of it once more.
+    /// Whether [`Upload::body`] can return all of it again.
     pub(super) fn can_be_sent_again(&self) -> bool {
         let source = lock(&self.0);
         source.whole && !source.broken
     }
 
-    /// The request has its answer: it is not sent again.
+    /// The request has its response: it is not sent again.
     pub(super) fn keep_no_more(&self) {
         lock(&self.0).keeping = false;
     }
 
-    /// When the body was last drawn on: an upload under way is no silence of the upstream's.
+    /// When the body was last read: an upload in progress is not the upstream's silence.
     pub(super) fn drawn(&self) -> Instant {
         lock(&self.0).drawn
     }
@@ -137,7 +137,7 @@ impl Source {
         Poll::Ready(frame)
     }
 
-    /// Keeps what is about to be sent, or gives up on keeping.
+    /// Keeps what is about to be sent, or stops keeping.
     fn keep(&mut self, frame: &Frame<Bytes>) {
         let Some(data) = frame.data_ref() else {
             self.trailers = frame.trailers_ref().cloned();
@@ -166,7 +166,7 @@ fn lock(source: &Mutex<Source>) -> MutexGuard<'_, Source> {
 pub(super) struct RequestBody {
     source: Arc<Mutex<Source>>,
     sending: usize,
-    /// Of the pieces kept, the one to send next.
+    /// The index of the kept chunk to send next.
     next: usize,
     trailers_sent: bool,
 }

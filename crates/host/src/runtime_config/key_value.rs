@@ -1,4 +1,4 @@
-//! `[key_value_store.LABEL]`: where a store keeps its values.
+//! `[key_value_store.LABEL]`: the backend of a store.
 
 use super::section;
 use crate::key_value::RedisUrl;
@@ -9,7 +9,7 @@ use toml::{Table, Value};
 const SUPPORTED: &str =
     "supported: `spin` (a SQLite file, or memory) and `redis` (shared by many machines)";
 
-/// Where a key-value store keeps its values.
+/// The backend of a key-value store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyValueConfig {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_key_with_the_remedy_and_without_secrets() {
+    fn errors_name_the_key_and_the_remedy_without_secrets() {
         let cases = [
             ("", "supported: `spin`"),
             ("type = 1", "supported: `spin`"),

@@ -1,4 +1,4 @@
-//! The runtime configuration file, in Spin's own format: what a host decides, and a component does not.
+//! The runtime configuration file, in Spin's format: what the operator of a host decides, not the component.
 //!
 //! ```toml
 //! [key_value_store.default]
@@ -28,10 +28,10 @@ use tracing::warn;
 
 pub use key_value::KeyValueConfig;
 
-/// The label that a component opens when it knows of no other. Always there, as on Spin.
+/// The label that a component opens by default. Always there, as on Spin.
 const DEFAULT_STORE: &str = "default";
 
-/// What Spin reads from this file and this host has no use for.
+/// Spin's settings in this file that this host does not use.
 const SPIN_ONLY: &[&str] = &[
     "blob_store",
     "client_tls",
@@ -58,20 +58,21 @@ pub struct RuntimeConfig {
     pub outbound_http: OutboundHttpConfig,
 }
 
-/// The client for upstreams. A file sets the first two, which are Spin's own; Spin refuses a file with others.
+/// The client for upstreams. A file sets the first two, which are Spin's; Spin rejects a file with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundHttpConfig {
     /// Whether connections are kept for later requests. Default: yes.
     pub connection_pooling: bool,
     /// Requests in flight, from the start until the end of the response body; more wait. Default: no limit.
     pub max_concurrent_requests: Option<usize>,
-    /// Unused connections that are kept, all upstreams together. Default: 1024.
+    /// Idle connections that are kept, all upstreams together. Default: 1024.
     pub max_idle_connections: usize,
-    /// Unused connections that are kept to one upstream. Default: 256.
+    /// Idle connections that are kept to one upstream. Default: 256.
     pub max_idle_connections_per_host: usize,
-    /// Bytes of a response head's fields, names and separators included; a larger head is no response. Default: 64 KiB.
+    /// Bytes of a response head's fields, names and separators included; a larger head is not accepted. Default: 64
+    /// KiB.
     pub max_header_bytes: usize,
-    /// How long a piece of a response body is waited for, whatever the guest allows. Default: 10 min.
+    /// How long a chunk of a response body is waited for, whatever the guest allows. Default: 10 min.
     pub body_idle_timeout: Duration,
 }
 
@@ -98,7 +99,7 @@ impl Default for RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    /// Reads a runtime configuration file. What Spin knows and this host does not use is named in a warning.
+    /// Reads a runtime configuration file. A warning names what Spin uses and this host does not.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let failed = |reason: String| Error::RuntimeConfig {
             path: path.to_owned(),
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_files_are_told_in_one_line_that_names_the_key() {
+    fn bad_files_are_reported_in_one_line_that_names_the_key() {
         let cases = [
             ("[key_value_store", "line 1"),
             ("\n\nx = = 1", "line 3"),

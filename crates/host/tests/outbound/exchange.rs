@@ -1,4 +1,4 @@
-//! Requests of a guest, and what it gets to read.
+//! Requests of a guest, and the responses that it reads.
 
 use bytes::Bytes;
 use function_fetch_host::{Outbound, OutboundHttpConfig};
@@ -42,7 +42,7 @@ pub async fn collected(response: Response<WasiBody>) -> Result<Bytes, Error> {
     Ok(response.into_body().collect().await?.to_bytes())
 }
 
-/// A body whose length is not known before its end, and whose first piece is a while in coming.
+/// A body of unknown length, whose first chunk is delayed.
 pub fn unsized_body(pieces: &'static [&'static [u8]]) -> WasiBody {
     let pieces = stream::iter(pieces).then(|piece| async {
         tokio::time::sleep(Duration::from_millis(5)).await;

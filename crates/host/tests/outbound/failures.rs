@@ -1,4 +1,4 @@
-//! What a guest is told when there is no response, or not all of it.
+//! The errors that a guest gets when there is no response, or not all of it.
 
 use crate::exchange::{client, collected, empty, full, request, send};
 use crate::upstream::{listener, read_request, scripted};
@@ -63,7 +63,7 @@ async fn failures_after_the_request_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn body_cut_short_is_an_error_however_it_was_framed() {
+async fn a_truncated_body_is_an_error_however_it_was_framed() {
     let cases: [&'static [&'static [u8]]; 2] = [
         &[b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello"],
         &[b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"],
@@ -107,7 +107,7 @@ async fn dropping_a_pending_request_or_a_body_closes_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_request_body_blames_nobody_upstream() {
+async fn a_broken_request_body_is_not_evidence_against_the_upstream() {
     let (listener, port) = listener().await;
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -1,4 +1,4 @@
-//! What an upstream gets to see of a request's body.
+//! How an upstream sees a request's body.
 
 use crate::exchange::{client, collected, empty, request, send, unsized_body};
 use crate::upstream::{OK, listener, read_until};
@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, StreamBody};
 use tokio::io::AsyncWriteExt;
 use wasmtime_wasi_http::WasiBody;
 
-/// What the upstream sees of `request`, in lower case, until `mark`.
+/// What the upstream gets of `request`, in lower case, until `mark`.
 async fn seen(request: impl FnOnce(u16) -> Request<WasiBody>, mark: &'static str) -> String {
     let (listener, port) = listener().await;
     let origin = tokio::spawn(async move {
@@ -80,7 +80,7 @@ async fn expect_is_not_passed_on_and_cookies_stay_as_they_are() {
     assert!(text.contains("cookie: a=1; b=2\r\n"), "{text}");
 }
 
-/// Such a client may want to hear from the upstream before it sends anything.
+/// Such a client may wait for the upstream before it sends anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_head_of_a_post_does_not_wait_for_its_body() {
     let (listener, port) = listener().await;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// An upstream that gives the same answer to every request of a connection, and then closes it.
+/// An upstream that sends the same response to every request of a connection, and then closes it.
 async fn answering(answer: impl Into<String>) -> u16 {
     let answer: Arc<str> = answer.into().into();
     serving(move |_, mut stream| {
@@ -73,7 +73,7 @@ async fn transfer_codings_but_chunked_are_failures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn length_beside_chunks_goes() {
+async fn a_length_next_to_chunks_is_removed() {
     let response = answer_to_get(
         "HTTP/1.1 200 OK\r\ncontent-length: 99\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     )
@@ -83,9 +83,9 @@ async fn length_beside_chunks_goes() {
     assert_eq!(collected(response).await.unwrap(), "ok");
 }
 
-/// What comes after a 204 is not the answer to the next request, however well it looks.
+/// What follows a 204 is not the response to the next request, even if it looks like one.
 #[tokio::test(flavor = "multi_thread")]
-async fn body_of_a_204_is_nobodys_answer() {
+async fn bytes_after_a_204_are_not_a_response() {
     const FORGED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged";
     let port = serving(|number, mut stream| async move {
         read_request(&mut stream).await.unwrap();
@@ -154,7 +154,7 @@ fn with_fields(count: usize, value: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn heads_that_others_pass_are_passed() {
+async fn heads_that_other_proxies_pass_are_passed() {
     let cases = [
         (with_fields(500, 20), 501),
         (with_fields(3, 20_000), 4),
@@ -198,9 +198,9 @@ async fn a_head_beyond_the_limit_says_so() {
         .unwrap();
 }
 
-/// The rest of the upload meets a reset, and the answer is there all the same.
+/// The rest of the upload meets a reset, and the response still arrives.
 #[tokio::test(flavor = "multi_thread")]
-async fn early_answer_survives_the_reset_that_follows() {
+async fn an_early_response_survives_the_reset_that_follows() {
     const ANSWER: &[u8] = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\r\ntoo large";
     for number in 0..40_u64 {
         let port = serving(move |_, mut stream| async move {
@@ -221,7 +221,7 @@ async fn early_answer_survives_the_reset_that_follows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connection_that_the_upstream_closes_in_words_is_not_used_again() {
+async fn a_connection_announced_as_closing_is_not_reused() {
     let port = serving(|_, mut stream| async move {
         read_request(&mut stream).await.unwrap();
         let answer = b"HTTP/1.1 200 OK\r\nconnection: close, x-private\r\nx-private: 1\r\ncontent-length: 2\r\n\r\nok";

@@ -1,4 +1,4 @@
-//! Upstreams that speak HTTP/2: what they did not take up, and what they say at length.
+//! HTTP/2 upstreams: unprocessed requests, and large responses.
 
 use crate::exchange::{collected, empty, full, send, unsized_body};
 use crate::tls_origin::{authority, client_trusting, serving};
@@ -57,7 +57,7 @@ async fn asked(client: &Outbound, request: Request<WasiBody>) -> Result<Bytes, E
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_streams_are_sent_once_more_whatever_the_method() {
+async fn refused_streams_are_sent_again_whatever_the_method() {
     for method in [Method::POST, Method::GET] {
         let (bodies, mut arrived) = mpsc::unbounded_channel();
         let authority = authority();
@@ -84,7 +84,7 @@ async fn refused_streams_are_sent_once_more_whatever_the_method() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_after_the_last_of_a_goaway_are_sent_once_more() {
+async fn streams_after_the_last_of_a_goaway_are_sent_again() {
     let (bodies, mut arrived) = mpsc::unbounded_channel();
     let authority = authority();
     let port = serving(&authority, "127.0.0.1", &[b"h2"], move |number, stream| {
@@ -94,7 +94,7 @@ async fn streams_after_the_last_of_a_goaway_are_sent_once_more() {
                 answer_all(accepted(stream).await, bodies).await;
                 return;
             }
-            goaway_without_taking_up(stream).await;
+            goaway_without_processing(stream).await;
         }
     })
     .await;
@@ -106,7 +106,7 @@ async fn streams_after_the_last_of_a_goaway_are_sent_once_more() {
 }
 
 /// SETTINGS, and once a request came: GOAWAY, last stream 0, no error.
-async fn goaway_without_taking_up(mut stream: TlsStream<TcpStream>) {
+async fn goaway_without_processing(mut stream: TlsStream<TcpStream>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -130,7 +130,7 @@ async fn goaway_without_taking_up(mut stream: TlsStream<TcpStream>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_post_that_was_taken_up_is_not_sent_again() {
+async fn a_post_that_was_processed_is_not_sent_again() {
     let (bodies, mut arrived) = mpsc::unbounded_channel();
     let authority = authority();
     let port = serving(&authority, "127.0.0.1", &[b"h2"], move |_, stream| {
@@ -145,7 +145,7 @@ async fn a_post_that_was_taken_up_is_not_sent_again() {
             bodies
                 .send(Bytes::from(request.method().to_string()))
                 .unwrap();
-            // Closed with no word of what was taken up.
+            // Closed without saying what was processed.
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! How long an unused connection is kept.
+//! How long an idle connection is kept.
 
 use crate::exchange::{client, collected, empty, opening, request, send};
 use crate::upstream::{OK, read_request, serving};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-/// How long the client kept a connection on which it was answered with `answer`, up to `patience`.
+/// How long the client kept a connection on which it got `answer`, up to `patience`.
 async fn kept_for(answer: &'static [u8], patience: Duration) -> Option<Duration> {
     let (closed, mut was_closed) = mpsc::unbounded_channel();
     let port = serving(move |_, mut stream| {
@@ -50,7 +50,7 @@ async fn connections_are_closed_before_the_upstream_closes_them() {
     assert_eq!(long, None);
 }
 
-/// An answer that takes longer than a connection may idle is no idling, the first time or the second.
+/// A response that takes longer than a connection may idle is not idling, the first time or the second.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_answer_is_waited_for() {
     let port = serving(|_, mut stream| async move {

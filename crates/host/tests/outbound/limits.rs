@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use wasmtime_wasi_http::{Error, RequestOptions};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stalls_is_given_up_whatever_the_guest_allows() {
+async fn a_body_that_stalls_is_broken_off_whatever_the_guest_allows() {
     const PIECES: &[&[u8]] = &[
         b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n",
         b"hello",
@@ -43,8 +43,8 @@ async fn a_body_that_stalls_is_given_up_whatever_the_guest_allows() {
     }
 }
 
-/// How many connections are left, and how many there were, once as many requests as `per_upstream` to each of two
-/// upstreams were answered all at the same time.
+/// How many connections are left, and how many there were, once `per_upstream` requests to each of two upstreams were
+/// answered all at the same time.
 async fn idle_after_burst(
     config: OutboundHttpConfig,
     per_upstream: usize,

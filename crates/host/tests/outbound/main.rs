@@ -1,4 +1,4 @@
-//! The client for upstreams, against real sockets: what a guest is told, and what an upstream gets to see.
+//! The client for upstreams, against real sockets: the results that a guest gets, and what an upstream sees.
 
 mod exchange;
 mod failures;

@@ -41,12 +41,12 @@ async fn connections_are_reused_and_only_then_if_pooling_is_on() {
             assert_eq!(collected(response).await.unwrap(), "ok");
         }
         let connections = connections.load(Ordering::SeqCst);
-        // A connection is back in the pool a moment after the body's end, so the next request may come too early for it.
+        // A connection is back in the pool shortly after the body's end, so the next request may come too early for it.
         assert_eq!(connections < REQUESTS, connection_pooling, "{connections}");
     }
 }
 
-/// What a client's request is to the server: something new from the network, which comes after whatever came before.
+/// What a client's request is to the server: a new event from the network, after whatever came before.
 async fn event_from_the_network() {
     let (listener, port) = listener().await;
     let (connected, accepted) =
@@ -55,8 +55,8 @@ async fn event_from_the_network() {
     assert_eq!(connected.unwrap().read(&mut [0]).await.unwrap(), 1);
 }
 
-/// The origin answered once and was killed. Its connection is still in the pool when a POST comes: it must be found
-/// closed, and the new one refused, which tells the guest that nothing was sent.
+/// The origin responded once and was killed. Its connection is still in the pool when a POST comes: it must be found
+/// closed, and the new one refused, so that the guest knows that nothing was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn post_after_the_upstream_died_is_refused_rather_than_lost() {
     let client = client();

@@ -1,4 +1,4 @@
-//! Kept connections that the upstream closes at the moment at which a request arrives.
+//! Kept-alive connections that the upstream closes as a request arrives.
 
 use crate::exchange::{client, collected, empty, full, opening, request, send, unsized_body};
 use crate::upstream::{OK, listener, read_request, read_until, serving};
@@ -9,9 +9,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use wasmtime_wasi_http::Error;
 
-/// Answers the first request of each connection and hangs up on the second, having said `last_words`. Returns the second
-/// ones as they come.
-async fn hangs_up_on_second(
+/// Answers the first request of each connection and closes on the second, after sending `last_words`. Returns the
+/// second requests as they arrive.
+async fn closes_on_second(
     mark: &'static str,
     last_words: &'static [u8],
 ) -> (u16, mpsc::UnboundedReceiver<String>) {
@@ -38,7 +38,7 @@ async fn hangs_up_on_second(
 #[tokio::test(flavor = "multi_thread")]
 async fn idempotent_request_is_sent_once_more_on_a_new_connection() {
     for method in [Method::GET, Method::OPTIONS, Method::PUT, Method::DELETE] {
-        let (port, mut arrivals) = hangs_up_on_second("0\r\n\r\n", b"").await;
+        let (port, mut arrivals) = closes_on_second("0\r\n\r\n", b"").await;
         let client = client();
         opening(&client, port).await;
         let body = unsized_body(&[b"hel", b"lo"]);
@@ -52,8 +52,8 @@ async fn idempotent_request_is_sent_once_more_on_a_new_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_gets_of_an_upstream_that_hangs_up_after_each_answer() {
-    // It says nothing of it, and closes while the next request is under way.
+async fn two_hundred_gets_of_an_upstream_that_closes_after_each_response() {
+    // It closes without notice while the next request is under way.
     let port = serving(|_, mut stream| async move {
         read_request(&mut stream).await.unwrap();
         stream.write_all(OK).await.unwrap();
@@ -69,8 +69,8 @@ async fn two_hundred_gets_of_an_upstream_that_hangs_up_after_each_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_again_once_a_byte_of_the_answer_came() {
-    let (port, mut arrivals) = hangs_up_on_second("\r\n\r\n", b"HTTP/1.1 2").await;
+async fn nothing_is_sent_again_once_a_byte_of_the_response_came() {
+    let (port, mut arrivals) = closes_on_second("\r\n\r\n", b"HTTP/1.1 2").await;
     let client = client();
     opening(&client, port).await;
     let error = send(&client, request(Method::GET, port, empty()))
@@ -89,7 +89,7 @@ async fn post_is_not_sent_again_nor_is_a_body_too_long_to_keep() {
         (Method::PATCH, unsized_body(&[b"body"]), "0\r\n\r\n"),
         (Method::PUT, unsized_body(LONG), "0\r\n\r\n"),
     ] {
-        let (port, mut arrivals) = hangs_up_on_second(mark, b"").await;
+        let (port, mut arrivals) = closes_on_second(mark, b"").await;
         let client = client();
         opening(&client, port).await;
         let error = send(&client, request(method.clone(), port, body))
@@ -104,9 +104,9 @@ async fn post_is_not_sent_again_nor_is_a_body_too_long_to_keep() {
     }
 }
 
-/// Refused would let a guest send a PUT elsewhere, which the first time may have been acted on.
+/// "Refused" would let a guest send a PUT to another target, though the first may have been processed.
 #[tokio::test(flavor = "multi_thread")]
-async fn that_the_first_time_may_have_counted_is_not_forgotten() {
+async fn the_first_attempt_may_have_been_processed_even_if_the_second_is_refused() {
     let (listener, port) = listener().await;
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -124,7 +124,7 @@ async fn that_the_first_time_may_have_counted_is_not_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_connection_that_is_closed_is_the_upstreams_failure() {
+async fn a_new_connection_that_is_closed_counts_against_the_upstream() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counted = connections.clone();
     let port = serving(move |_, mut stream| {

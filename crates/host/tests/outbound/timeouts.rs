@@ -1,4 +1,4 @@
-//! Each timeout counts what it is for, and nothing else.
+//! Each time-out counts only its own phase.
 
 use crate::exchange::{client, collected, empty, full, request};
 use crate::upstream::{OK, listener, read_request, scripted};
@@ -13,7 +13,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, RequestOptions};
 
-/// A listener whose queue is full drops the SYN of whoever comes next, so that connecting takes until somebody gives up.
+/// A listener whose queue is full drops the SYN of a new client, so that connecting takes until a time-out.
 #[tokio::test(flavor = "multi_thread")]
 async fn connect_timeout_counts_connecting_alone() {
     let socket = TcpSocket::new_v4().unwrap();
@@ -65,7 +65,7 @@ async fn first_byte_timeout_is_a_read_timeout_and_closes_the_connection() {
         .unwrap();
 }
 
-/// An upload that takes longer than the timeout is no silence of the upstream's.
+/// An upload that takes longer than the time-out is not the upstream's silence.
 #[tokio::test(flavor = "multi_thread")]
 async fn first_byte_timeout_starts_over_while_the_body_is_being_sent() {
     let (listener, port) = listener().await;

@@ -1,4 +1,4 @@
-//! The client for upstreams over TLS: which certificates it takes, and which HTTP it speaks.
+//! The client for upstreams over TLS: which certificates it accepts, and which HTTP version it uses.
 
 use crate::exchange::{collected, empty, send};
 use crate::tls_origin::{Authority, authority, client_trusting, serving};
@@ -51,7 +51,7 @@ async fn upstream_chooses_the_version_of_http() {
 }
 
 #[tokio::test]
-async fn certificate_of_a_stranger_or_for_another_name_is_refused() {
+async fn an_untrusted_certificate_or_one_for_another_name_is_refused() {
     let known = authority();
     let client = client_trusting(&known, "known");
     let cases = [(&authority(), "127.0.0.1"), (&known, "other.example")];

@@ -18,7 +18,7 @@ pub fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// An origin on 127.0.0.1 with a certificate for `name`, which offers `protocols` by ALPN and lets `act` have each
+/// An origin on 127.0.0.1 with a certificate for `name`, which offers `protocols` by ALPN and lets `act` serve each
 /// connection, with the number of those before it.
 pub async fn serving<F, Acting>(
     authority: &Authority,

@@ -52,7 +52,7 @@ pub async fn scripted(pieces: &'static [&'static [u8]], linger: Duration) -> u16
     port
 }
 
-/// Lets `act` have each connection, with the number of those before it.
+/// Lets `act` serve each connection, with the number of those before it.
 pub async fn serving<F, Acting>(act: F) -> u16
 where
     F: Fn(usize, TcpStream) -> Acting + Send + Sync + 'static,
@@ -69,7 +69,7 @@ where
     port
 }
 
-/// Reads what comes until it ends in `mark`, and returns it in lower case.
+/// Reads until the input ends in `mark`, and returns it in lower case.
 pub async fn read_until(stream: &mut TcpStream, mark: &str) -> String {
     let mut text = Vec::new();
     while !text.ends_with(mark.as_bytes()) {
@@ -78,7 +78,7 @@ pub async fn read_until(stream: &mut TcpStream, mark: &str) -> String {
     String::from_utf8_lossy(&text).to_lowercase()
 }
 
-/// Closes so that the other side is told of a reset, whatever it has not read yet.
+/// Closes with a reset, whatever the other side has not read yet.
 pub fn reset(stream: TcpStream) {
     stream.set_zero_linger().unwrap();
     drop(stream);

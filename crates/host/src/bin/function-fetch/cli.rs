@@ -21,7 +21,7 @@ pub struct Cli {
 enum Command {
     /// Run a WASI HTTP component, such as function_fetch.wasm, as a server
     ///
-    /// Ctrl-C or SIGTERM ends it gracefully, a second one at once.
+    /// Ctrl-C or SIGTERM stops it gracefully, a second one at once.
     Serve(Box<ServeArgs>),
     /// Measure the targets: health and latency, ranked
     ///
@@ -30,7 +30,7 @@ enum Command {
     Probe(ProbeArgs),
     /// Validate the FETCH_* settings and list every problem
     ///
-    /// Exits with 1 when there is any.
+    /// Exits with 1 if there is any.
     Check(CheckArgs),
 }
 
@@ -49,11 +49,11 @@ pub struct ServeArgs {
     /// File of the component: WASI 0.3 (wasi:http/handler) or 0.2 (wasi:http/incoming-handler)
     pub component: PathBuf,
 
-    /// Address to listen on; port 0 takes any free one
+    /// Address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: String,
 
-    /// Environment variable for the component; repeatable. Beside these it sees the FETCH_* of this environment, and
+    /// Environment variable for the component; repeatable. Besides these it sees the FETCH_* of this environment, and
     /// nothing else
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub environment: Vec<Assignment>,
@@ -67,24 +67,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub runtime_config_file: Option<PathBuf>,
 
-    /// PEM file of certificate authorities to trust for upstreams, beside Mozilla's; repeatable
+    /// PEM file of certificate authorities to trust for upstreams, besides Mozilla's; repeatable
     #[arg(long = "ca-file", value_name = "FILE")]
     pub ca_files: Vec<PathBuf>,
 
-    /// Requests that an instance answers before it is replaced [default: 128; 1 for a WASI 0.2 component]
+    /// Requests that an instance serves before it is replaced [default: 128; 1 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instance_reuse_count: Option<usize>,
 
-    /// Requests that an instance works on at the same time [default: 16; 1 for a WASI 0.2 component]
+    /// Requests that an instance serves at the same time [default: 16; 1 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instance_concurrent_reuse_count: Option<usize>,
 
-    /// How long an instance without work is kept: 500ms, 1s, 2m
+    /// How long an idle instance is kept: 500ms, 1s, 2m
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub idle_instance_timeout: Duration,
 
-    /// Instances at the same time; requests that find them full wait. An instance counts until its last body has been
-    /// streamed and its background work is done [default: 256; 1024 for a WASI 0.2 component]
+    /// Instances at the same time; further requests wait. An instance counts until its last body has been streamed and
+    /// its background work is done [default: 256; 1024 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instances: Option<usize>,
 
@@ -102,7 +102,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub upstream: UpstreamArgs,
 
-    /// How long requests in flight may go on after Ctrl-C or SIGTERM
+    /// How long requests in flight may continue after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub drain_timeout: Duration,
 
@@ -110,10 +110,10 @@ pub struct ServeArgs {
     pub log: LogArgs,
 }
 
-/// What clients may take.
+/// Limits on clients.
 #[derive(Debug, Args)]
 pub struct ClientArgs {
-    /// Connections of clients at the same time; the next one gets 503 and is closed
+    /// Client connections at the same time; the next one gets 503 and is closed
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = positive)]
     pub max_connections: usize,
 
@@ -129,23 +129,23 @@ pub struct ClientArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     pub client_header_timeout: Duration,
 
-    /// How long a connection without a request is kept; longer than the proxy or balancer in front keeps its own
+    /// How long a connection without a request is kept; longer than the proxy or load balancer in front keeps its own
     #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = timeout)]
     pub client_idle_timeout: Duration,
 
-    /// How long the next piece of a request's body is waited for; then the request is broken off
+    /// How long the next chunk of a request's body is waited for; then the request is broken off
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
     pub client_body_timeout: Duration,
 
-    /// How long a client may take nothing of a response; then it is broken off
+    /// How long a client may read nothing of a response; then it is broken off
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
     pub client_write_timeout: Duration,
 
-    /// Requests at the same time on one HTTP/2 connection
+    /// Concurrent requests on one HTTP/2 connection
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_concurrent_streams: u32,
 
-    /// How long an HTTP/2 connection is silent before it is pinged, and how long the answer may take
+    /// How long an HTTP/2 connection is silent before it is pinged, and how long the reply may take
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     pub client_ping_interval: Duration,
 }
@@ -169,19 +169,19 @@ impl From<ClientArgs> for ClientLimits {
 /// The client for upstreams.
 #[derive(Debug, Args)]
 pub struct UpstreamArgs {
-    /// Bytes of an upstream's response head that are taken; a larger one is answered with 502
+    /// Maximum size of an upstream's response head, in bytes; a larger one is answered with 502
     #[arg(long, value_name = "N", default_value_t = 65536, value_parser = positive)]
     pub max_upstream_header_bytes: usize,
 
-    /// How long an upstream may pause within a response body before it is given up
+    /// How long an upstream may pause within a response body before the response is broken off
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = timeout)]
     pub upstream_idle_timeout: Duration,
 
-    /// Unused upstream connections that are kept, all upstreams together
+    /// Idle upstream connections that are kept, all upstreams together
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = positive)]
     pub max_idle_upstream_connections: usize,
 
-    /// Unused upstream connections that are kept to one upstream
+    /// Idle upstream connections that are kept to one upstream
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = positive)]
     pub max_idle_connections_per_upstream: usize,
 }
@@ -201,11 +201,12 @@ pub struct ProbeArgs {
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
 
-    /// Setting to use beside the FETCH_* of this environment; repeatable, wins
+    /// Setting to use besides the FETCH_* of this environment, which it overrides; repeatable
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub environment: Vec<Assignment>,
 
-    /// Times that each target is asked, one after the other. The first one opens the connection and is reported apart
+    /// How often each target is probed, one probe after the other. The first one opens the connection and is reported
+    /// separately
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
     pub samples: usize,
 
@@ -213,21 +214,21 @@ pub struct ProbeArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// PEM file of certificate authorities to trust for targets, beside Mozilla's; repeatable
+    /// PEM file of certificate authorities to trust for targets, besides Mozilla's; repeatable
     #[arg(long = "ca-file", value_name = "FILE")]
     pub ca_files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Setting to check beside the FETCH_* of this environment; repeatable, wins
+    /// Setting to check besides the FETCH_* of this environment, which it overrides; repeatable
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub environment: Vec<Assignment>,
 }
 
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// Form of the log, which goes to stderr
+    /// Format of the log, which goes to stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
@@ -259,23 +260,23 @@ impl FromStr for Assignment {
 
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number from 1 up".to_owned()),
+        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
 }
 
-/// What hyper reads at once is the least that it can be held to.
+/// hyper's read buffer is the smallest limit that it can enforce.
 fn head_size(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes @ 8192..) => Ok(bytes),
-        _ => Err("expected a whole number from 8192 up".to_owned()),
+        _ => Err("expected a whole number of at least 8192".to_owned()),
     }
 }
 
 /// A duration that is not zero.
 fn timeout(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("expected more than no time at all".to_owned()),
+        Duration::ZERO => Err("expected a duration above zero".to_owned()),
         timeout => Ok(timeout),
     }
 }
@@ -324,7 +325,7 @@ mod tests {
             config
         };
         assert_eq!(config(&[]), OutboundHttpConfig::default());
-        let told = config(&[
+        let config = config(&[
             "--max-upstream-header-bytes=1",
             "--upstream-idle-timeout=2s",
             "--max-idle-upstream-connections=3",
@@ -337,7 +338,7 @@ mod tests {
             max_idle_connections_per_host: 4,
             ..OutboundHttpConfig::default()
         };
-        assert_eq!(told, expected);
+        assert_eq!(config, expected);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! What of this process's environment a component gets to see.
+//! The part of this process's environment that a component sees.
 
 use crate::cli::Assignment;
 use std::collections::BTreeMap;
 
 const SHARED_PREFIX: &str = "FETCH_";
 
-/// The environment, less what is not UTF-8, which a component could not be given.
+/// The environment, without what is not UTF-8, which cannot be passed to a component.
 pub fn utf8() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// `FETCH_*` of `environment`, then the assignments of `--env`, which win.
+/// `FETCH_*` of `environment`, then the assignments of `--env`, which override it.
 pub fn shared(
     environment: impl Iterator<Item = (String, String)>,
     assignments: Vec<Assignment>,

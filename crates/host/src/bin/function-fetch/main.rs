@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            // One line, whatever RUST_BACKTRACE says: the chain of causes is the whole story.
+            // One line, whatever RUST_BACKTRACE says: the chain of causes is enough.
             eprintln!(
                 "error: {}",
                 function_fetch_host::one_line(&format!("{error:#}"))

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 const TARGETS: &str = "FETCH_TARGETS";
 
-/// How alike a name must be to a setting's to be taken for a slip of the pen (Jaro-Winkler, 1 = equal).
+/// How similar a name must be to a setting's to be taken for a typo (Jaro-Winkler, 1 = equal).
 const ALIKE: f64 = 0.9;
 
 pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
@@ -53,8 +53,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
     Settings::read(host, |name| given.get(name).cloned())
 }
 
-/// Why a server that is about to start has no target, if it has none. A Spin variable that is set and not empty wins, as
-/// it does in the component.
+/// Why a server that is about to start has no target, if it has none. A Spin variable that is set and not empty
+/// overrides the environment, as it does in the component.
 pub fn no_targets(given: &BTreeMap<String, String>, variables: &Variables) -> Option<String> {
     let mut given = given.clone();
     let targets = variables.value(&variable(TARGETS));
@@ -64,12 +64,12 @@ pub fn no_targets(given: &BTreeMap<String, String>, variables: &Variables) -> Op
     read(&given).no_targets.as_ref().map(sentence)
 }
 
-/// The first line is the sentence; the remedy follows on the next.
+/// The first line is the problem; the remedy follows on the next.
 fn sentence(error: &TargetsError) -> String {
     one_line(&error.to_string().replacen('\n', ". ", 1))
 }
 
-/// Everything that is wrong, a line each, and what to do about it.
+/// Every problem, a line each, with its remedy.
 fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String> {
     let mut problems: Vec<String> = match &settings.no_targets {
         // Each of its entries is among the problems of the settings.
@@ -82,7 +82,7 @@ fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String
     problems
 }
 
-/// A `FETCH_` name that nothing reads is most likely misspelt.
+/// A `FETCH_` name that nothing reads is most likely misspelled.
 fn unknown(name: &str) -> Option<String> {
     if !name.starts_with("FETCH_") || NAMES.contains(&name) {
         return None;

@@ -51,7 +51,7 @@ pub fn run(args: ProbeArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// All targets, as many at once as the proxy probes, the best one first.
+/// All targets, with as many probes at once as the proxy has, the best one first.
 async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -> Vec<Measurement> {
     let bar = ProgressBar::new((settings.targets.len() * samples) as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} probes");
@@ -81,7 +81,7 @@ async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -
     measurements
 }
 
-/// Healthy before not, then by latency. Equals keep the order of the settings.
+/// Healthy ones first, then by latency. Ties keep the order of the settings.
 fn rank(measurement: &Measurement) -> (bool, f64) {
     (
         !measurement.healthy,

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::warn;
 
-/// The exit code of a server that was ended by force.
+/// The exit code of a server that was stopped by force.
 const FORCED: u8 = 130;
 
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
@@ -87,7 +87,7 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     Ok((builder, no_targets))
 }
 
-/// Names the argument and what to do about it, which the library does not know of.
+/// Names the argument and the remedy, which the library does not know.
 fn with_remedy(error: Error) -> anyhow::Error {
     let (argument, remedy) = match &error {
         Error::Listen { .. } => (

@@ -1,4 +1,4 @@
-/** Answers that no parser likes: which of them reach the client, and as what. */
+/** Unusual responses: which of them reach the client, and as what. */
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -10,7 +10,10 @@ import { startProxy } from "./proxy.js";
 
 const CHUNKS = "5\r\nhello\r\n0\r\n\r\n";
 
-/** Asks a target that answers with these bytes, in each way that requests go to targets. */
+/**
+ * Sends to a target that responds with these bytes, in each way that requests
+ * are sent to targets.
+ */
 async function asked(t: TestContext, answer: string, env = {}) {
   const origin = await startRawOrigin(t, answering(answer));
   const proxy = await startProxy(t, {
@@ -54,7 +57,7 @@ for (const [name, [answer, error]] of Object.entries(REFUSED)) {
   });
 }
 
-test("what_cannot_be_handed_on_moves_on_to_the_next_target", async (t) => {
+test("a_response_that_cannot_be_passed_on_fails_over", async (t) => {
   const bad = await startRawOrigin(t, answering(REFUSED.a_status_beyond_599?.[0] ?? ""));
   const good = await startOrigin(t);
   const proxy = await startProxy(t, {
@@ -63,7 +66,7 @@ test("what_cannot_be_handed_on_moves_on_to_the_next_target", async (t) => {
   assert.equal((await send(proxy.port)).body.toString(), "origin");
 });
 
-test("a_length_beside_chunks_goes", async (t) => {
+test("a_length_next_to_chunks_is_removed", async (t) => {
   for (const framing of [
     "content-length: 100\r\ntransfer-encoding: chunked",
     "transfer-encoding: chunked\r\ncontent-length: 100",
@@ -76,7 +79,7 @@ test("a_length_beside_chunks_goes", async (t) => {
   }
 });
 
-test("a_target_that_frames_twice_is_healthy_and_gets_posts", async (t) => {
+test("a_target_with_conflicting_framing_is_healthy_and_gets_posts", async (t) => {
   const answer = `HTTP/1.1 200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n${CHUNKS}`;
   const origin = await startRawOrigin(t, answering(answer));
   const other = await startOrigin(t, { behaviour: { health: { delay: 300 } } });
@@ -114,7 +117,7 @@ test("many_fields_and_long_ones_pass", async (t) => {
   }
 });
 
-test("what_a_target_says_before_it_resets_an_upload_arrives", async (t) => {
+test("a_response_before_the_reset_of_an_upload_arrives", async (t) => {
   const origin = await startRawOrigin(t, ({ socket, text }) => {
     if (text.length < 50_000) return;
     socket.removeAllListeners("data");

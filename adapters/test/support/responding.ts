@@ -1,4 +1,4 @@
-/** How an answer gets onto the wire. */
+/** How a response is written to the wire. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -7,10 +7,10 @@ import { valuesOf } from "./fields.js";
 import type { Seen } from "./seen.js";
 import { sleep } from "./waiting.js";
 
-/** Between a part of an answer and the reset after it, ms: the part is to arrive. */
+/** Between a part of a response and the reset after it, ms: the part should arrive. */
 const BEFORE_RESET = 50;
 
-/** Answers one request. `name` is the body where the answer has none of its own. */
+/** Answers one request. `name` is the body where the response has none. */
 export async function give(
   answer: Answer,
   name: string,
@@ -34,7 +34,7 @@ export async function give(
   if (trailers.length > 0) {
     headers.push(["trailer", trailers.map(([field]) => field).join(", ")]);
   } else if (!framed && !withoutContent) {
-    // For HEAD, too, where Node.js would leave it out.
+    // For HEAD, too, where Node.js would omit it.
     headers.push(["content-length", String(body.byteLength)]);
   }
   response.writeHead(status, headers.flat());

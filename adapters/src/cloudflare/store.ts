@@ -2,10 +2,10 @@
 
 import type { Store } from "../driver/platform.js";
 
-/** KV keeps nothing for a shorter time, seconds. The record's own age is in its value, so a TTL below works all the same. */
+/** KV's shortest TTL, seconds. The record's age is in its value, so a shorter setting works all the same. */
 const SHORTEST_TTL = 60;
 
-/** KV takes one write per key and second. */
+/** KV accepts one write per key and second. */
 const WRITE_INTERVAL = 1_000;
 
 /** What this module uses of `KVNamespace`. */
@@ -16,7 +16,7 @@ export interface Namespace {
 
 export class KvStore implements Store {
   private lastWrite = Number.NEGATIVE_INFINITY;
-  /** Counts the values to be written: a later one has more to tell. */
+  /** Counts the values to be written: a later one replaces an earlier one. */
   private latest = 0;
 
   constructor(private readonly namespace: Namespace) {}
@@ -31,7 +31,7 @@ export class KvStore implements Store {
     const mine = this.latest;
     const early = this.lastWrite + WRITE_INTERVAL - Date.now();
     if (early > 0) {
-      // Each value waits within its own request: no request can be woken by another one here.
+      // Each value waits within its own request: on Workers one request cannot wake another.
       await new Promise((resolve) => setTimeout(resolve, early));
       if (mine !== this.latest) return;
     }

@@ -1,4 +1,4 @@
-/** Starts the stand-in for ESA's runtime with a routine in it. */
+/** Starts the emulation of ESA's runtime with a routine in it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,28 +14,28 @@ import type { KvBehaviour, Line, Question, Report, Setup } from "./runtime/proto
 
 export type Runtime = "node" | "deno";
 
-export interface DoubleOptions extends Partial<Setup> {
+export interface EmulationOptions extends Partial<Setup> {
   readonly runtime: Runtime;
 }
 
-/** A machine under load takes its time to start a process, ms. */
+/** How long a machine under load may take to start a process, ms. */
 const START = 30_000;
 
-export class Double {
+export class Emulation {
   private readonly waiting = new Map<number, (report: Report) => void>();
   private asked = 0;
 
   private constructor(
     private readonly process: ChildProcess,
     readonly port: number,
-    /** What the routine told the operator so far. */
+    /** The routine's notices so far. */
     readonly said: readonly string[],
     lines: AsyncIterator<Line>,
   ) {
     void this.read(lines, said as string[]);
   }
 
-  static async start(options: DoubleOptions): Promise<Double> {
+  static async start(options: EmulationOptions): Promise<Emulation> {
     const { runtime, ...given } = options;
     const setup: Setup = {
       file: given.file ?? (await built()),
@@ -60,7 +60,7 @@ export class Double {
         const { value, done } = await within(START, "the runtime starts", lines.next());
         if (done) throw new Error(`the runtime did not start: ${errors.join("")}`);
         if ("said" in value) said.push(value.said);
-        if ("port" in value) return new Double(child, value.port, said, lines);
+        if ("port" in value) return new Emulation(child, value.port, said, lines);
       }
     } catch (error) {
       child.kill("SIGKILL");
@@ -76,12 +76,12 @@ export class Double {
     return this.ask({ ask: "report" });
   }
 
-  /** What EdgeKV holds under a key. */
+  /** The content of EdgeKV under a key. */
   async stored(key: string): Promise<string | undefined> {
     return (await this.report()).kv.entries[key];
   }
 
-  /** From now on EdgeKV behaves so. */
+  /** From now on EdgeKV behaves like this. */
   async kvBehaves(behaviour: KvBehaviour): Promise<void> {
     await this.ask({ ask: "kv", behaviour });
   }
@@ -117,8 +117,8 @@ export class Double {
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-/** As functions, for those who keep several. */
-export const startDouble = Double.start;
+/** As functions, for tests that have several. */
+export const startEmulation = Emulation.start;
 
 async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterable<Line> {
   if (child.stdout === null) return;
@@ -133,7 +133,7 @@ function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
 
 let bundled: Promise<string> | undefined;
 
-/** The runtime as one script, which both take; made once by each process of tests. */
+/** The runtime as one script, for both; built once by each test process. */
 function runtimeFile(): Promise<string> {
   bundled ??= bundle();
   return bundled;

@@ -1,9 +1,9 @@
-/** Where settings come from. */
+/** The settings on hosts with WHATWG APIs: from whatever objects the runtime passes. */
 
 /**
- * The settings that are given, by name: of several sources that have one, the
- * first counts. A source may be anything that a runtime hands over. Values may be
- * JSON where a configuration file is: a list of targets, a number, a flag.
+ * The settings that are given, by name; the first source that has one counts. A
+ * source may be anything that a runtime passes. Values may be JSON where the
+ * configuration file is: a list of targets, a number, a flag.
  */
 export function settingsOf(
   names: readonly string[],
@@ -22,7 +22,7 @@ export function settingsOf(
   return settings;
 }
 
-/** An empty variable is one that nobody filled in. */
+/** An empty variable counts as not set. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -1,13 +1,13 @@
-/** The connections to the targets: one pool for each origin. */
+/** The connections to the targets: a pool for each origin. */
 
 import { buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { Configuration } from "../engine/interface.js";
 import { Attempt, type Carrier } from "./attempt.js";
-import { KEEP_ALIVE, KEEP_ALIVE_MARGIN, KeptConnections } from "./kept.js";
-import { hearOut } from "./last-words.js";
+import { KEEP_ALIVE, KEEP_ALIVE_MARGIN, KeepAliveAgents } from "./keep-alive.js";
+import { deferWriteErrors } from "./write-errors.js";
 
-/** A client of a pool has one connection at a time; this one knows whether it was used before. */
-class Kept extends Client implements Carrier {
+/** A pool's client has one connection at a time; this one tracks whether it was used before. */
+class TrackedClient extends Client implements Carrier {
   used = false;
 
   constructor(origin: string | URL, options: Client.Options) {
@@ -30,47 +30,47 @@ function connector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout, allowH2: false });
   return (to, callback) => {
     connect(to, (...connected) => {
-      if (connected[0] === null) hearOut(connected[1]);
+      if (connected[0] === null) deferWriteErrors(connected[1]);
       callback(...connected);
     });
   };
 }
 
 /** The options of all pools. */
-function options({ connectTimeout }: Configuration, longestHead: number): Pool.Options {
+function options({ connectTimeout }: Configuration, maxHeadBytes: number): Pool.Options {
   return {
-    // Which target a request goes to is decided elsewhere: none waits here.
+    // Requests do not queue behind each other on a connection.
     pipelining: 1,
-    // All waiting is timed by the driver; undici's timers would cut silent streams.
+    // The driver has all time-outs; undici's would cut silent streams.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: connector(connectTimeout),
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
-    maxHeaderSize: longestHead,
-    // Framing, trailers and upgrades are passed on as HTTP/1.1 has them.
+    maxHeaderSize: maxHeadBytes,
+    // Framing, trailers and upgrades are passed on in HTTP/1.1's form.
     allowH2: false,
-    factory: (origin, given) => new Kept(origin, given),
+    factory: (origin, given) => new TrackedClient(origin, given),
   };
 }
 
-export class Pools {
-  readonly streaming = new KeptConnections();
+export class ConnectionPools {
+  readonly streaming = new KeepAliveAgents();
   /**
-   * Origins that have framed an answer twice (RFC 9112 §6.3), which undici's
-   * parser does not take: they are asked by the client of Node.js.
+   * Origins whose response had both a `content-length` and a `transfer-encoding`
+   * (RFC 9112 §6.3), which undici's parser refuses: they get the client of `node:http`.
    */
-  readonly framedTwice = new Set<string>();
+  readonly conflictingFraming = new Set<string>();
   private readonly pools = new Map<string, Pool>();
 
-  /** `longestHead`: of an answer, bytes. */
+  /** `maxHeadBytes`: the longest head of a response. */
   constructor(
     private readonly configuration: Configuration,
-    readonly longestHead: number,
+    readonly maxHeadBytes: number,
   ) {
     for (const { origin } of configuration.targets) {
       if (this.pools.has(origin)) continue;
-      this.pools.set(origin, new Pool(origin, options(configuration, longestHead)));
+      this.pools.set(origin, new Pool(origin, options(configuration, maxHeadBytes)));
     }
   }
 
@@ -80,13 +80,13 @@ export class Pools {
     return pool;
   }
 
-  /** For one request: a connection that nothing else has used. */
+  /** A new connection for one request. */
   fresh(origin: string): Client {
-    const { factory: _, ...given } = options(this.configuration, this.longestHead);
+    const { factory: _, ...given } = options(this.configuration, this.maxHeadBytes);
     return new Client(origin, given);
   }
 
-  /** Lets what is under way end, then closes all connections. */
+  /** Waits for what is under way, then closes all connections. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.pools.values(), (pool) => pool.close()));
     this.streaming.close();

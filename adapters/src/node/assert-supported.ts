@@ -1,4 +1,4 @@
-/** To be imported before all else: on an older Node.js undici fails, in words that help nobody. */
+/** Import this first: on an older Node.js undici fails with an error that does not name the cause. */
 
 import { unsupported } from "./supported.js";
 

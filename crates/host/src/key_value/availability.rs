@@ -1,11 +1,11 @@
-//! Whether something about a store works, and one line in the log each time that it changes.
+//! Whether a store works, and one line in the log for each change of that.
 
 use super::RedisUrl;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
-/// One thing that a store can do or fail to do. It is taken to work until it is found not to.
-pub(super) struct Standing {
+/// One operation that a store can do or fail to do. It is assumed to work until it fails.
+pub(super) struct Availability {
     label: String,
     url: RedisUrl,
     /// Completes "the key-value store can …".
@@ -13,7 +13,7 @@ pub(super) struct Standing {
     failing: AtomicBool,
 }
 
-impl Standing {
+impl Availability {
     pub(super) fn new(label: &str, url: &RedisUrl, ability: &'static str) -> Self {
         Self {
             label: label.to_owned(),

@@ -1,17 +1,17 @@
-/** Which targets ESA's `fetch` does not reach, so that the operator hears it before clients do. */
+/** Which targets ESA's `fetch` cannot reach, so that the operator learns it before clients do. */
 
 import type { Target } from "../engine/interface.js";
 
 const SETTING = "FETCH_TARGETS";
 
-/** An IPv6 address stands in brackets; nothing else that ends in a number is a name (WHATWG URL). */
+/** IPv6 in brackets, or IPv4: no DNS name ends in a number (WHATWG URL). */
 const ADDRESS = /^\[|\.\d+$/;
 
 /**
- * A line for each target that is named by an address, or by a port of its own.
+ * A notice for each target given by IP address, or with a non-default port.
  * https://www.alibabacloud.com/help/en/edge-security-acceleration/esa/user-guide/fetch-1
  */
-export function outOfReach(targets: readonly Target[]): string[] {
+export function unreachableTargets(targets: readonly Target[]): string[] {
   const lines: string[] = [];
   for (const { origin } of targets) {
     const { hostname, port } = new URL(origin);
@@ -28,7 +28,7 @@ export function outOfReach(targets: readonly Target[]): string[] {
   return lines;
 }
 
-/** In the words of the engine's own notices. */
+/** In the format of the engine's notices. */
 export function notice(reason: string, setting = SETTING): string {
   return JSON.stringify({ source: "function-fetch", event: "bad_setting", setting, reason });
 }

@@ -1,46 +1,46 @@
 /**
- * A target's answer, from its head on. Its body flows to whoever is given it;
- * what comes before that is held, up to a bound.
+ * A target's response, from its head on. Its body flows to the sink that it is
+ * given; what arrives before that is buffered, up to a bound.
  */
 
 import type { Duplex } from "node:stream";
 import type { FieldMap } from "./fields.js";
 
-/** The source of an answer's body. */
+/** The source of a response's body. */
 export interface Flow {
   pause(): void;
   resume(): void;
   abort(reason: Error): void;
 }
 
-/** Where an answer's body goes. */
+/** Where a response's body goes. */
 export interface Sink {
-  /** Whether it can take more; if not, it says so by `Answer.resume`. */
+  /** Whether it can take more; if not, it calls `UpstreamResponse.resume` once it can. */
   write(chunk: Buffer): boolean;
-  /** `last` is the end of the body that was not written yet. */
+  /** `last`: the final chunk, where it was not written yet. */
   end(last: Buffer | undefined, trailers: FieldMap): void;
-  /** The body ends before its end. */
+  /** The body broke off. */
   fail(error: Error): void;
 }
 
 /**
- * Held before it is known who gets the body. Most answers fit, so that their
- * connection is free again at once.
+ * Buffered before there is a sink. Most responses fit, so that their connection
+ * is free again at once.
  */
-const HELD_BYTES = 16 * 1024;
+const BUFFERED_BYTES = 16 * 1024;
 
-/** Of an answer that nobody gets, so much is read to keep its connection, and for so long, ms. */
+/** An unwanted response is read up to so many bytes, and for so long in ms, to keep its connection. */
 const DRAINED_BYTES = 64 * 1024;
 const DRAINED_FOR = 1_000;
 
 const NONE: FieldMap = {};
 
-export class Answer {
-  /** Of a target that switched protocols: the connection. */
+export class UpstreamResponse {
+  /** The connection, where the target switched protocols. */
   socket: Duplex | undefined;
   private sink: Sink | undefined;
-  private held: Buffer[] = [];
-  private heldBytes = 0;
+  private buffered: Buffer[] = [];
+  private bufferedBytes = 0;
   private draining: NodeJS.Timeout | undefined;
   private ended = false;
   private trailers = NONE;
@@ -52,22 +52,22 @@ export class Answer {
     private readonly flow: Flow,
   ) {}
 
-  // What its source calls.
+  // Called by the source.
 
   onData(chunk: Buffer): void {
-    // undici gives an empty one at every resumption: answered with a pause, that would go on forever.
+    // undici delivers an empty chunk at every resume: a pause in reply would repeat that forever.
     if (chunk.byteLength === 0) return;
     if (this.sink !== undefined) {
       if (!this.sink.write(chunk)) this.flow.pause();
       return;
     }
-    this.heldBytes += chunk.byteLength;
+    this.bufferedBytes += chunk.byteLength;
     if (this.draining !== undefined) {
-      if (this.heldBytes > DRAINED_BYTES) this.abort(new Error("the answer is not wanted"));
+      if (this.bufferedBytes > DRAINED_BYTES) this.abort(new Error("the response is not wanted"));
       return;
     }
-    this.held.push(chunk);
-    if (this.heldBytes >= HELD_BYTES) this.flow.pause();
+    this.buffered.push(chunk);
+    if (this.bufferedBytes >= BUFFERED_BYTES) this.flow.pause();
   }
 
   onEnd(trailers: FieldMap): void {
@@ -83,34 +83,34 @@ export class Answer {
     this.sink?.fail(error);
   }
 
-  // What its user calls.
+  // Called by the consumer.
 
-  /** Whether nothing of its body is here yet, nor its end. */
+  /** Whether neither any of its body nor its end has arrived. */
   get isBare(): boolean {
-    return this.heldBytes === 0 && !this.ended && this.failed === undefined;
+    return this.bufferedBytes === 0 && !this.ended && this.failed === undefined;
   }
 
-  /** Why it broke, if it did before there was any of its body. */
+  /** Why it broke, if it did so before any of its body. */
   get brokenAtOnce(): Error | undefined {
-    return this.heldBytes === 0 ? this.failed : undefined;
+    return this.bufferedBytes === 0 ? this.failed : undefined;
   }
 
   /**
-   * Gives the body to `sink`: what is here at once, the rest as it comes.
+   * Gives the body to `sink`: what is buffered at once, the rest as it arrives.
    * Returns whether there was anything.
    */
-  to(sink: Sink): boolean {
+  pipeTo(sink: Sink): boolean {
     this.sink = sink;
-    const { held } = this;
-    this.held = [];
-    const last = this.ended ? held.pop() : undefined;
+    const { buffered } = this;
+    this.buffered = [];
+    const last = this.ended ? buffered.pop() : undefined;
     let room = true;
-    for (const chunk of held) room = sink.write(chunk);
+    for (const chunk of buffered) room = sink.write(chunk);
     if (this.ended) sink.end(last, this.trailers);
     else if (this.failed !== undefined) sink.fail(this.failed);
     else if (!room) this.flow.pause();
-    else if (this.heldBytes >= HELD_BYTES) this.flow.resume();
-    return this.heldBytes > 0 || this.ended || this.failed !== undefined;
+    else if (this.bufferedBytes >= BUFFERED_BYTES) this.flow.resume();
+    return this.bufferedBytes > 0 || this.ended || this.failed !== undefined;
   }
 
   resume(): void {
@@ -123,16 +123,16 @@ export class Answer {
     if (!this.ended) this.flow.abort(reason);
   }
 
-  /** Lets go of it. A short body is read to its end, so that the connection can be used again. */
+  /** Discards it. A short body is read to its end, so that the connection can be reused. */
   drop(): void {
     if (this.socket !== undefined) {
       this.socket.destroy();
       return;
     }
     if (this.ended || this.failed !== undefined || this.draining !== undefined) return;
-    this.held = [];
+    this.buffered = [];
     this.draining = setTimeout(
-      () => this.abort(new Error("the answer is not wanted")),
+      () => this.abort(new Error("the response is not wanted")),
       DRAINED_FOR,
     );
     this.flow.resume();

@@ -1,4 +1,4 @@
-//! Whose fault it was: what a client does is never held against a target.
+//! Fault origin: what a client does is not evidence against a target.
 
 use crate::promises;
 use crate::support::client::{request, try_send};
@@ -15,8 +15,8 @@ pub fn register(suite: &mut Suite) {
         suite,
         EVERY,
         [
-            clients_that_leave_eject_nobody,
-            a_slow_upload_is_finished_and_ejects_nobody,
+            clients_that_disconnect_eject_no_target,
+            a_slow_upload_completes_and_ejects_no_target,
         ]
     );
 }
@@ -37,7 +37,7 @@ fn nobody_is_ejected(proxy: &Proxy) {
     assert!(lines.is_empty(), "{lines:#?}");
 }
 
-async fn clients_that_leave_eject_nobody(host: Host) {
+async fn clients_that_disconnect_eject_no_target(host: Host) {
     let primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let proxy = warm(host, &primary, &other).await;
@@ -66,14 +66,14 @@ async fn clients_that_leave_eject_nobody(host: Host) {
     nobody_is_ejected(&proxy);
 }
 
-async fn a_slow_upload_is_finished_and_ejects_nobody(host: Host) {
+async fn a_slow_upload_completes_and_ejects_no_target(host: Host) {
     let primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let proxy = warm(host, &primary, &other).await;
     let (mut writer, body) = reply::written();
     let address = proxy.address;
     let exchange = tokio::spawn(async move { try_send(address, request("POST", "/", body)).await });
-    // Twice as long as a target may take for its answer. It is the client that takes its time.
+    // Twice as long as a target may take to respond. It is the client that is slow.
     for _ in 0..20 {
         writer.send("piece ").await;
         tokio::time::sleep(ms(100)).await;

@@ -1,24 +1,24 @@
-/** Whether the head of a target's answer can be handed on, and as what. */
+/** Whether the head of a target's response can be passed on, and as what. */
 
 import type { Failure } from "../engine/interface.js";
 import { type FieldMap, joined } from "./fields.js";
 
-/** The longest head, of a request and of an answer, bytes. */
-export const LONGEST_HEAD = 64 * 1024;
+/** The longest head by default, of requests and of responses, bytes. */
+export const MAX_HEAD_BYTES = 64 * 1024;
 
-/** RFC 9110 §5.5, and what Node.js lets out. */
+/** What RFC 9110 §5.5 excludes and Node.js refuses to send. */
 const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Whether such an answer comes before the one that counts (RFC 9110 §15.2). */
+/** Whether another response follows (RFC 9110 §15.2). */
 export function isInterim(status: number): boolean {
   return status === 100 || (status > 101 && status < 200);
 }
 
 /**
- * The fields of a final answer, framed once; or which failure such an answer is.
- * `switching`: whether 101 was asked for.
+ * The fields of a final response, with one framing; or the failure that it is.
+ * `switching`: whether an upgrade was requested.
  */
-export function received(
+export function checkedHead(
   status: number,
   fields: FieldMap,
   switching = false,
@@ -26,13 +26,13 @@ export function received(
   const known = status >= 200 ? status <= 599 : status === 101 && switching;
   if (!known || !isSendable(fields)) return { failure: "http-protocol-error" };
   const coding = joined(fields["transfer-encoding"]);
-  // Any other would be lost on the way, and the body with it.
+  // Any other cannot be passed on, and without it the body is unreadable.
   if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
     return { failure: "http-response-transfer-coding" };
   }
-  // RFC 9112 §6.3, RFC 9110 §8.6: such a length says nothing.
-  const pointless = coding !== undefined || status === 204 || status === 101;
-  if (!pointless || fields["content-length"] === undefined) return { fields };
+  // RFC 9112 §6.3, RFC 9110 §8.6: such a length has no meaning.
+  const ignored = coding !== undefined || status === 204 || status === 101;
+  if (!ignored || fields["content-length"] === undefined) return { fields };
   const { "content-length": _, ...rest } = fields;
   return { fields: rest };
 }

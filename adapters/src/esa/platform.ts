@@ -1,25 +1,25 @@
-/** ESA as the driver's platform, for one client's request: the runtime's limits count for each. */
+/** ESA as the driver's platform, for one client's request: the runtime's limits apply to each request. */
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
+import { drain } from "../web/drain.js";
 import { sending } from "../web/sending.js";
-import { readOut } from "../web/short-body.js";
 import { failureBehind, failureOf } from "./failures.js";
 import type { Inbound } from "./inbound.js";
 import type { Init } from "./runtime.js";
 import { Subrequests } from "./subrequests.js";
 
-/** Should the rest of a probe's answer never end, ms. */
-const READ_OUT = 1_200;
+/** For the rest of a probe's response, ms. */
+const DRAIN_TIMEOUT = 1_200;
 
-/** A target's answer; it counts as a subrequest until it is dropped. */
-export interface Answer {
+/** A target's response; it counts as a subrequest until it is dropped. */
+export interface UpstreamResponse {
   readonly response: Response;
-  letGo(): void;
+  release(): void;
 }
 
-export class Invocation implements Platform<Inbound, Answer> {
+export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
   private readonly subrequests = new Subrequests();
 
   constructor(
@@ -28,14 +28,14 @@ export class Invocation implements Platform<Inbound, Answer> {
     readonly notice: (line: string) => void,
   ) {}
 
-  send(request: Inbound, target: Target): Sending<Answer> {
+  send(request: Inbound, target: Target): Sending<UpstreamResponse> {
     const url = request.urlAt(target);
-    const turn = this.subrequests.begin<Answer>("live", () =>
+    const turn = this.subrequests.begin<UpstreamResponse>("live", () =>
       sending(async (signal) => {
         const response = await fetch(url, request.outbound(signal));
-        const letGo = () => turn.endAfter(cancelled(response));
-        insistOnTarget(response, letGo);
-        return { response, letGo };
+        const release = () => turn.endAfter(cancelled(response));
+        assertFromTarget(response, release);
+        return { response, release };
       }, request.ends),
     );
     return turn;
@@ -57,10 +57,9 @@ export class Invocation implements Platform<Inbound, Answer> {
           signal,
         };
         const response = await fetch(url, init);
-        insistOnTarget(response, () => turn.endAfter(cancelled(response)));
-        // Behind the result. The subrequest is under way until then.
-        const read = readOut(response);
-        turn.endAfter(read, READ_OUT);
+        assertFromTarget(response, () => turn.endAfter(cancelled(response)));
+        // After the measurement; the subrequest counts until then.
+        turn.endAfter(drain(response), DRAIN_TIMEOUT);
         return response.status;
       }),
     );
@@ -71,28 +70,28 @@ export class Invocation implements Platform<Inbound, Answer> {
     return failureOf(error);
   }
 
-  status({ response }: Answer): number {
+  status({ response }: UpstreamResponse): number {
     return response.status;
   }
 
-  retryAfter({ response }: Answer): string | undefined {
+  retryAfter({ response }: UpstreamResponse): string | undefined {
     return response.headers.get("retry-after") ?? undefined;
   }
 
-  drop(answer: Answer): void {
-    answer.letGo();
+  drop(response: UpstreamResponse): void {
+    response.release();
   }
 }
 
-/** Throws when it is ESA that answers, since the target did not. */
-function insistOnTarget(response: Response, letGo: () => void): void {
+/** Throws when the response is ESA's own, since the target sent none. */
+function assertFromTarget(response: Response, release: () => void): void {
   const failure = failureBehind(response.status);
   if (failure === undefined) return;
-  letGo();
+  release();
   throw new AttemptFailed(failure);
 }
 
-/** Ends a body that nobody reads. It may have broken already, which is all the same now. */
+/** Cancels an unread body. That it may have broken already no longer matters. */
 async function cancelled({ body }: Response): Promise<void> {
   if (body !== null && !body.locked) await body.cancel();
 }
