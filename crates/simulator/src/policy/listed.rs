@@ -79,7 +79,11 @@ impl Policy for RoundRobin {
         self.site
             .try_in_order(&ask, order, |target, outcome| {
                 if !matches!(outcome, Ok(..500)) {
-                    self.out_until.borrow_mut()[target] = executor.now() + FAIL_TIMEOUT;
+                    let out_until = &mut self.out_until.borrow_mut()[target];
+                    if *out_until <= executor.now() {
+                        self.site.network.recorder().ejection();
+                    }
+                    *out_until = executor.now() + FAIL_TIMEOUT;
                 }
             })
             .await
