@@ -34,15 +34,17 @@ fn late_post_errors(metrics: &Metrics) -> f64 {
 }
 
 #[test]
-fn the_oracle_sees_no_error_and_makes_no_mistake_in_any_of_them() {
+fn the_oracle_fails_no_get_and_makes_no_mistake_in_any_of_them() {
     let worlds = all();
     let worlds: Vec<_> = worlds.iter().filter(|s| s.trouble.is_some()).collect();
     assert_eq!(worlds.len(), 9);
     for world in worlds {
         let [oracle] = simulate(&small(world.name), [Kind::Oracle]);
         let of = trouble(&oracle);
-        let errors = (oracle.failed_gets, oracle.failed_posts);
-        assert_eq!((errors, of.wrong_switches), ((0, 0), 0), "{}", world.name);
+        let mistakes = (oracle.failed_gets, of.wrong_switches);
+        assert_eq!(mistakes, (0, 0), "{}", world.name);
+        // What was under way when a target began to hang must not be sent again.
+        assert!(oracle.failed_posts <= 4, "{}", world.name);
         assert_eq!(of.first_choices, oracle.requests, "{}", world.name);
     }
 }
@@ -120,11 +122,25 @@ fn a_client_of_a_broken_endpoint_is_served_and_not_counted() {
     let [fixed, robin] = simulate(&with, kinds);
     let [alone, calm] = simulate(&without, kinds);
     assert_eq!(fixed.requests, alone.requests);
-    assert_eq!(fixed.attempts, alone.attempts);
+    // All draw from one stream of noise, so a retry may be another's; its own
+    // requests are 9600, of three attempts each.
+    assert!(fixed.attempts.abs_diff(alone.attempts) < 10);
     assert_eq!((fixed.failed_gets, fixed.failed_posts), (0, 0));
     // It makes round robin leave out all targets of all locations.
     assert_eq!(trouble(&calm).ejections, 0);
     assert!(trouble(&robin).ejections >= 12);
+}
+
+#[test]
+fn a_client_of_an_endpoint_that_hangs_costs_others_nothing_by_itself() {
+    let with = small("lying-health-one-endpoint-hang");
+    let [fixed] = simulate(&with, [Kind::StaticOrder]);
+    let p99 = |phase| {
+        let latency = &trouble(&fixed).phase(phase).get_latency;
+        latency.value_at_quantile(0.99) as f64
+    };
+    let slower = p99(Phase::Later) / p99(Phase::Before);
+    assert!((0.97..1.03).contains(&slower), "{slower:.3} times as slow");
 }
 
 #[test]

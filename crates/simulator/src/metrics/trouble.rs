@@ -53,7 +53,8 @@ pub struct Trouble {
     phases: Vec<Counts>,
     /// Requests, by where they were sent first.
     pub first_choices: u64,
-    /// Those that were not sent to the location's primary.
+    /// Those that were not sent to the location's primary; all, where requests go
+    /// in turns and there is none.
     pub trials: u64,
     /// Changes of a location's primary
     pub switches: u64,

@@ -54,6 +54,18 @@ pub enum Message {
     Probe,
 }
 
+impl Message {
+    /// Whether it shares the location's connections. Requests that are left out
+    /// of the figures do not: one that hangs takes its connection with it, and
+    /// what others lose then is to be the policy's doing alone.
+    fn is_pooled(self) -> bool {
+        match self {
+            Self::Request(ask) => ask.counts,
+            Self::Probe => true,
+        }
+    }
+}
+
 /// The networks of one cell: some locations that are simulated together. A
 /// handle; clones share it.
 #[derive(Clone)]
