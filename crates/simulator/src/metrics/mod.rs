@@ -315,9 +315,9 @@ impl Recorder {
     }
 
     /// A policy ejects a target.
-    pub fn ejection(&self) {
+    pub fn ejection(&self, now: Micros) {
         if let Some(trouble) = &mut self.0.borrow_mut().metrics.trouble {
-            trouble.ejections += 1;
+            trouble.ejection(now);
         }
     }
 

@@ -60,8 +60,10 @@ pub struct Trouble {
     pub switches: u64,
     /// to a target that is not the best there.
     pub wrong_switches: u64,
-    /// How often a policy ejected a target.
+    /// How often a policy ejected a target while something was wrong,
     pub ejections: u64,
+    /// and before and after.
+    pub other_ejections: u64,
 }
 
 impl Trouble {
@@ -84,6 +86,7 @@ impl Trouble {
             switches: 0,
             wrong_switches: 0,
             ejections: 0,
+            other_ejections: 0,
         }
     }
 
@@ -103,6 +106,7 @@ impl Trouble {
         self.switches += other.switches;
         self.wrong_switches += other.wrong_switches;
         self.ejections += other.ejections;
+        self.other_ejections += other.other_ejections;
     }
 
     /// A request has its answer.
@@ -117,6 +121,15 @@ impl Trouble {
             counts.gets += 1;
             counts.failed_gets += failed;
             counts.get_latency.saturating_record(took);
+        }
+    }
+
+    /// A policy ejects a target.
+    pub(super) fn ejection(&mut self, now: Micros) {
+        if (self.from..self.to).contains(&now) {
+            self.ejections += 1;
+        } else {
+            self.other_ejections += 1;
         }
     }
 
@@ -229,6 +242,15 @@ mod tests {
             primary.chosen(&mut trouble, number, target, || true);
         }
         assert_eq!(trouble.first_choices, 2);
+    }
+
+    #[test]
+    fn ejections_of_well_targets_are_told_apart() {
+        let mut trouble = Trouble::new((MINUTE, 3 * MINUTE));
+        for second in [59, 60, 179, 180, 240] {
+            trouble.ejection(second * SECOND);
+        }
+        assert_eq!((trouble.ejections, trouble.other_ejections), (2, 3));
     }
 
     #[test]

@@ -80,10 +80,11 @@ impl Policy for RoundRobin {
             .try_in_order(&ask, order, |target, outcome| {
                 if !matches!(outcome, Ok(..500)) {
                     let out_until = &mut self.out_until.borrow_mut()[target];
-                    if *out_until <= executor.now() {
-                        self.site.network.recorder().ejection();
+                    let now = executor.now();
+                    if *out_until <= now {
+                        self.site.network.recorder().ejection(now);
                     }
-                    *out_until = executor.now() + FAIL_TIMEOUT;
+                    *out_until = now + FAIL_TIMEOUT;
                 }
             })
             .await

@@ -292,7 +292,8 @@ impl Platform for Instance {
     fn notice(&self, notice: &Notice) {
         self.0.network.trace(self.0.location, || text::line(notice));
         if let Notice::Ejected { .. } = notice {
-            self.0.network.recorder().ejection();
+            let now = self.0.network.executor().now();
+            self.0.network.recorder().ejection(now);
         }
         let kind = match notice {
             // What an instance starts with is no change.

@@ -83,7 +83,7 @@ impl OutlierDetection {
         let now = self.site.network.executor().now();
         let good = matches!(outcome, Ok(..500));
         if self.hosts.borrow_mut().note(host, good, now) {
-            self.site.network.recorder().ejection();
+            self.site.network.recorder().ejection(now);
         }
     }
 }
@@ -92,9 +92,10 @@ async fn sweeps(hosts: Rc<RefCell<Hosts>>, network: Network, offset: Micros) {
     let executor = network.executor();
     executor.sleep_until(offset).await;
     loop {
-        let ejected = hosts.borrow_mut().sweep(executor.now());
-        (0..ejected).for_each(|_| network.recorder().ejection());
-        executor.sleep_until(executor.now() + INTERVAL).await;
+        let now = executor.now();
+        let ejected = hosts.borrow_mut().sweep(now);
+        (0..ejected).for_each(|_| network.recorder().ejection(now));
+        executor.sleep_until(now + INTERVAL).await;
     }
 }
 

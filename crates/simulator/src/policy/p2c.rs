@@ -138,7 +138,7 @@ impl P2c {
         if matches!(outcome, Ok(..500)) {
             load.accrual.passed(now);
         } else if load.accrual.failed(now, dice.uniform()) {
-            self.site.network.recorder().ejection();
+            self.site.network.recorder().ejection(now);
         }
     }
 }

@@ -80,7 +80,9 @@ pub const TROUBLE: [Figure<TroubleFigures>; 8] = [
         counts(&[t.switches, t.wrong_switches])
     }),
     figure("trials", 2, " %", |t| one(t.trials_percent)),
-    figure("ejections", 0, "", |t| counts(&[t.ejections])),
+    figure("ejections: in it / before and after", 0, "", |t| {
+        counts(&[t.ejections, t.other_ejections])
+    }),
 ];
 
 const fn figure<T>(

@@ -28,8 +28,10 @@ pub struct TroubleFigures {
     pub wrong_switches: u64,
     /// Requests that were first sent to another target than the primary, percent.
     pub trials_percent: f64,
-    /// Ejections.
+    /// Ejections while something was wrong.
     pub ejections: u64,
+    /// Ejections before and after: the noise's.
+    pub other_ejections: u64,
 }
 
 impl TroubleFigures {
@@ -65,6 +67,7 @@ impl TroubleFigures {
             wrong_switches: trouble.wrong_switches,
             trials_percent: percent(trouble.trials, trouble.first_choices),
             ejections: trouble.ejections,
+            other_ejections: trouble.other_ejections,
         })
     }
 }
