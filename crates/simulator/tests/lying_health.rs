@@ -122,8 +122,8 @@ fn a_client_of_a_broken_endpoint_is_served_and_not_counted() {
     let [fixed, robin] = simulate(&with, kinds);
     let [alone, calm] = simulate(&without, kinds);
     assert_eq!(fixed.requests, alone.requests);
-    // All draw from one stream of noise, so a retry may be another's; its own
-    // requests are 9600, of three attempts each.
+    // All draw from one stream of noise, so a handshake may time out in one of
+    // the two; the client's own requests are 9600, of three attempts each.
     assert!(fixed.attempts.abs_diff(alone.attempts) < 10);
     assert_eq!((fixed.failed_gets, fixed.failed_posts), (0, 0));
     // It makes round robin leave out all targets of all locations.

@@ -56,8 +56,9 @@ pub enum Message {
 
 impl Message {
     /// Whether it shares the location's connections. Requests that are left out
-    /// of the figures do not: one that hangs takes its connection with it, and
-    /// what others lose then is to be the policy's doing alone.
+    /// of the figures have standing ones of their own: one that hangs takes its
+    /// connection with it, and what others lose then, or a target for a handshake
+    /// that takes too long, is to be the policy's doing alone.
     fn is_pooled(self) -> bool {
         match self {
             Self::Request(ask) => ask.counts,

@@ -54,7 +54,7 @@ impl Sending {
         };
         let (after_ms, then) = match kind {
             Some(FaultKind::Hang) => {
-                let sent = message.is_pooled() && pool.take(now);
+                let sent = !message.is_pooled() || pool.take(now);
                 let never = sent || connect_ms.is_infinite();
                 let after = if never { f64::INFINITY } else { connect_ms };
                 (after, Then::Back(Err(Failure::ConnectionTimeout)))
@@ -73,7 +73,7 @@ impl Sending {
                     Some(Scope::Everything) => slow,
                     _ => 1.0,
                 };
-                let handshake = if message.is_pooled() && pool.take(now) {
+                let handshake = if !message.is_pooled() || pool.take(now) {
                     0.0
                 } else {
                     round_trip(slow_to_connect)
