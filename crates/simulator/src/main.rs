@@ -26,6 +26,10 @@ struct Cli {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
+    /// How many seeds, from that one on: of each figure the median and the worst. Plots are the first one's
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+
     /// Edge locations, instead of the scenario's
     #[arg(long, value_name = "N")]
     locations: Option<usize>,
@@ -68,14 +72,16 @@ fn main() -> Result<()> {
         "scenario",
     )?;
     let kinds = chosen(&cli.policy, ALL.to_vec(), |kind| kind.name(), "policy")?;
-    let origin = origin(&cli);
+    let origin = origin(&cli, cli.seeds);
     std::fs::create_dir_all(&cli.out)
         .with_context(|| format!("cannot make {}", cli.out.display()))?;
     let mut all = Vec::new();
     for scenario in scenarios {
-        let results = simulate(&cli, scenario, &kinds);
-        plot::draw(&results, &origin, &cli.out)?;
-        all.push(results);
+        let seeds: Vec<Results> = (0..cli.seeds)
+            .map(|nth| simulate(&cli, scenario.clone(), &kinds, cli.seed.wrapping_add(nth)))
+            .collect();
+        plot::draw(&seeds[0], &self::origin(&cli, 1), &cli.out)?;
+        all.push(seeds);
         // After each one: what was simulated is not lost if the next is stopped.
         write(&cli.out, "simulation.md", &table::markdown(&all, &origin))?;
         let json = serde_json::to_string(&table::json(&all, &origin))?;
@@ -86,7 +92,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn simulate(cli: &Cli, mut scenario: Scenario, kinds: &[Kind]) -> Results {
+fn simulate(cli: &Cli, mut scenario: Scenario, kinds: &[Kind], seed: u64) -> Results {
     let reduction = reduce(cli, &mut scenario);
     scenario.trace = cli.trace;
     let length = run::virtual_time(&scenario, kinds.len());
@@ -102,7 +108,7 @@ fn simulate(cli: &Cli, mut scenario: Scenario, kinds: &[Kind]) -> Results {
         let before = done.fetch_add(step, std::sync::atomic::Ordering::Relaxed);
         bar.set_position((before + step) / unit);
     };
-    let metrics = run::run(&scenario, kinds, cli.seed, &progress);
+    let metrics = run::run(&scenario, kinds, seed, &progress);
     bar.finish_and_clear();
     Results {
         scenario,
@@ -163,15 +169,16 @@ fn chosen<T>(
 fn list() {
     println!("Scenarios:");
     for scenario in scenario::all() {
-        println!("  {:16} {}", scenario.name, scenario.about);
+        println!("  {:31} {}", scenario.name, scenario.about);
     }
     let names: Vec<&str> = ALL.into_iter().map(Kind::name).collect();
     println!("Policies: {}", names.join(", "));
 }
 
-/// Where results come from. Where they go is no part of it.
-fn origin(cli: &Cli) -> Origin {
+/// Where results of so many seeds come from. Where they go is no part of it.
+fn origin(cli: &Cli, seeds: u64) -> Origin {
     let mut options = vec![format!("--seed {}", cli.seed)];
+    options.extend((seeds > 1).then(|| format!("--seeds {seeds}")));
     options.extend(cli.locations.map(|count| format!("--locations {count}")));
     options.extend(cli.hours.map(|hours| format!("--hours {hours}")));
     options.extend(cli.rate.map(|rate| format!("--rate {rate}")));
@@ -183,6 +190,7 @@ fn origin(cli: &Cli) -> Origin {
     words.push(options.clone());
     Origin {
         seed: cli.seed,
+        seeds,
         command: words.join(" "),
         options,
     }

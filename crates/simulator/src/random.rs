@@ -19,6 +19,8 @@ pub enum Purpose {
     Policy = 3,
     /// Where things are and when incidents strike: drawn once per scenario.
     World = 4,
+    /// When clients beside the usual ones send, and what.
+    Guests = 5,
 }
 
 /// A reproducible stream of random numbers.

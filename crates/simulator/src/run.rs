@@ -13,6 +13,7 @@ use crate::policy::{Kind, Policy, Site, Visitor};
 use crate::random::{Purpose, Stream};
 use crate::scenario::Scenario;
 use crate::traffic::Traffic;
+use std::cell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,13 +115,10 @@ impl Visitor for Cell<'_> {
                 number: self.first + location,
                 seed: self.world.seed,
             };
-            let traffic = Traffic::new(
-                Stream::new(site.seed, Purpose::Traffic, site.number as u64),
-                scenario.rate,
-                scenario.posts,
-            );
             let policy = Rc::new(make(site.clone()));
-            executor.spawn(arrivals(site, policy, traffic));
+            for clients in clients(&site) {
+                executor.spawn(arrivals(site.clone(), Rc::clone(&policy), clients));
+            }
         }
         let step = MINUTE.max(scenario.length / 256);
         let mut now = 0;
@@ -136,22 +134,68 @@ impl Visitor for Cell<'_> {
     }
 }
 
-/// A location's requests, each in a task of its own, as they come.
-async fn arrivals<P: Policy>(site: Site, policy: Rc<P>, mut traffic: Traffic) {
-    let network = &site.network;
-    let executor = network.executor();
+/// Some clients of a location.
+struct Clients {
+    traffic: Traffic,
+    from: Micros,
+    to: Micros,
+    /// How many requests the location has had, of all its clients.
+    count: Rc<cell::Cell<u64>>,
+}
+
+/// A location's clients: the usual ones, and its guests.
+fn clients(site: &Site) -> Vec<Clients> {
+    let scenario = site.network.scenario();
+    let stream = |purpose| Stream::new(site.seed, purpose, site.number as u64);
+    let count = Rc::new(cell::Cell::new(0));
+    let usual = Clients {
+        traffic: Traffic::new(
+            stream(Purpose::Traffic),
+            scenario.rate,
+            scenario.posts,
+            scenario.endpoints,
+        ),
+        from: 0,
+        to: scenario.length,
+        count: Rc::clone(&count),
+    };
+    let guests = scenario.guests.map(|guests| {
+        let traffic = Traffic::new(stream(Purpose::Guests), guests.rate, 0.0, guests.endpoints);
+        Clients {
+            traffic: if guests.count {
+                traffic
+            } else {
+                traffic.uncounted()
+            },
+            from: guests.from,
+            to: guests.to.min(scenario.length),
+            count,
+        }
+    });
+    std::iter::once(usual).chain(guests).collect()
+}
+
+/// Some clients' requests, each in a task of its own, as they come.
+async fn arrivals<P: Policy>(site: Site, policy: Rc<P>, mut clients: Clients) {
+    let executor = site.network.executor();
+    let mut last = clients.from;
     loop {
-        let (gap_ms, ask) = traffic.draw();
-        let at = executor.now() + from_ms(gap_ms);
-        if at >= network.scenario().length {
+        let (gap_ms, mut ask) = clients.traffic.draw();
+        let at = last + from_ms(gap_ms);
+        if at >= clients.to {
             return;
         }
         executor.sleep_until(at).await;
+        last = at;
+        clients.count.set(clients.count.get() + 1);
+        ask.number = clients.count.get();
         let (site, policy) = (site.clone(), Rc::clone(&policy));
         executor.spawn(async move {
             let answer = policy.serve(ask).await;
             let (recorder, now) = (site.network.recorder(), site.network.executor().now());
-            recorder.request(site.location, &ask, at, now, &answer);
+            if ask.counts {
+                recorder.request(site.location, &ask, at, now, &answer);
+            }
         });
     }
 }

@@ -72,7 +72,7 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
         }
         Outcome::Reply(reply) => {
             let status = reply.status;
-            let (fields, body) = response::own_words(reply);
+            let (fields, body) = response::local_reply(reply);
             Response {
                 status,
                 fields,

@@ -1,6 +1,7 @@
 //! What goes wrong with a target, and when.
 
 use crate::clock::Micros;
+use crate::network::Message;
 use crate::network::geography::Region;
 
 /// A span of time in which a target is not itself.
@@ -14,22 +15,50 @@ pub struct Fault {
     pub flaps: Option<Micros>,
     /// As seen from here only.
     pub region: Option<Region>,
+    /// What meets it.
+    pub scope: Scope,
     /// What it is.
     pub kind: FaultKind,
+}
+
+/// What meets a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Whatever is sent.
+    Everything,
+    /// Requests: probes find the target well.
+    Requests,
+    /// Requests for this path.
+    Path(&'static str),
 }
 
 /// A way to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaultKind {
-    /// A brown-out: everything takes this many times as long.
+    /// A brown-out: everything takes this many times as long. Where probes do
+    /// not meet it, it is the application that is slow: connections stand as
+    /// quickly as ever.
     Slow(f64),
     /// Connections are refused.
     Refuse,
     /// Packets vanish: new connections time out, and what is sent on old ones
     /// is never answered.
     Hang,
+    /// Connections stand, and what is sent on them is never answered.
+    Stall,
     /// A gateway that has lost its origin: a status, after so many ms.
     Status(u16, f64),
+    /// This share of the answers, at random, has this status; they take as long
+    /// as others.
+    Answer(u16, f64),
+}
+
+impl FaultKind {
+    /// Whether what is sent is lost.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        matches!(self, Self::Refuse | Self::Hang | Self::Stall)
+    }
 }
 
 impl Fault {
@@ -41,6 +70,7 @@ impl Fault {
             to,
             flaps: None,
             region: None,
+            scope: Scope::Everything,
             kind,
         }
     }
@@ -63,15 +93,38 @@ impl Fault {
         }
     }
 
-    /// What a location in `region` meets at `now`, if anything.
+    /// The same, but probes do not meet it.
     #[must_use]
-    pub fn strikes(&self, region: Region, now: Micros) -> Option<FaultKind> {
+    pub fn on_requests(self) -> Self {
+        Self {
+            scope: Scope::Requests,
+            ..self
+        }
+    }
+
+    /// The same, on requests for one path.
+    #[must_use]
+    pub fn on_path(self, path: &'static str) -> Self {
+        Self {
+            scope: Scope::Path(path),
+            ..self
+        }
+    }
+
+    /// Whether a message from a location in `region` meets it at `now`.
+    #[must_use]
+    pub fn strikes(&self, region: Region, now: Micros, message: Message) -> bool {
+        let meant = match (self.scope, message) {
+            (Scope::Everything, _) | (Scope::Requests, Message::Request(_)) => true,
+            (Scope::Path(path), Message::Request(ask)) => path == ask.path,
+            (Scope::Requests | Scope::Path(_), Message::Probe) => false,
+        };
         let inside = self.from <= now && now < self.to;
         let here = self.region.is_none_or(|only| only == region);
         let down = self
             .flaps
             .is_none_or(|period| ((now.saturating_sub(self.from)) / period).is_multiple_of(2));
-        (inside && here && down).then_some(self.kind)
+        meant && inside && here && down
     }
 }
 
@@ -79,12 +132,13 @@ impl Fault {
 mod tests {
     use super::*;
     use crate::clock::SECOND;
+    use crate::traffic::Ask;
 
     #[test]
     fn flapping_is_down_every_other_span() {
         let fault = Fault::new(FaultKind::Refuse, 10 * SECOND, 40 * SECOND).flapping(5 * SECOND);
         let down: Vec<u64> = (0..50)
-            .filter(|second| fault.strikes(Region::Europe, second * SECOND).is_some())
+            .filter(|second| fault.strikes(Region::Europe, second * SECOND, Message::Probe))
             .collect();
         let wanted: Vec<u64> = (10..15).chain(20..25).chain(30..35).collect();
         assert_eq!(down, wanted);
@@ -93,7 +147,29 @@ mod tests {
     #[test]
     fn a_regional_fault_stays_in_its_region() {
         let fault = Fault::new(FaultKind::Hang, 0, SECOND).in_region(Region::Asia);
-        assert!(fault.strikes(Region::Asia, 0).is_some());
-        assert!(fault.strikes(Region::Europe, 0).is_none());
+        assert!(fault.strikes(Region::Asia, 0, Message::Probe));
+        assert!(!fault.strikes(Region::Europe, 0, Message::Probe));
+    }
+
+    #[test]
+    fn a_fault_of_requests_leaves_probes_alone_and_one_of_a_path_leaves_others_alone() {
+        let strikes =
+            |fault: &Fault| MESSAGES.map(|message| fault.strikes(Region::Europe, 0, message));
+        let fault = Fault::new(FaultKind::Stall, 0, SECOND);
+        assert_eq!(strikes(&fault), [true, true, true]);
+        assert_eq!(strikes(&fault.clone().on_requests()), [false, true, true]);
+        assert_eq!(strikes(&fault.on_path("/broken")), [false, false, true]);
+    }
+
+    const MESSAGES: [Message; 3] = [Message::Probe, request("/"), request("/broken")];
+
+    const fn request(path: &'static str) -> Message {
+        Message::Request(Ask {
+            number: 1,
+            post: false,
+            path,
+            cost_ms: 1.0,
+            counts: true,
+        })
     }
 }

@@ -17,8 +17,8 @@ use crate::executor::Executor;
 use crate::metrics::Recorder;
 use crate::random::{Purpose, Stream};
 use crate::scenario::Scenario;
-use crate::traffic::{PROBE_COST_MS, mean_cost_ms};
-use fault::FaultKind;
+use crate::traffic::{Ask, PROBE_COST_MS, mean_cost_ms};
+use fault::{Fault, FaultKind};
 use pool::Pool;
 use queue::Queue;
 use std::cell::{Cell, RefCell};
@@ -34,6 +34,10 @@ const LONGEST_WAIT: Micros = 5 * SECOND;
 /// target to the brim, and P2C beats it.
 const COURTESY: f64 = 20.0;
 
+/// By how much another target must be better for a choice to be wrong: the
+/// default of `FETCH_SWITCH_MARGIN`.
+const CLEARLY: f64 = 1.2;
+
 /// How many times the median a round trip in the heavy tail takes, at least.
 const TAIL_FROM: f64 = 2.0;
 
@@ -44,10 +48,23 @@ const TAIL_MOST: f64 = 60.0;
 /// What is sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Message {
-    /// A request whose endpoint costs so many ms.
-    Request(f64),
+    /// A request.
+    Request(Ask),
     /// A probe.
     Probe,
+}
+
+impl Message {
+    /// Whether it shares the location's connections. Requests that are left out
+    /// of the figures have standing ones of their own: one that hangs takes its
+    /// connection with it, and what others lose then, or a target for a handshake
+    /// that takes too long, is to be the policy's doing alone.
+    fn is_pooled(self) -> bool {
+        match self {
+            Self::Request(ask) => ask.counts,
+            Self::Probe => true,
+        }
+    }
 }
 
 /// The networks of one cell: some locations that are simulated together. A
@@ -150,29 +167,36 @@ impl Network {
     ) -> Sending {
         let now = self.0.executor.now();
         match message {
-            Message::Request(_) => self.0.recorder.attempt(now),
+            Message::Request(ask) if ask.counts => {
+                let is_wrong = || self.is_wrong(location, target, &ask);
+                let recorder = &self.0.recorder;
+                recorder.attempt(location, &ask, target, now, is_wrong);
+            }
+            Message::Request(_) => {}
             Message::Probe => self.0.recorder.probe(now),
         }
         Sending::start(self, location, target, message, connect_ms)
     }
 
-    /// What a location meets at a target now, if anything is wrong.
+    /// What a message from a location meets at a target now, if anything is
+    /// wrong.
     #[must_use]
-    pub fn fault(&self, location: usize, target: usize) -> Option<FaultKind> {
+    pub fn fault(&self, location: usize, target: usize, message: Message) -> Option<&Fault> {
         let world = &self.0.world;
         let region = world.regions[self.0.first + location];
         let now = self.0.executor.now();
         world.scenario.targets[target]
             .faults
             .iter()
-            .find_map(|fault| fault.strikes(region, now))
+            .find(|fault| fault.strikes(region, now, message))
     }
 
     /// What the next request to a target would take on the average, ms: what
     /// only an oracle can know. Infinite where it would fail.
     #[must_use]
-    pub fn expected_ms(&self, location: usize, target: usize, cost_ms: f64) -> f64 {
-        let slow = match self.fault(location, target) {
+    pub fn expected_ms(&self, location: usize, target: usize, ask: &Ask) -> f64 {
+        let fault = self.fault(location, target, Message::Request(*ask));
+        let slow = match fault.map(|fault| fault.kind) {
             None => 1.0,
             Some(FaultKind::Slow(factor)) => factor,
             Some(_) => return f64::INFINITY,
@@ -188,7 +212,19 @@ impl Network {
         if wait > to_ms(LONGEST_WAIT) {
             return f64::INFINITY;
         }
-        (round_trip + cost_ms * pace) * slow + COURTESY * wait
+        (round_trip + ask.cost_ms * pace) * slow + COURTESY * wait
+    }
+
+    /// Whether another target is clearly better than this one now, whatever an
+    /// endpoint costs.
+    fn is_wrong(&self, location: usize, target: usize, ask: &Ask) -> bool {
+        let free = Ask {
+            cost_ms: 0.0,
+            ..*ask
+        };
+        let ms = |target| self.expected_ms(location, target, &free);
+        let best = (0..self.targets()).map(ms).fold(f64::INFINITY, f64::min);
+        ms(target) > best * CLEARLY
     }
 
     /// What [`Self::expected_ms`] tells from now on counts this request in.
@@ -272,9 +308,21 @@ impl Network {
         ms * factor
     }
 
+    /// The status of an answer, by the target's fault.
+    fn status(&self, location: usize, fault: Option<FaultKind>) -> u16 {
+        match fault {
+            Some(FaultKind::Answer(status, share))
+                if self.0.noise.borrow_mut()[location].uniform() < share =>
+            {
+                status
+            }
+            _ => 200,
+        }
+    }
+
     fn cost_ms(&self, location: usize, message: Message) -> f64 {
         match message {
-            Message::Request(cost) => cost,
+            Message::Request(ask) => ask.cost_ms,
             Message::Probe => PROBE_COST_MS * self.0.noise.borrow_mut()[location].lognormal(0.25),
         }
     }
@@ -285,10 +333,11 @@ impl Network {
 /// exactly what was asked for.
 fn queues(scenario: &Scenario) -> Vec<Option<(Queue, f64)>> {
     let total = scenario.rate * scenario.locations as f64;
+    let cost_ms = mean_cost_ms(scenario.endpoints);
     let queue = |share: f64| {
         let per_second = total * share;
-        let servers = (per_second * mean_cost_ms() / 1e3).round().max(1.0);
-        let pace = servers / (per_second * mean_cost_ms() / 1e3);
+        let servers = (per_second * cost_ms / 1e3).round().max(1.0);
+        let pace = servers / (per_second * cost_ms / 1e3);
         (Queue::new(servers as usize, LONGEST_WAIT), pace)
     };
     scenario

@@ -29,13 +29,8 @@ pub type Outcome = Result<u16, Failure>;
 impl Site {
     /// Sends a request once.
     pub async fn attempt(&self, ask: &Ask, target: usize) -> Outcome {
-        self.send(
-            target,
-            Message::Request(ask.cost_ms),
-            CONNECT_MS,
-            ATTEMPT_MS,
-        )
-        .await
+        self.send(target, Message::Request(*ask), CONNECT_MS, ATTEMPT_MS)
+            .await
     }
 
     /// Probes a target: how long it took, ms, when it is healthy.

@@ -79,7 +79,12 @@ impl Policy for RoundRobin {
         self.site
             .try_in_order(&ask, order, |target, outcome| {
                 if !matches!(outcome, Ok(..500)) {
-                    self.out_until.borrow_mut()[target] = executor.now() + FAIL_TIMEOUT;
+                    let out_until = &mut self.out_until.borrow_mut()[target];
+                    let now = executor.now();
+                    if *out_until <= now {
+                        self.site.network.recorder().ejection(now);
+                    }
+                    *out_until = now + FAIL_TIMEOUT;
                 }
             })
             .await

@@ -3,12 +3,14 @@
 //! All policies run in the same executor, over the same network, and meet the
 //! same requests at the same moments.
 
+mod accrual;
 mod attempt;
 mod cache_the_fastest;
 pub mod fleet;
 mod listed;
 mod oracle;
 pub mod ours;
+mod outlier;
 mod p2c;
 mod url_test;
 
@@ -16,12 +18,14 @@ use crate::metrics::Answer;
 use crate::network::Network;
 use crate::random::{Purpose, Stream};
 use crate::traffic::Ask;
+pub use accrual::Rule;
 use cache_the_fastest::CacheTheFastest;
 pub use cache_the_fastest::Renewal;
 use listed::{RoundRobin, StaticOrder};
 use oracle::Oracle;
 use ours::Ours;
 pub use ours::Variant;
+use outlier::OutlierDetection;
 use p2c::P2c;
 use std::future::Future;
 use std::rc::Rc;
@@ -62,13 +66,14 @@ pub enum Kind {
     CacheTheFastest(Renewal),
     StaticOrder,
     RoundRobin,
-    P2c,
+    P2c(Rule),
     UrlTest,
+    OutlierDetection,
     Oracle,
 }
 
 /// All policies, ours first.
-pub const ALL: [Kind; 11] = [
+pub const ALL: [Kind; 13] = [
     Kind::Ours(Variant::Default),
     Kind::Ours(Variant::Spread),
     Kind::Ours(Variant::Hedge),
@@ -77,8 +82,10 @@ pub const ALL: [Kind; 11] = [
     Kind::CacheTheFastest(Renewal::Never),
     Kind::StaticOrder,
     Kind::RoundRobin,
-    Kind::P2c,
+    Kind::P2c(Rule::InARow),
     Kind::UrlTest,
+    Kind::OutlierDetection,
+    Kind::P2c(Rule::InARowOrRate),
     Kind::Oracle,
 ];
 
@@ -95,8 +102,10 @@ impl Kind {
             Self::CacheTheFastest(Renewal::Never) => "cache-for-a-ttl",
             Self::StaticOrder => "static-order",
             Self::RoundRobin => "round-robin",
-            Self::P2c => "p2c-peak-ewma",
+            Self::P2c(Rule::InARow) => "p2c-peak-ewma",
+            Self::P2c(Rule::InARowOrRate) => "failure-accrual",
             Self::UrlTest => "url-test",
+            Self::OutlierDetection => "outlier-detection",
             Self::Oracle => "oracle",
         }
     }
@@ -127,8 +136,9 @@ impl Kind {
             }
             Self::StaticOrder => visitor.visit(StaticOrder::new),
             Self::RoundRobin => visitor.visit(RoundRobin::new),
-            Self::P2c => visitor.visit(P2c::new),
+            Self::P2c(rule) => visitor.visit(move |site| P2c::new(site, rule)),
             Self::UrlTest => visitor.visit(UrlTest::new),
+            Self::OutlierDetection => visitor.visit(OutlierDetection::new),
             Self::Oracle => visitor.visit(Oracle::new),
         }
     }

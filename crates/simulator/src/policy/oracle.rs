@@ -28,7 +28,7 @@ impl Oracle {
         let mut best = 0;
         let mut least = f64::INFINITY;
         for target in 0..network.targets() {
-            let ms = network.expected_ms(*location, target, ask.cost_ms);
+            let ms = network.expected_ms(*location, target, ask);
             if ms < least {
                 (best, least) = (target, ms);
             }

@@ -3,7 +3,6 @@
 
 use crate::clock::{EPOCH_MS, to_ms};
 use crate::metrics::Answer;
-use crate::network::fault::FaultKind;
 use crate::network::{Message, Network, Sending};
 use crate::policy::fleet::Fleet;
 use crate::policy::{Policy, Site};
@@ -97,7 +96,7 @@ impl Policy for Ours {
         });
         let about = Request {
             method: if ask.post { "POST" } else { "GET" },
-            path: "/",
+            path: ask.path,
             hops: 0,
             has_body: ask.post,
             may_meet_closed_connection: false,
@@ -203,14 +202,15 @@ impl Platform for Instance {
         } = &*self.0;
         let target = attempt.target;
         request.first.get_or_insert(target);
-        if let Some(FaultKind::Refuse | FaultKind::Hang) = network.fault(*location, target) {
+        let message = Message::Request(request.ask);
+        let fault = network.fault(*location, target, message);
+        if fault.is_some_and(|fault| fault.kind.is_dead()) {
             self.0.dead_attempts.set(self.0.dead_attempts.get() + 1);
             let now = network.executor().now();
             network
                 .recorder()
                 .dead_attempt(self.0.dead_attempts.get(), now);
         }
-        let message = Message::Request(request.ask.cost_ms);
         let connect_ms = attempt.connect_timeout.0;
         Flight {
             sending: network.send(*location, target, message, connect_ms),
@@ -292,6 +292,10 @@ impl Platform for Instance {
 
     fn notice(&self, notice: &Notice) {
         self.0.network.trace(self.0.location, || text::line(notice));
+        if let Notice::Ejected { .. } = notice {
+            let now = self.0.network.executor().now();
+            self.0.network.recorder().ejection(now);
+        }
         let kind = match notice {
             // What an instance starts with is no change.
             Notice::PrimaryChanged { from: None, .. } => return,

@@ -5,14 +5,14 @@
 //! `PeakEwma.scala`; <https://linkerd.io/2/features/load-balancing/>).
 //!
 //! The latency jumps up with a slower sample and comes down by an EWMA that
-//! decays in 10 s. Five failures in a row put a target aside
-//! (`failureAccrualFactory`, "5 consecutive failures" by default) for 5 s,
-//! doubling to 300 s with equal jitter; then one live request decides. Retries,
-//! of idempotent requests, are Finagle's `RetryFilter` within our number of
-//! attempts; each draws again among the untried.
+//! decays in 10 s. Targets that fail are left out by failure accrual, see
+//! [`crate::policy::accrual`]. Retries, of idempotent requests, are Finagle's
+//! `RetryFilter` within our number of attempts; each draws again among the
+//! untried.
 
-use crate::clock::{Micros, SECOND, to_ms};
+use crate::clock::{Micros, to_ms};
 use crate::metrics::Answer;
+use crate::policy::accrual::{Accrual, Rule};
 use crate::policy::attempt::{MAX_ATTEMPTS, Outcome, may_retry};
 use crate::policy::{Policy, Site};
 use crate::random::Stream;
@@ -26,10 +26,6 @@ const DECAY_MS: f64 = 10_000.0;
 /// What an unmeasured target with requests pending is taken for, ms.
 const PENALTY_MS: f64 = 1e9;
 
-const FAILURES_TO_EJECT: u32 = 5;
-const FIRST_BACKOFF: Micros = 5 * SECOND;
-const LONGEST_BACKOFF: Micros = 300 * SECOND;
-
 /// A location that balances by P2C.
 pub struct P2c {
     site: Site,
@@ -41,16 +37,12 @@ struct State {
     targets: Vec<Load>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Load {
     ewma_ms: f64,
     at: Micros,
     pending: u32,
-    failures: u32,
-    out_until: Micros,
-    backoff: Micros,
-    /// The one request that decides after a backoff is under way.
-    on_probation: bool,
+    accrual: Accrual,
 }
 
 impl Load {
@@ -75,37 +67,22 @@ impl Load {
         };
         self.at = now;
     }
-
-    fn open(&self, now: Micros) -> bool {
-        self.out_until <= now && !self.on_probation
-    }
-
-    fn failed(&mut self, now: Micros, jitter: f64) {
-        self.failures += 1;
-        if self.failures < FAILURES_TO_EJECT && !self.on_probation {
-            return;
-        }
-        self.on_probation = false;
-        self.backoff = (self.backoff * 2).clamp(FIRST_BACKOFF, LONGEST_BACKOFF);
-        let half = self.backoff / 2;
-        self.out_until = now + half + (half as f64 * jitter) as Micros;
-    }
-
-    fn passed(&mut self) {
-        self.failures = 0;
-        self.on_probation = false;
-        self.backoff = 0;
-    }
 }
 
 impl P2c {
     /// See the module.
     #[must_use]
-    pub fn new(site: Site) -> Self {
+    pub fn new(site: Site, rule: Rule) -> Self {
+        let load = Load {
+            ewma_ms: 0.0,
+            at: 0,
+            pending: 0,
+            accrual: Accrual::new(rule),
+        };
         Self {
             state: RefCell::new(State {
                 dice: site.dice(),
-                targets: vec![Load::default(); site.network.targets()],
+                targets: vec![load; site.network.targets()],
             }),
             site,
         }
@@ -118,7 +95,7 @@ impl P2c {
         let count = targets.len();
         let open = (0..count)
             .filter(untried)
-            .filter(|index| targets[*index].open(now));
+            .filter(|index| targets[*index].accrual.is_open(now));
         let (mut some, mut length) = ([0usize; 32], 0);
         for index in open {
             some[length] = index;
@@ -148,7 +125,7 @@ impl P2c {
         };
         let load = &mut targets[picked];
         load.pending += 1;
-        load.on_probation = load.backoff > 0 && load.out_until <= now;
+        load.accrual.chosen(now);
         Some(picked)
     }
 
@@ -159,9 +136,9 @@ impl P2c {
         load.pending -= 1;
         load.observe(to_ms(now - from), now);
         if matches!(outcome, Ok(..500)) {
-            load.passed();
-        } else {
-            load.failed(now, dice.uniform());
+            load.accrual.passed(now);
+        } else if load.accrual.failed(now, dice.uniform()) {
+            self.site.network.recorder().ejection(now);
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Results as tables, JSON and plots.
 
+pub mod figures;
 pub mod plot;
 pub mod summary;
 pub mod table;
+pub mod trouble;
 
 use crate::metrics::Metrics;
 use crate::policy::Kind;
 use crate::scenario::Scenario;
 use serde::Serialize;
 
-/// A scenario's results under some policies.
+/// A scenario's results under some policies, of one seed.
 pub struct Results {
     /// The scenario as it was run, reductions included.
     pub scenario: Scenario,
@@ -24,8 +26,10 @@ pub struct Results {
 /// What a run's files say of where they come from.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// The seed of everything.
+    /// The seed of everything; the first one of several.
     pub seed: u64,
+    /// How many seeds there are.
+    pub seeds: u64,
     /// The command that makes them again.
     pub command: String,
     /// Its options without scenarios and policies, which do not meet.

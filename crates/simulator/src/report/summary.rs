@@ -2,8 +2,10 @@
 
 use crate::clock::{HOUR, Micros, SECOND};
 use crate::metrics::{Bucket, Metrics};
+use crate::network::fault::Scope;
 use crate::policy::Kind;
 use crate::report::Results;
+use crate::report::trouble::TroubleFigures;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -12,10 +14,10 @@ const HALF_TTL: f64 = 150.0;
 
 /// A policy has settled when its mean latency stays within this share of the
 /// oracle's,
-const SETTLED: f64 = 0.10;
+pub(super) const SETTLED: f64 = 0.10;
 
 /// for so many steps of the series.
-const SETTLED_FOR: usize = 3;
+pub(super) const SETTLED_FOR: usize = 3;
 
 /// The figures, rounded to what they can mean.
 #[derive(Debug, Serialize)]
@@ -51,6 +53,8 @@ pub struct Summary {
     /// has settled, seconds; `null` when it never did before the next.
     pub settled_s: Vec<(f64, Option<f64>)>,
     pub notices: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<TroubleFigures>,
 }
 
 impl Summary {
@@ -96,16 +100,18 @@ impl Summary {
                 .map(|from| round((metrics.last_dead_attempt - from) as f64 / 1e6, 1)),
             settled_s: oracle.map_or_else(Vec::new, |oracle| settled(results, metrics, oracle)),
             notices: metrics.notices.clone(),
+            trouble: TroubleFigures::new(results, metrics, oracle),
         }
     }
 }
 
-/// The steps in which any fault begins or ends, without those that flap.
+/// The steps in which any fault begins or ends, without those that flap, and
+/// without those of a single path, which most requests never meet.
 fn edges(results: &Results) -> Vec<Micros> {
     let targets = &results.scenario.targets;
     let faults = targets.iter().flat_map(|target| &target.faults);
     let mut edges: Vec<Micros> = faults
-        .filter(|fault| fault.flaps.is_none())
+        .filter(|fault| fault.flaps.is_none() && !matches!(fault.scope, Scope::Path(_)))
         .flat_map(|fault| [fault.from, fault.to])
         .filter(|edge| *edge > 0 && *edge < results.scenario.length)
         .collect();
@@ -134,7 +140,7 @@ fn settled(results: &Results, metrics: &Metrics, oracle: &Metrics) -> Vec<(f64, 
 
 /// How many steps it takes until the first of some that are all near the
 /// oracle's.
-fn after_steps(series: &[Bucket], oracle: &[Bucket]) -> Option<usize> {
+pub(super) fn after_steps(series: &[Bucket], oracle: &[Bucket]) -> Option<usize> {
     let near: Vec<bool> = series
         .iter()
         .zip(oracle)
@@ -144,7 +150,7 @@ fn after_steps(series: &[Bucket], oracle: &[Bucket]) -> Option<usize> {
         .position(|window| window.iter().all(|near| *near))
 }
 
-fn round(value: f64, digits: i32) -> f64 {
+pub(super) fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
 }

@@ -3,18 +3,31 @@
 use crate::clock::{HOUR, SECOND};
 use crate::policy::{Kind, Variant};
 use crate::report::summary::Summary;
-use crate::report::{Origin, Results};
+use crate::report::trouble::TroubleFigures;
+use crate::report::{Origin, Results, figures};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// All results as one Markdown page.
+/// All results, of each scenario those of all seeds, as one Markdown page.
 #[must_use]
-pub fn markdown(all: &[Results], origin: &Origin) -> String {
+pub fn markdown(all: &[Vec<Results>], origin: &Origin) -> String {
+    let seeds = match origin.seeds {
+        1 => format!("seed {}", origin.seed),
+        count => format!(
+            "seeds {} to {}",
+            origin.seed,
+            origin.seed.wrapping_add(count - 1)
+        ),
+    };
     let mut page = format!(
-        "# Simulation\n\nMade by `{}` (seed {}). The same command gives the same figures.\n",
-        origin.command, origin.seed
+        "# Simulation\n\nMade by `{}` ({seeds}). The same command gives the same figures.\n",
+        origin.command
     );
-    for results in all {
+    if origin.seeds > 1 {
+        page.push_str("Each figure is the median of the seeds, with the worst in brackets.\n");
+    }
+    for seeds in all {
+        let results = &seeds[0];
         let scenario = &results.scenario;
         let _ = write!(
             page,
@@ -30,8 +43,18 @@ pub fn markdown(all: &[Results], origin: &Origin) -> String {
             let _ = write!(page, " — **reduced: {reduction}**");
         }
         page.push_str(".\n\n");
-        table(&mut page, results);
-        verdict(&mut page, results);
+        let summaries = summaries(seeds);
+        match &summaries[..] {
+            [one] => {
+                table(&mut page, one);
+                trouble(&mut page, &summaries);
+                verdict(&mut page, results);
+            }
+            _ => {
+                figures::table(&mut page, &figures::USUAL, &rows(&summaries));
+                trouble(&mut page, &summaries);
+            }
+        }
         for plot in ["latency", "share", "errors", "probes"] {
             let _ = write!(page, "\n![{plot} over time]({}-{plot}.svg)", scenario.name);
         }
@@ -40,14 +63,50 @@ pub fn markdown(all: &[Results], origin: &Origin) -> String {
     page
 }
 
-fn table(page: &mut String, results: &Results) {
+/// Seed by seed, the figures of each policy.
+fn summaries(seeds: &[Results]) -> Vec<Vec<Summary>> {
+    let of = |results: &Results| {
+        let places = 0..results.kinds.len();
+        places.map(|place| Summary::new(results, place)).collect()
+    };
+    seeds.iter().map(of).collect()
+}
+
+/// Policy by policy, the figures of each seed.
+fn rows(seeds: &[Vec<Summary>]) -> Vec<(&'static str, Vec<&Summary>)> {
+    (0..seeds[0].len())
+        .map(|place| {
+            let row = seeds.iter().map(|summaries| &summaries[place]).collect();
+            (seeds[0][place].policy, row)
+        })
+        .collect()
+}
+
+/// The table of a time of trouble, where there is one.
+fn trouble(page: &mut String, seeds: &[Vec<Summary>]) {
+    let rows: Vec<(&str, Vec<&TroubleFigures>)> = rows(seeds)
+        .into_iter()
+        .map(|(policy, row)| {
+            (
+                policy,
+                row.iter().filter_map(|s| s.trouble.as_ref()).collect(),
+            )
+        })
+        .filter(|(_, row): &(_, Vec<_>)| !row.is_empty())
+        .collect();
+    if !rows.is_empty() {
+        page.push('\n');
+        figures::table(page, &figures::TROUBLE, &rows);
+    }
+}
+
+fn table(page: &mut String, summaries: &[Summary]) {
     page.push_str(
         "| policy | failed GET / POST | mean | over oracle | p50 | p90 | p99 | max ms | attempts / request \
          | switches / location·h | probes | store reads / writes per location and half TTL | settled after |\n\
          | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --- |\n",
     );
-    for place in 0..results.kinds.len() {
-        let s = Summary::new(results, place);
+    for s in summaries {
         let excess = s
             .excess_percent
             .map_or_else(String::new, |excess| format!("{excess:+.1} %"));
@@ -113,9 +172,14 @@ fn settled(times: &[(f64, Option<f64>)]) -> String {
 
 /// All results as JSON: figures and series.
 #[must_use]
-pub fn json(all: &[Results], origin: &Origin) -> Value {
-    let scenarios: Vec<Value> = all.iter().map(scenario).collect();
-    json!({ "seed": origin.seed, "command": origin.command, "scenarios": scenarios })
+pub fn json(all: &[Vec<Results>], origin: &Origin) -> Value {
+    let scenarios: Vec<Value> = all.iter().map(|seeds| scenario(seeds)).collect();
+    let mut page =
+        json!({ "seed": origin.seed, "command": origin.command, "scenarios": scenarios });
+    if origin.seeds > 1 {
+        page["seeds"] = origin.seeds.into();
+    }
+    page
 }
 
 /// Step by step, how much slower than the oracle's requests, ms.
@@ -130,9 +194,12 @@ fn excess(results: &Results, place: usize) -> Option<Vec<f64>> {
     )
 }
 
-fn scenario(results: &Results) -> Value {
+/// A scenario's figures and series: those of the first seed, and of the others
+/// beside them.
+fn scenario(seeds: &[Results]) -> Value {
+    let results = &seeds[0];
     let scenario = &results.scenario;
-    let policies: Vec<Value> = (0..results.kinds.len())
+    let mut policies: Vec<Value> = (0..results.kinds.len())
         .map(|place| {
             let buckets = &results.metrics[place].buckets;
             json!({
@@ -149,6 +216,12 @@ fn scenario(results: &Results) -> Value {
             })
         })
         .collect();
+    if seeds.len() > 1 {
+        for (place, policy) in policies.iter_mut().enumerate() {
+            let of = |results| json!(Summary::new(results, place));
+            policy["figures_by_seed"] = seeds.iter().map(of).collect();
+        }
+    }
     json!({
         "name": scenario.name,
         "about": scenario.about,

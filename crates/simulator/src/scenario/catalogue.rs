@@ -24,6 +24,7 @@ pub fn all() -> Vec<Scenario> {
         heavy_tails(),
         day(),
     ];
+    all.extend(super::lying_health::all());
     all.extend(super::scale::all());
     all
 }
@@ -36,12 +37,12 @@ pub fn named(name: &str) -> Option<Scenario> {
 
 /// When the trouble of the short scenarios begins and ends: halfway between two
 /// multiples of the default TTL, so that no policy is lucky.
-const FROM: Micros = 22 * MINUTE + 30 * SECOND;
-const TO: Micros = 42 * MINUTE + 30 * SECOND;
+pub(super) const FROM: Micros = 22 * MINUTE + 30 * SECOND;
+pub(super) const TO: Micros = 42 * MINUTE + 30 * SECOND;
 
 /// Three targets; the best has a fault. As everywhere here the best is not the
 /// first of the list: nobody has measured before writing it down.
-fn primary_with(fault: Fault) -> Vec<TargetModel> {
+pub(super) fn primary_with(fault: Fault) -> Vec<TargetModel> {
     vec![
         TargetModel::at_ms(60.0),
         TargetModel::at_ms(90.0),

@@ -1,6 +1,7 @@
 //! What is simulated: places, targets, faults, traffic, the store.
 
 mod catalogue;
+mod lying_health;
 mod scale;
 
 pub use catalogue::{all, named};
@@ -8,6 +9,7 @@ pub use catalogue::{all, named};
 use crate::clock::{MINUTE, Micros, SECOND};
 use crate::network::fault::Fault;
 use crate::network::geography::CITIES;
+use crate::traffic::{Endpoint, SHOP};
 
 /// A world and a day in it.
 #[derive(Clone, Debug)]
@@ -24,6 +26,10 @@ pub struct Scenario {
     pub rate: f64,
     /// The share of POST; the rest is GET.
     pub posts: f64,
+    /// What the requests are for.
+    pub endpoints: &'static [Endpoint],
+    /// Clients that come for a while, where some do.
+    pub guests: Option<Guests>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetModel>,
     /// What the network adds to a base latency.
@@ -41,8 +47,27 @@ pub struct Scenario {
     pub settings: Vec<(&'static str, &'static str)>,
     /// Series over time are kept in steps of this.
     pub bucket: Micros,
+    /// From when to when something is wrong, where figures are kept of each part
+    /// of it: see [`crate::metrics::trouble`].
+    pub trouble: Option<(Micros, Micros)>,
     /// A location whose probes, switches and notices are told on stderr.
     pub trace: Option<usize>,
+}
+
+/// Clients beside the usual ones, at each location. They send GETs.
+#[derive(Clone, Copy, Debug)]
+pub struct Guests {
+    /// Mean requests per second and location (Poisson),
+    pub rate: f64,
+    /// for these,
+    pub endpoints: &'static [Endpoint],
+    /// from here
+    pub from: Micros,
+    /// up to here.
+    pub to: Micros,
+    /// Whether their requests are in the figures. They are not where the figures
+    /// are to tell what others suffer for them.
+    pub count: bool,
 }
 
 /// A target.
@@ -137,6 +162,8 @@ impl Default for Scenario {
             locations: 20,
             rate: 10.0,
             posts: 0.1,
+            endpoints: SHOP,
+            guests: None,
             targets: [60.0, 90.0, 40.0].map(TargetModel::at_ms).to_vec(),
             noise: Noise {
                 sigma: 0.12,
@@ -154,6 +181,7 @@ impl Default for Scenario {
             instances: Lifetime::Short,
             settings: Vec::new(),
             bucket: 10 * SECOND,
+            trouble: None,
             trace: None,
         }
     }

@@ -1,5 +1,7 @@
 //! What is counted: never a log of requests, so that memory stays flat.
 
+pub mod trouble;
+
 use crate::clock::{Micros, SECOND};
 use crate::scenario::Scenario;
 use crate::traffic::Ask;
@@ -8,6 +10,7 @@ use hdrhistogram::Histogram;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use trouble::{Primary, Trouble};
 
 /// What a client got.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether it tells the client of a failure that another target may not have
+    /// had: 5xx or 429. Simulated clients deserve neither.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.status >= 500 || self.status == 429
+    }
+
     /// An attempt has ended: its response, or its failure where no response has come before.
     pub fn hear(&mut self, target: usize, outcome: Result<u16, Failure>) {
         match outcome {
@@ -59,7 +69,7 @@ pub struct Metrics {
     pub requests: u64,
     /// The GETs among them.
     pub gets: u64,
-    /// GETs that were not answered, or with 5xx.
+    /// GETs that were not answered, or with 5xx or 429.
     pub failed_gets: u64,
     /// Likewise for POST.
     pub failed_posts: u64,
@@ -97,6 +107,13 @@ pub struct Metrics {
     pub notices: BTreeMap<String, u64>,
     /// The series.
     pub buckets: Vec<Bucket>,
+    /// More of a time of trouble, where the scenario has one.
+    pub trouble: Option<Trouble>,
+}
+
+/// From 10 µs to 2 minutes, more than the deadline, to three digits.
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(10, 120 * SECOND, 3).expect("sound bounds")
 }
 
 impl Metrics {
@@ -107,14 +124,12 @@ impl Metrics {
             by_target: vec![0; scenario.targets.len()],
             ..Bucket::default()
         };
-        // From 10 µs to 2 minutes, to three digits: more than the deadline.
-        let latency = Histogram::new_with_bounds(10, 120 * SECOND, 3).expect("sound bounds");
         Self {
             requests: 0,
             gets: 0,
             failed_gets: 0,
             failed_posts: 0,
-            latency,
+            latency: histogram(),
             latency_sum: 0,
             slowest_get: 0,
             attempts: 0,
@@ -130,6 +145,7 @@ impl Metrics {
             last_dead_attempt: 0,
             notices: BTreeMap::new(),
             buckets: vec![bucket; scenario.buckets()],
+            trouble: scenario.trouble.map(Trouble::new),
         }
     }
 
@@ -161,6 +177,9 @@ impl Metrics {
             *self.notices.entry(kind.clone()).or_default() += count;
         }
         for (ours, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            ours.merge(theirs);
+        }
+        if let (Some(ours), Some(theirs)) = (&mut self.trouble, &other.trouble) {
             ours.merge(theirs);
         }
     }
@@ -214,6 +233,7 @@ struct Recording {
     /// Each location's latest request, by arrival: its number, who answered.
     last: Vec<(u64, usize)>,
     last_first: Vec<(u64, usize)>,
+    primaries: Vec<Primary>,
 }
 
 impl Recorder {
@@ -225,6 +245,7 @@ impl Recorder {
             bucket: scenario.bucket,
             last: vec![(0, usize::MAX); locations],
             last_first: vec![(0, usize::MAX); locations],
+            primaries: vec![Primary::default(); locations],
         })))
     }
 
@@ -240,7 +261,7 @@ impl Recorder {
         let recording = &mut *recording;
         let metrics = &mut recording.metrics;
         let took = to - from;
-        let failed = answer.status >= 500;
+        let failed = answer.is_error();
         metrics.requests += 1;
         metrics.gets += u64::from(!ask.post);
         metrics.failed_gets += u64::from(failed && !ask.post);
@@ -258,6 +279,9 @@ impl Recorder {
                 bucket.by_target[target] += 1;
             }
         }
+        if let Some(trouble) = &mut metrics.trouble {
+            trouble.request(ask, from, took, answer);
+        }
         if let Some(first) = answer.first {
             metrics.first_by_target[first] += 1;
         }
@@ -267,12 +291,33 @@ impl Recorder {
         metrics.first_choice_changes += changed(last, ask.number, answer.first);
     }
 
-    /// A request goes to a target.
-    pub fn attempt(&self, now: Micros) {
+    /// A request goes to a target; `is_wrong` tells whether another one is
+    /// clearly better.
+    pub fn attempt(
+        &self,
+        location: usize,
+        ask: &Ask,
+        target: usize,
+        now: Micros,
+        is_wrong: impl FnOnce() -> bool,
+    ) {
         let mut recording = self.0.borrow_mut();
         recording.metrics.attempts += 1;
         if let Some(bucket) = recording.bucket_at(now) {
             bucket.attempts += 1;
+        }
+        let Recording {
+            metrics, primaries, ..
+        } = &mut *recording;
+        if let Some(trouble) = &mut metrics.trouble {
+            primaries[location].chosen(trouble, ask.number, target, is_wrong);
+        }
+    }
+
+    /// A policy ejects a target.
+    pub fn ejection(&self, now: Micros) {
+        if let Some(trouble) = &mut self.0.borrow_mut().metrics.trouble {
+            trouble.ejection(now);
         }
     }
 
