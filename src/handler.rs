@@ -8,7 +8,7 @@ use function_fetch_component::client::RequestTarget;
 use function_fetch_component::request::{Head, serve};
 use function_fetch_component::{memory, method_name, response as heads};
 use function_fetch_driver::Outcome;
-use function_fetch_engine::{Failure, Reply};
+use function_fetch_engine::{Failure, LocalReply, Millis};
 use wasip3::http::types::{self, Method, Request, Response};
 use wasip3::{wit_future, wit_stream};
 
@@ -40,25 +40,25 @@ pub async fn handle(request: Request) -> Response {
         Outcome::Relay {
             response,
             explain,
-            elapsed_ms,
-        } => relay(response, to_head, explain.map(|text| (text, elapsed_ms))),
+            elapsed,
+        } => relay(response, to_head, explain.map(|text| (text, elapsed))),
         Outcome::Reply(reply) => local_reply(reply, to_head),
     }
 }
 
 /// An upstream's response for the client: the body is passed on, not read here.
-fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, f64)>) -> Response {
+fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, Millis)>) -> Response {
     let UpstreamResponse {
         response,
         status,
         fields,
         ..
     } = upstream;
-    if let Some((text, elapsed_ms)) = explain {
-        for (name, value) in heads::explanation(text, elapsed_ms) {
+    if let Some((text, elapsed)) = explain {
+        for (name, value) in heads::explanation(text, elapsed) {
             if fields.append(name, &value).is_err() {
                 let failure = Failure::HttpResponseHeaderSectionSize;
-                return local_reply(Reply::failed(failure), to_head);
+                return local_reply(LocalReply::failed(failure), to_head);
             }
         }
     }
@@ -70,7 +70,7 @@ fn relay(upstream: UpstreamResponse, to_head: bool, explain: Option<(String, f64
     response
 }
 
-fn local_reply(reply: Reply, to_head: bool) -> Response {
+fn local_reply(reply: LocalReply, to_head: bool) -> Response {
     let status = reply.status;
     let (fields, body) = heads::local_reply(reply);
     let stream = (!to_head).then(|| {

@@ -2,10 +2,10 @@
 
 use crate::body::{Sink, Source};
 use crate::error::failure;
-use crate::platform::{Wasi, monotonic_ms, now_ms, sleep};
+use crate::platform::{Wasi, monotonic, now, sleep};
 use function_fetch_component::{SILENCE_NS, probe as probes, request};
 use function_fetch_engine::headers;
-use function_fetch_engine::{Failure, Forward, Target};
+use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
 use std::pin::pin;
 use wasip3::http::client;
@@ -23,7 +23,7 @@ pub type UpstreamResponse = request::UpstreamResponse<types::Response, types::Fi
 pub fn start(
     inbound: &mut Inbound,
     target: &Target,
-    forward: &Forward,
+    attempt: &Attempt,
 ) -> Result<Request, Failure> {
     let fields = to_wasi(&inbound.fields).map_err(|error| match error {
         HeaderError::SizeExceeded => Failure::HttpRequestHeaderSectionSize,
@@ -38,7 +38,7 @@ pub fn start(
     };
     let options = RequestOptions::new();
     // A host that cannot set a timer uses its own.
-    let _ = options.set_connect_timeout(Some(u64::from(forward.connect_timeout_ms) * 1_000_000));
+    let _ = options.set_connect_timeout(Some((attempt.connect_timeout.0 * 1e6) as u64));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let (request, sent) = Request::new(fields, stream, trailers_end, Some(options));
@@ -57,7 +57,7 @@ pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
     let mut fields = response.get_headers().copy_all();
-    let retry_after_ms = headers::retry_after_ms(&fields, now_ms());
+    let retry_after = headers::retry_after(&fields, now());
     headers::to_client(&mut fields, status);
     let fields = to_wasi(&fields).map_err(|error| match error {
         HeaderError::SizeExceeded => Failure::HttpResponseHeaderSectionSize,
@@ -66,15 +66,15 @@ pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     Ok(UpstreamResponse {
         response,
         status,
-        retry_after_ms,
+        retry_after,
         fields,
     })
 }
 
-/// Sends a probe, within `within_ms`, and returns its status. The rest of the response
-/// is read afterwards.
-pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, Failure> {
-    let started = monotonic_ms();
+/// Sends a probe and returns its status, which must come in `within`. The rest of the
+/// response is read afterwards.
+pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
+    let started = monotonic();
     let (_, trailers_end) = wit_future::new(|| Ok(None));
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
     let (request, sent) = Request::new(fields, None, trailers_end, None);
@@ -84,9 +84,9 @@ pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, F
     address(&request, &Method::Get, target, path)?;
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
-    let left_ms = within_ms - (monotonic_ms() - started);
+    let left = within - (monotonic() - started);
     wasip3::spawn(async move {
-        let in_time = pin!(sleep(left_ms));
+        let in_time = pin!(sleep(left));
         select(pin!(drain(response)), in_time).await;
     });
     Ok(status)

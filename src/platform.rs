@@ -4,25 +4,26 @@ use crate::outbound::{self, Inbound, UpstreamResponse};
 use crate::{store, waiting};
 use function_fetch_component::{memory, notice, record};
 use function_fetch_driver::{Head, Platform, StoreError};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Record, Stored, Target};
+use function_fetch_engine::{
+    Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, Stored, Target, Timestamp,
+};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 use wasip3::clocks::{monotonic_clock, system_clock};
 
-pub fn monotonic_ms() -> f64 {
-    monotonic_clock::now() as f64 / 1e6
+pub fn monotonic() -> Millis {
+    Millis(monotonic_clock::now() as f64 / 1e6)
 }
 
-pub fn now_ms() -> f64 {
+pub fn now() -> Timestamp {
     let now = system_clock::now();
-    now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6
+    Timestamp(now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6)
 }
 
-pub async fn sleep(ms: f64) {
-    monotonic_clock::wait_for((ms.max(0.0) * 1e6) as u64).await;
+pub async fn sleep(time: Millis) {
+    monotonic_clock::wait_for((time.0.max(0.0) * 1e6) as u64).await;
 }
 
 #[derive(Clone, Copy)]
@@ -33,55 +34,51 @@ impl Platform for Wasi {
     type Response = UpstreamResponse;
     type Sending = Pin<Box<dyn Future<Output = Result<UpstreamResponse, Failure>>>>;
 
-    fn now_ms(&self) -> f64 {
-        now_ms()
+    fn now(&self) -> Timestamp {
+        now()
     }
 
-    fn monotonic_ms(&self) -> f64 {
-        monotonic_ms()
+    fn monotonic(&self) -> Millis {
+        monotonic()
     }
 
-    async fn sleep(&self, ms: f64) {
-        sleep(ms).await;
+    async fn sleep(&self, time: Millis) {
+        sleep(time).await;
     }
 
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
         memory::engine(with)
     }
 
-    fn send(&self, request: &mut Inbound, target: &Target, forward: &Forward) -> Self::Sending {
-        match outbound::start(request, target, forward) {
+    fn send(&self, request: &mut Inbound, target: &Target, attempt: &Attempt) -> Self::Sending {
+        match outbound::start(request, target, attempt) {
             Ok(request) => Box::pin(outbound::finish(request)),
             Err(failure) => Box::pin(ready(Err(failure))),
         }
     }
 
-    fn body(&self, request: &Inbound) -> Body {
+    fn replay_state(&self, request: &Inbound) -> ReplayState {
         request.body.state()
     }
 
-    async fn reclaim(&self, request: &mut Inbound) -> Body {
-        request.body.reclaim().await
+    async fn stop_upload(&self, request: &mut Inbound) -> ReplayState {
+        request.body.stop().await
     }
 
-    fn hides_closed_connections(&self, request: &Inbound) -> bool {
-        request.hides_closed_connections
-    }
-
-    fn upload_progress(&self, request: &Inbound) -> Rc<Cell<f64>> {
+    fn upload_progress(&self, request: &Inbound) -> Rc<Cell<Millis>> {
         request.body.progress()
     }
 
     fn head(&self, response: &UpstreamResponse) -> Head {
         Head {
             status: response.status,
-            retry_after_ms: response.retry_after_ms,
+            retry_after: response.retry_after,
         }
     }
 
     async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
-        let within = self.engine(|engine| engine.settings().health_timeout_ms);
-        outbound::probe(target, path, f64::from(within)).await
+        let within = self.engine(|engine| engine.settings().health_timeout);
+        outbound::probe(target, path, within).await
     }
 
     async fn store_get(&self) -> Result<Option<Stored>, StoreError> {

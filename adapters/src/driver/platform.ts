@@ -1,6 +1,6 @@
 /** What a JavaScript host brings to the driver. */
 
-import type { Body, Failure, Forward, Target } from "../engine/interface.js";
+import type { Attempt, Failure, ReplayState, Target } from "../engine/interface.js";
 
 /** Something under way that can be given up. */
 export interface Sending<T> {
@@ -39,22 +39,22 @@ export type Background = (work: Promise<void>) => void;
 
 /** What the driver asks of a client's request: about its body. */
 export interface Upload {
-  /** What has become of it so far. */
-  readonly fate: Body;
-  /** Ends what an attempt still takes of it, and says what has become of it. */
-  reclaim(): Promise<Body>;
+  /** Whether it can be sent to another target, as things stand. */
+  readonly replayState: ReplayState;
+  /** Ends what an attempt still takes of it, and says whether it can be sent to another target. */
+  stopUpload(): Promise<ReplayState>;
   /**
    * When a target last took some of it, by `performance.now()`: time-outs count
    * from there, and not at all while it is `Infinity`, since the client is
    * waited for. 0 where no body is sent.
    */
-  readonly progress: number;
+  readonly uploadProgress: number;
 }
 
 /** A host. `Q` is a client's request, `A` a target's answer up to its head. */
 export interface Platform<Q extends Upload, A> {
   /** Sends the request to `target`, up to the answer's head. */
-  send(request: Q, target: Target, forward: Forward): Sending<A>;
+  send(request: Q, target: Target, attempt: Attempt): Sending<A>;
   /** A `GET` of `url`: the status of its answer. */
   probe(url: string): Probing;
   /** The store, where there is one. */

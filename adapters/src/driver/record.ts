@@ -7,7 +7,13 @@
  * (`crates/component/src/record.rs`).
  */
 
-import type { DecisionRecord, Stored, TargetRecord } from "../engine/interface.js";
+import type {
+  DecisionRecord,
+  Ejection,
+  Live,
+  Stored,
+  TargetRecord,
+} from "../engine/interface.js";
 
 /** A record is a few hundred bytes; a stored value of more is not ours. */
 const MAX_BYTES = 64 * 1024;
@@ -21,7 +27,13 @@ const HALF = /\p{Surrogate}/u;
 /** The value to store. */
 export function encode(record: DecisionRecord): string {
   const { version: v, at, hash, primary, standsInFor, targets, told } = record;
-  return JSON.stringify({ v, at, hash, primary, for: standsInFor, targets, told });
+  const shown = targets.map(shownTarget);
+  return JSON.stringify({ v, at, hash, primary, for: standsInFor, targets: shown, told });
+}
+
+function shownTarget({ n, fail, latency: ms, at, until, lastEjection, live }: TargetRecord): object {
+  const last = lastEjection && [lastEjection.ends, lastEjection.length];
+  return { n, fail, ms, at, until, last, live: live && [live.mean, live.variance] };
 }
 
 /** Reads a stored value: whatever the store has handed over. */
@@ -57,11 +69,11 @@ function targetOf(value: unknown): TargetRecord {
   return {
     n: count(n),
     fail: count(fail),
-    ms: optional(ms, number),
+    latency: optional(ms, number),
     at: optional(at, number),
     until: optional(until, number),
-    last: optional(last, pair),
-    live: optional(live, pair),
+    lastEjection: optional(last, ejection),
+    live: optional(live, liveOf),
   };
 }
 
@@ -85,6 +97,16 @@ function members(value: unknown): Record<string, unknown> {
 function list(value: unknown): unknown[] {
   insist(Array.isArray(value));
   return value;
+}
+
+function ejection(value: unknown): Ejection {
+  const [ends, length] = pair(value);
+  return { ends, length };
+}
+
+function liveOf(value: unknown): Live {
+  const [mean, variance] = pair(value);
+  return { mean, variance };
 }
 
 function pair(value: unknown): [number, number] {

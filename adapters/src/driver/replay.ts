@@ -3,7 +3,7 @@
  * a failed attempt took is kept, up to `FETCH_REPLAY_BODY_BYTES`.
  */
 
-import type { Body } from "../engine/interface.js";
+import type { ReplayState } from "../engine/interface.js";
 
 /** One attempt's share: what it is given, and how to stop it. */
 interface Pump {
@@ -42,7 +42,7 @@ class Stop {
 export class ReplayBody {
   private readonly kept: Uint8Array[] = [];
   private keptBytes = 0;
-  private state: Body = "untouched";
+  private state: ReplayState = "unsent";
   private ended = false;
   private reader: Reader | undefined;
   private reading: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
@@ -66,13 +66,13 @@ export class ReplayBody {
     return this.source !== null;
   }
 
-  /** What has become of it so far. */
-  get fate(): Body {
+  /** Whether it can be sent to another target, as things stand. */
+  get replayState(): ReplayState {
     return this.state;
   }
 
-  /** See `Upload.progress`. */
-  get progress(): number {
+  /** See `Upload.uploadProgress`. */
+  get uploadProgress(): number {
     return this.lastTaken;
   }
 
@@ -89,8 +89,8 @@ export class ReplayBody {
     return readable;
   }
 
-  /** Ends what an attempt still takes, and says what has become of the body. */
-  async reclaim(): Promise<Body> {
+  /** Ends what an attempt still takes, and says whether the body can be sent to another target. */
+  async stopUpload(): Promise<ReplayState> {
     this.pump?.stop.now();
     await this.pump?.done;
     this.pump = undefined;
@@ -155,10 +155,10 @@ export class ReplayBody {
         this.ended = true;
         break;
       }
-      const wasKept = this.state !== "gone";
+      const wasKept = this.state !== "consumed";
       this.keep(read.value);
       if (!(await give(read.value))) return this.abandon(writer);
-      if (wasKept && this.state === "gone" && this.large !== undefined) {
+      if (wasKept && this.state === "consumed" && this.large !== undefined) {
         this.reader.releaseLock();
         this.reader = this.large(source);
       }
@@ -168,7 +168,7 @@ export class ReplayBody {
 
   /** The next piece. A read that is under way when an attempt stops is the next attempt's first. */
   private read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    // Not while the client is waited for: see `Upload.progress`.
+    // Not while the client is waited for: see `Upload.uploadProgress`.
     this.lastTaken = Number.POSITIVE_INFINITY;
     this.reading ??= this.next();
     return this.reading;
@@ -179,7 +179,7 @@ export class ReplayBody {
       if (this.reader === undefined) throw new Error("nobody reads the body");
       return await this.reader.read();
     } catch (error) {
-      this.state = "broken";
+      this.state = "aborted";
       throw error;
     } finally {
       this.lastTaken = performance.now();
@@ -194,7 +194,7 @@ export class ReplayBody {
       this.state = "replayable";
     } else {
       this.kept.length = 0;
-      this.state = "gone";
+      this.state = "consumed";
     }
   }
 

@@ -1,9 +1,9 @@
-/** What the proxy says of itself. */
+/** The fields of local replies, and those that explain. */
 
-import type { Reply } from "../engine/interface.js";
+import type { LocalReply } from "../engine/interface.js";
 
-/** The fields of one of the proxy's own answers; its body is `reply.body`. */
-export function replyFields(reply: Reply): Record<string, string> {
+/** The fields of a local reply; its body is `reply.body`. */
+export function replyFields(reply: LocalReply): Record<string, string> {
   return {
     "content-type": "text/plain; charset=utf-8",
     "cache-control": "no-store",

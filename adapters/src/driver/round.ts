@@ -2,12 +2,12 @@
 
 import type { ProbeResult, Round } from "../engine/interface.js";
 import type { Background, Upload } from "./platform.js";
-import type { Proxy } from "./proxy.js";
+import type { ReverseProxy } from "./reverse-proxy.js";
 import { readStore, writeDue } from "./store.js";
 
 /** Probes each target and reports each answer as it comes. Never rejects. */
 export async function round<Q extends Upload, A>(
-  proxy: Proxy<Q, A>,
+  proxy: ReverseProxy<Q, A>,
   first: Round,
   background: Background,
 ): Promise<void> {
@@ -17,14 +17,18 @@ export async function round<Q extends Upload, A>(
   writeDue(proxy, background);
 }
 
-/** Says what is to be probed next: a second look may follow. */
+/** Says what is to be probed next: a comparison may follow. */
 async function runOne<Q extends Upload, A>(
-  proxy: Proxy<Q, A>,
+  proxy: ReverseProxy<Q, A>,
   round: Round,
 ): Promise<Round | undefined> {
   const { engine, platform, configuration } = proxy;
   if (round.readStore) {
-    const event = await readStore(platform.store, configuration.cacheKey);
+    const event = await readStore(
+      platform.store,
+      configuration.cacheKey,
+      configuration.storeTimeout,
+    );
     if (event.tag === "store-read" && engine.roundReadStore(event.val, Date.now())) {
       return undefined;
     }
@@ -44,7 +48,7 @@ async function runOne<Q extends Upload, A>(
 
 /** What came of a probe, after how long, ms, and what is left to do. */
 function probe<Q extends Upload, A>(
-  { platform, configuration }: Proxy<Q, A>,
+  { platform, configuration }: ReverseProxy<Q, A>,
   target: number,
   timeout: number,
 ): Promise<[result: ProbeResult, elapsed: number, rest: Promise<void> | undefined]> {

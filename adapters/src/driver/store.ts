@@ -2,21 +2,22 @@
 
 import type { Event } from "../engine/interface.js";
 import type { Background, Store, Upload } from "./platform.js";
-import type { Proxy } from "./proxy.js";
 import { decode, encode } from "./record.js";
-
-/** A cold start may ask the store, but must not hang on it, ms. */
-const READ_TIMEOUT = 250;
+import type { ReverseProxy } from "./reverse-proxy.js";
 
 /** A write that takes longer is given up, ms, so that it does not keep the instance alive. */
 const WRITE_TIMEOUT = 5_000;
 
 type StoreEvent = Extract<Event, { tag: "store-read" | "store-failed" }>;
 
-/** Reads the record; a store that does not answer in time has failed. */
-export async function readStore(store: Store | undefined, key: string): Promise<StoreEvent> {
+/** Reads the record; a store that does not answer within `timeout`, ms, has failed. */
+export async function readStore(
+  store: Store | undefined,
+  key: string,
+  timeout: number,
+): Promise<StoreEvent> {
   try {
-    const value = await within(READ_TIMEOUT, () => store?.get(key));
+    const value = await within(timeout, () => store?.get(key));
     const empty = value === undefined || value === null;
     return { tag: "store-read", val: empty ? undefined : decode(value) };
   } catch {
@@ -25,7 +26,7 @@ export async function readStore(store: Store | undefined, key: string): Promise<
 }
 
 /** Writes the record in the background, when the engine has something to tell. */
-export function writeDue<Q extends Upload, A>(proxy: Proxy<Q, A>, background: Background): void {
+export function writeDue<Q extends Upload, A>(proxy: ReverseProxy<Q, A>, background: Background): void {
   const { engine, platform, configuration } = proxy;
   const write = engine.takeWrite(Date.now());
   if (write === undefined) return;

@@ -1,8 +1,8 @@
 //! The initial content of a case's store.
 
 use function_fetch_component::record::encode;
-use function_fetch_engine::Settings;
 use function_fetch_engine::record::{Record, TargetRecord};
+use function_fetch_engine::{Millis, Settings, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -79,14 +79,19 @@ impl RecordPlan {
             .iter()
             .map(|name| match self.ms.get(name) {
                 Some(ms) => TargetRecord {
-                    ms: Some(*ms),
+                    latency: Some(Millis(*ms)),
                     n: self.n.get(name).copied().unwrap_or(SAMPLES),
                     ..TargetRecord::default()
                 },
                 None => TargetRecord::default(),
             })
             .collect();
-        let record = Record::new(settings, now_ms - self.age_ms, primary as u32, targets);
+        let record = Record::new(
+            settings,
+            Timestamp(now_ms - self.age_ms),
+            primary as u32,
+            targets,
+        );
         let mut members: Map<String, Value> =
             serde_json::from_slice(&encode(&record)).map_err(|error| error.to_string())?;
         members.extend(self.but.clone());

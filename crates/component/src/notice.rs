@@ -31,6 +31,7 @@ pub fn write(notice: &Notice) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use function_fetch_engine::{ChangeReason, StoreOperation};
 
     /// The same as in `adapters/test/engine/notice.test.ts`.
     #[test]
@@ -41,7 +42,7 @@ mod tests {
                 Notice::PrimaryChanged {
                     from: Some(text("http://a")),
                     to: text("http://b"),
-                    reason: "failover",
+                    reason: ChangeReason::Failover,
                 },
                 r#""event":"primary_changed","from":"http://a","to":"http://b","reason":"failover"}"#,
             ),
@@ -49,7 +50,7 @@ mod tests {
                 Notice::PrimaryChanged {
                     from: None,
                     to: text("http://b"),
-                    reason: "probed",
+                    reason: ChangeReason::Probed,
                 },
                 r#""event":"primary_changed","to":"http://b","reason":"probed"}"#,
             ),
@@ -76,7 +77,9 @@ mod tests {
                 r#""event":"denied","target":"http://a","remedy":"allow it"}"#,
             ),
             (
-                Notice::StoreFailed { operation: "read" },
+                Notice::StoreFailed {
+                    operation: StoreOperation::Read,
+                },
                 r#""event":"store_failed","operation":"read"}"#,
             ),
             (

@@ -66,26 +66,27 @@ fn is_count(number: f64) -> bool {
 mod tests {
     use super::*;
     use function_fetch_engine::record::TargetRecord;
+    use function_fetch_engine::{Millis, Timestamp};
 
     fn a_record() -> Record {
         Record {
             version: 1,
-            at: 1_700_000_000_123.0,
+            at: Timestamp(1_700_000_000_123.0),
             hash: "0123abcd".to_owned(),
             primary: 1,
             stands_in_for: Some(0),
             targets: vec![
                 TargetRecord {
                     fail: 2,
-                    until: Some(1_700_000_001_000.0),
-                    last: Some((1_700_000_000_000.0, 1000.0)),
+                    until: Some(Timestamp(1_700_000_001_000.0)),
+                    last_ejection: Some((Timestamp(1_700_000_000_000.0), Millis(1000.0)).into()),
                     ..TargetRecord::default()
                 },
                 TargetRecord {
                     n: 3,
-                    ms: Some(5.125),
-                    at: Some(1_700_000_000_100.0),
-                    live: Some((1.609, 0.021)),
+                    latency: Some(Millis(5.125)),
+                    at: Some(Timestamp(1_700_000_000_100.0)),
+                    live: Some((1.609, 0.021).into()),
                     ..TargetRecord::default()
                 },
             ],

@@ -1,6 +1,6 @@
 //! The replay buffer: what is kept of a request's body for another target.
 
-use function_fetch_engine::attempt::Body;
+use function_fetch_engine::ReplayState;
 
 /// The bytes that may be sent again, and those that were not sent yet. No byte
 /// that was read from the client is dropped before it is known that no target
@@ -112,13 +112,13 @@ impl Replay {
 
     /// The replay state of the body.
     #[must_use]
-    pub fn state(&self) -> Body {
+    pub fn state(&self) -> ReplayState {
         if !self.touched {
-            Body::Untouched
+            ReplayState::Unsent
         } else if self.lost || self.taken.len() > self.limit {
-            Body::Gone
+            ReplayState::Consumed
         } else {
-            Body::Replayable
+            ReplayState::Replayable
         }
     }
 }
@@ -139,27 +139,27 @@ mod tests {
     #[test]
     fn a_body_that_fits_is_sent_again_from_the_first_byte() {
         let mut replay = took(4, 0, 4);
-        assert_eq!(replay.state(), Body::Replayable);
+        assert_eq!(replay.state(), ReplayState::Replayable);
         replay.rewind();
         assert_eq!(replay.unsent(), b"0123456789");
-        assert_eq!(replay.state(), Body::Replayable);
+        assert_eq!(replay.state(), ReplayState::Replayable);
     }
 
     #[test]
     fn one_byte_beyond_the_limit_cannot_be_replayed() {
         let mut replay = took(4, 0, 5);
-        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.state(), ReplayState::Consumed);
         assert_eq!(replay.unsent(), b"56789");
         replay.nothing_was_sent();
-        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.state(), ReplayState::Consumed);
     }
 
     #[test]
     fn what_only_the_host_buffered_counts_as_untouched() {
         let mut replay = took(0, 8, 8);
-        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.state(), ReplayState::Consumed);
         replay.nothing_was_sent();
-        assert_eq!(replay.state(), Body::Untouched);
+        assert_eq!(replay.state(), ReplayState::Unsent);
         assert_eq!(replay.unsent(), b"0123456789");
     }
 
@@ -168,9 +168,9 @@ mod tests {
         let mut replay = took(4, 8, 3);
         replay.rewind();
         replay.took(8);
-        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.state(), ReplayState::Consumed);
         replay.nothing_was_sent();
-        assert_eq!(replay.state(), Body::Replayable);
+        assert_eq!(replay.state(), ReplayState::Replayable);
         assert_eq!(replay.unsent(), b"0123456789");
     }
 
@@ -183,13 +183,13 @@ mod tests {
             replay.give_back(count + left.len(), left);
             assert_eq!(replay.unsent(), unsent);
         }
-        assert_eq!(replay.state(), Body::Gone);
+        assert_eq!(replay.state(), ReplayState::Consumed);
     }
 
     #[test]
     fn nothing_taken_is_untouched() {
         let replay = took(0, 0, 0);
-        assert_eq!(replay.state(), Body::Untouched);
+        assert_eq!(replay.state(), ReplayState::Unsent);
         assert_eq!(replay.unsent(), b"0123456789");
     }
 }

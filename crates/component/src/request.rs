@@ -6,7 +6,7 @@ use crate::replay::Replay;
 use crate::upload::{BodySource, ClientBody};
 use function_fetch_driver::{self as driver, Outcome, Platform};
 use function_fetch_engine::headers::{self, Fields};
-use function_fetch_engine::{Reply, Request as About};
+use function_fetch_engine::{LocalReply, Millis, Request as About};
 
 /// The head of a request, as the host presents it.
 #[derive(Debug)]
@@ -35,9 +35,6 @@ pub struct Inbound<M, S: BodySource> {
     pub fields: Fields,
     /// The body.
     pub body: ClientBody<S>,
-    /// Whether the host pools connections and reports a pooled connection that
-    /// the target had closed like one that broke off. Spin does.
-    pub hides_closed_connections: bool,
 }
 
 /// An upstream's response, its body not yet read.
@@ -47,8 +44,8 @@ pub struct UpstreamResponse<R, F> {
     pub response: R,
     /// Its status.
     pub status: u16,
-    /// Its `Retry-After`, ms from now.
-    pub retry_after_ms: Option<f64>,
+    /// Its `Retry-After`, from now.
+    pub retry_after: Option<Millis>,
     /// Its header fields, as they go to the client.
     pub fields: F,
 }
@@ -74,7 +71,9 @@ where
         on_spin,
     } = head;
     let hops = headers::hops(&fields);
-    let hides_closed_connections = on_spin && is_spin(&fields);
+    // Spin pools connections, and says of one that the target had closed what it
+    // says of a target that breaks off.
+    let may_meet_closed_connection = on_spin && is_spin(&fields);
     let facts = facts(&fields, on_spin, target);
     let length = framing::content_length(&fields);
     let replay = platform.engine(|engine| {
@@ -84,7 +83,7 @@ where
     let needs_length = framing::needs_length(&name);
     let body = match ClientBody::new(platform, source, length, needs_length, replay).await {
         Ok(body) => body,
-        Err(failure) => return Outcome::Reply(Reply::failed(failure)),
+        Err(failure) => return Outcome::Reply(LocalReply::failed(failure)),
     };
     if let Some(found) = body.found_length() {
         framing::state_length(&mut fields, &name, found);
@@ -94,13 +93,13 @@ where
         path: &path,
         hops,
         has_body: body.is_some(),
+        may_meet_closed_connection,
     };
     let mut inbound = Inbound {
         method,
         path: path.clone(),
         fields,
         body,
-        hides_closed_connections,
     };
     driver::serve(platform, &about, &mut inbound).await
 }

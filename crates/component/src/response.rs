@@ -1,13 +1,13 @@
 //! The heads of responses to the client.
 
-use function_fetch_engine::Reply;
 use function_fetch_engine::headers::Fields;
+use function_fetch_engine::{LocalReply, Millis};
 
 /// The fields that `FETCH_EXPLAIN` adds to an upstream's: its `Proxy-Status`,
 /// and how long it took, ms.
 #[must_use]
-pub fn explanation(proxy_status: String, elapsed_ms: f64) -> [(&'static str, Vec<u8>); 2] {
-    let timing = format!("function-fetch;dur={elapsed_ms:.1}");
+pub fn explanation(proxy_status: String, elapsed: Millis) -> [(&'static str, Vec<u8>); 2] {
+    let timing = format!("function-fetch;dur={:.1}", elapsed.0);
     [
         ("proxy-status", proxy_status.into_bytes()),
         ("server-timing", timing.into_bytes()),
@@ -23,7 +23,7 @@ pub fn is_bodiless(status: u16, to_head: bool) -> bool {
 
 /// The fields and the body of a local reply.
 #[must_use]
-pub fn local_reply(reply: Reply) -> (Fields, Vec<u8>) {
+pub fn local_reply(reply: LocalReply) -> (Fields, Vec<u8>) {
     let body = reply.body.into_bytes();
     let fields = vec![
         ("content-type".into(), b"text/plain; charset=utf-8".to_vec()),

@@ -8,9 +8,8 @@
 
 use crate::replay::Replay;
 use function_fetch_driver::Platform;
-use function_fetch_engine::Failure;
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::headers::Fields;
+use function_fetch_engine::{Failure, Millis, ReplayState};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::FusedFuture;
@@ -19,9 +18,9 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
 
-/// How long a request without `Content-Length` may take to show whether it has a body, ms. A client that streams one
-/// may send its first byte much later.
-const FIRST_BYTES_MS: f64 = 10.0;
+/// How long a request without `Content-Length` may take to show whether it has
+/// a body. A client that streams one may send its first byte much later.
+const FIRST_BYTES: Millis = Millis(10.0);
 
 /// The trailer fields of a body, or why it broke off.
 pub type Trailers<E> = Result<Option<Fields>, E>;
@@ -85,8 +84,8 @@ pub struct Written {
 pub struct ClientBody<S: BodySource> {
     /// Shared with the upload under way.
     replay: Rc<RefCell<Replay>>,
-    /// When the host last took some of it, by the monotonic clock, ms; infinite while waiting for the client.
-    progress: Rc<Cell<f64>>,
+    /// When the host last took some of it, by the monotonic clock; infinite while waiting for the client.
+    progress: Rc<Cell<Millis>>,
     place: Place<S>,
     found_length: Option<usize>,
 }
@@ -156,9 +155,9 @@ impl<S: BodySource> ClientBody<S> {
         self.found_length
     }
 
-    /// When the host last took some of it, by the monotonic clock, ms; infinite while waiting for the client.
+    /// When the host last took some of it, by the monotonic clock; infinite while waiting for the client.
     #[must_use]
-    pub fn progress(&self) -> Rc<Cell<f64>> {
+    pub fn progress(&self) -> Rc<Cell<Millis>> {
         Rc::clone(&self.progress)
     }
 
@@ -168,17 +167,18 @@ impl<S: BodySource> ClientBody<S> {
         Rc::clone(&self.replay)
     }
 
-    /// The replay state of the body so far.
+    /// Whether the body can be sent to another target at present.
     #[must_use]
-    pub fn state(&self) -> Body {
+    pub fn state(&self) -> ReplayState {
         match &self.place {
-            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => Body::Broken,
+            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => ReplayState::Aborted,
             _ => self.replay.borrow().state(),
         }
     }
 
-    /// Stops the attempt that reads the body, takes back what it did not send, and returns the replay state.
-    pub async fn reclaim(&mut self) -> Body {
+    /// Stops the attempt that reads the body, takes back what it did not send, and returns whether the body can be sent
+    /// to another target.
+    pub async fn stop(&mut self) -> ReplayState {
         self.place = match std::mem::replace(&mut self.place, Place::Nowhere) {
             Place::Uploading { stop, back } => {
                 // An upload that has ended by itself ignores this.
@@ -190,7 +190,7 @@ impl<S: BodySource> ClientBody<S> {
         self.state()
     }
 
-    /// Sends the whole body into `sink`, concurrently with the attempt. Call [`Self::reclaim`] first.
+    /// Sends the whole body into `sink`, concurrently with the attempt. Call [`Self::stop`] first.
     pub fn upload<P: Platform>(&mut self, platform: &P, sink: impl BodySink<S::Error>) {
         let Place::Here(mut client) = std::mem::replace(&mut self.place, Place::Nowhere) else {
             return;
@@ -229,7 +229,7 @@ impl<S: BodySource> Client<S> {
     ) -> Result<Option<usize>, Failure> {
         // A chunked body is announced by a header that hosts do not expose. Sending every GET as chunked would be worse
         // than looking for the end, which comes at once if there is no body.
-        let mut patience = pin!(platform.sleep(FIRST_BYTES_MS));
+        let mut patience = pin!(platform.sleep(FIRST_BYTES));
         replay.read(&self.receive(&mut patience).await);
         while to_the_end && !self.ended && replay.fits() {
             replay.read(&self.receive(&mut pending()).await);
@@ -260,7 +260,7 @@ impl<S: BodySource> Client<S> {
         &mut self,
         clock: &impl Platform,
         replay: &RefCell<Replay>,
-        progress: &Cell<f64>,
+        progress: &Cell<Millis>,
         mut sink: impl BodySink<S::Error>,
         stop: &mut (impl FusedFuture<Output = ()> + Unpin),
     ) {
@@ -277,11 +277,11 @@ impl<S: BodySource> Client<S> {
                 break;
             } else {
                 // While waiting for the client, no time-out runs.
-                progress.set(f64::INFINITY);
+                progress.set(Millis::INFINITY);
                 let bytes = self.receive(stop).await;
                 replay.borrow_mut().read(&bytes);
             }
-            progress.set(clock.monotonic_ms());
+            progress.set(clock.monotonic());
             if stop.is_terminated() {
                 return;
             }

@@ -11,9 +11,9 @@
 //!
 //! ```
 //! use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
-//! use function_fetch_engine::attempt::Body;
 //! use function_fetch_engine::{
-//!     Capabilities, Engine, Failure, Forward, Notice, Record, Request, Settings, Stored, Target,
+//!     Attempt, Capabilities, Engine, Failure, Millis, Notice, Record, ReplayState, Request,
+//!     Settings, Stored, Target, Timestamp,
 //! };
 //! use std::cell::RefCell;
 //! use std::future::{Future, Ready, pending, ready};
@@ -27,17 +27,17 @@
 //!     type Response = u16;
 //!     type Sending = Ready<Result<u16, Failure>>;
 //!
-//!     fn now_ms(&self) -> f64 { 1_790_000_000_000.0 }
-//!     fn monotonic_ms(&self) -> f64 { 0.0 }
-//!     async fn sleep(&self, _ms: f64) { pending().await }
+//!     fn now(&self) -> Timestamp { Timestamp(1_790_000_000_000.0) }
+//!     fn monotonic(&self) -> Millis { Millis::ZERO }
+//!     async fn sleep(&self, _: Millis) { pending().await }
 //!     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R { with(&mut self.0.borrow_mut()) }
-//!     fn send(&self, _: &mut (), target: &Target, _: &Forward) -> Self::Sending {
+//!     fn send(&self, _: &mut (), target: &Target, _: &Attempt) -> Self::Sending {
 //!         let dead = target.authority() == "a.example";
 //!         ready(if dead { Err(Failure::ConnectionRefused) } else { Ok(200) })
 //!     }
-//!     fn body(&self, _: &()) -> Body { Body::Untouched }
-//!     async fn reclaim(&self, _: &mut ()) -> Body { Body::Untouched }
-//!     fn head(&self, status: &u16) -> Head { Head { status: *status, retry_after_ms: None } }
+//!     fn replay_state(&self, _: &()) -> ReplayState { ReplayState::Unsent }
+//!     async fn stop_upload(&self, _: &mut ()) -> ReplayState { ReplayState::Unsent }
+//!     fn head(&self, status: &u16) -> Head { Head { status: *status, retry_after: None } }
 //!     async fn probe(&self, _: &Target, _: &str) -> Result<u16, Failure> { Ok(200) }
 //!     async fn store_get(&self) -> Result<Option<Stored>, StoreError> { Ok(None) }
 //!     async fn store_put(&self, _: Record, _: u32) -> Result<(), StoreError> { Ok(()) }
@@ -54,17 +54,23 @@
 //!     _ => None,
 //! });
 //! let network = Network(Rc::new(RefCell::new(Engine::new(settings, 42))));
-//! let request = Request { method: "GET", path: "/", hops: 0, has_body: false };
+//! let request = Request {
+//!     method: "GET",
+//!     path: "/",
+//!     hops: 0,
+//!     has_body: false,
+//!     may_meet_closed_connection: false,
+//! };
 //! let outcome = serve(&network, &request, &mut ()).await;
 //! assert!(matches!(outcome, Outcome::Relay { response: 200, .. }));
 //! # });
 //! ```
 
-mod attempt;
-mod exchange;
+mod attempts;
 mod platform;
 mod round;
+mod serve;
 mod store;
 
-pub use exchange::{Outcome, serve};
 pub use platform::{Head, Platform, StoreError};
+pub use serve::{Outcome, serve};

@@ -1,7 +1,8 @@
 //! What a host brings.
 
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Record, Stored, Target};
+use function_fetch_engine::{
+    Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, Stored, Target, Timestamp,
+};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::rc::Rc;
@@ -15,8 +16,8 @@ pub struct StoreError;
 pub struct Head {
     /// The status.
     pub status: u16,
-    /// Its `Retry-After`, ms from now.
-    pub retry_after_ms: Option<f64>,
+    /// Its `Retry-After`, from now.
+    pub retry_after: Option<Millis>,
 }
 
 /// A host, or the simulator. Cheap to clone: a handle, not the thing itself.
@@ -31,46 +32,39 @@ pub trait Platform: Clone + 'static {
     /// An attempt under way. It owns what it needs: two may run at once.
     type Sending: Future<Output = Result<Self::Response, Failure>> + 'static;
 
-    /// The wall clock, ms since the Unix epoch.
-    fn now_ms(&self) -> f64;
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
 
-    /// A clock that only moves on, ms.
-    fn monotonic_ms(&self) -> f64;
+    /// A clock that only moves on, from any moment.
+    fn monotonic(&self) -> Millis;
 
-    /// Resolves after so many milliseconds.
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()>;
+    /// Resolves after so long.
+    fn sleep(&self, time: Millis) -> impl Future<Output = ()>;
 
     /// Gives access to the engine. No borrow of it outlives the call.
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R;
 
     /// Sends the request to `target`; resolves with the response's head. Only a
-    /// request without a body is sent again before [`Platform::reclaim`].
+    /// request without a body is sent again before [`Platform::stop_upload`].
     fn send(
         &self,
         request: &mut Self::Request,
         target: &Target,
-        forward: &Forward,
+        attempt: &Attempt,
     ) -> Self::Sending;
 
-    /// What has become of the request's body so far, while an attempt that was
-    /// answered may still be reading it.
-    fn body(&self, request: &Self::Request) -> Body;
+    /// Whether the request's body can be sent to another target, while an attempt
+    /// that was answered may still be reading it.
+    fn replay_state(&self, request: &Self::Request) -> ReplayState;
 
     /// Ends what an attempt still takes of the request's body, gets the rest
-    /// back, and says what has become of it.
-    fn reclaim(&self, request: &mut Self::Request) -> impl Future<Output = Body>;
-
-    /// Whether the host keeps connections and does not tell when one was found
-    /// closed: then a request that may be repeated is sent to the same target
-    /// once more before the target is blamed.
-    fn hides_closed_connections(&self, _request: &Self::Request) -> bool {
-        false
-    }
+    /// back, and says whether it can be sent to another target.
+    fn stop_upload(&self, request: &mut Self::Request) -> impl Future<Output = ReplayState>;
 
     /// When the target last took some of the request's body, by the monotonic
     /// clock: time-outs count from there, and not at all while it is infinite,
     /// since the client is waited for. Zero where no body is sent.
-    fn upload_progress(&self, _request: &Self::Request) -> Rc<Cell<f64>> {
+    fn upload_progress(&self, _request: &Self::Request) -> Rc<Cell<Millis>> {
         Rc::default()
     }
 
@@ -90,9 +84,10 @@ pub trait Platform: Clone + 'static {
         ttl_seconds: u32,
     ) -> impl Future<Output = Result<(), StoreError>>;
 
-    /// Resolves when nobody waits: the background then turns to the store. At
-    /// once, unless the calls of the store block the requests of the instance.
-    fn leisure(&self) -> impl Future<Output = ()> {
+    /// Resolves when no request waits for the instance: the background then turns
+    /// to the store. At once, unless the calls of the store block the requests of
+    /// the instance.
+    fn idle(&self) -> impl Future<Output = ()> {
         ready(())
     }
 

@@ -1,9 +1,9 @@
 //! A round of probes, as the engine laid it out.
 
-use crate::exchange::{ask, within};
 use crate::platform::Platform;
+use crate::serve::{ask, within};
 use crate::store;
-use function_fetch_engine::{Failure, ProbeOutcome, Round};
+use function_fetch_engine::{Failure, Millis, ProbeOutcome, Round, STORE_TIMEOUT};
 use futures::stream::{self, StreamExt};
 
 /// Probes each target, reports each answer as it comes, and wakes the requests
@@ -17,11 +17,11 @@ pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
     store::write_due(&platform);
 }
 
-/// Says what is to be probed next: a second look may follow.
+/// Says what is to be probed next: a comparison may follow.
 async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
     if round.read_store {
-        platform.leisure().await;
-        if let Ok(value) = store::read(platform).await
+        platform.idle().await;
+        if let Ok(value) = store::read(platform, STORE_TIMEOUT).await
             && ask(platform, |engine, now| {
                 engine.round_read_store(value.as_ref(), now)
             })
@@ -30,7 +30,7 @@ async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
         }
     }
     let mut outcomes = stream::iter(round.targets)
-        .map(async |target| (target, probe(platform, target, round.timeout_ms).await))
+        .map(async |target| (target, probe(platform, target, round.timeout).await))
         .buffer_unordered(round.concurrency);
     while let Some((target, outcome)) = outcomes.next().await {
         let ready = ask(platform, |engine, now| {
@@ -44,23 +44,19 @@ async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
     ask(platform, |engine, now| engine.finish_round(round.id, now))
 }
 
-async fn probe<P: Platform>(platform: &P, target: usize, timeout_ms: u32) -> ProbeOutcome {
+async fn probe<P: Platform>(platform: &P, target: usize, timeout: Millis) -> ProbeOutcome {
     let (target, path) = platform.engine(|engine| {
         let settings = engine.settings();
         let target = settings.targets[target].clone();
         let path = target.path_for(&settings.health_path);
         (target, path)
     });
-    let started = platform.monotonic_ms();
-    let result = within(
-        platform,
-        f64::from(timeout_ms),
-        platform.probe(&target, &path),
-    )
-    .await
-    .unwrap_or(Err(Failure::AttemptTimeout));
+    let started = platform.monotonic();
+    let result = within(platform, timeout, platform.probe(&target, &path))
+        .await
+        .unwrap_or(Err(Failure::AttemptTimeout));
     ProbeOutcome {
         result,
-        elapsed_ms: platform.monotonic_ms() - started,
+        took: platform.monotonic() - started,
     }
 }

@@ -1,17 +1,19 @@
 //! The store: read within a time of its own, written behind the response.
 
-use crate::exchange::{ask, within};
 use crate::platform::{Platform, StoreError};
-use function_fetch_engine::Stored;
-use function_fetch_engine::attempt::STORE_TIMEOUT_MS;
+use crate::serve::{ask, within};
+use function_fetch_engine::{Millis, Stored};
 
 /// A write that takes longer is given up, so that a store that hangs does not
 /// keep the instance alive.
-const WRITE_TIMEOUT_MS: f64 = 5_000.0;
+const WRITE_TIMEOUT: Millis = Millis(5_000.0);
 
 /// Reads the record; a store that does not answer in time has failed.
-pub(crate) async fn read<P: Platform>(platform: &P) -> Result<Option<Stored>, StoreError> {
-    within(platform, STORE_TIMEOUT_MS, platform.store_get())
+pub(crate) async fn read<P: Platform>(
+    platform: &P,
+    timeout: Millis,
+) -> Result<Option<Stored>, StoreError> {
+    within(platform, timeout, platform.store_get())
         .await
         .unwrap_or(Err(StoreError))
 }
@@ -23,9 +25,9 @@ pub(crate) fn write_due<P: Platform>(platform: &P) {
     };
     let background = platform.clone();
     platform.spawn(async move {
-        background.leisure().await;
+        background.idle().await;
         let put = background.store_put(write.record, write.ttl_seconds);
-        let well = within(&background, WRITE_TIMEOUT_MS, put).await == Some(Ok(()));
+        let well = within(&background, WRITE_TIMEOUT, put).await == Some(Ok(()));
         ask(&background, |engine, _| engine.store_written(well));
     });
 }

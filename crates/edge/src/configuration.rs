@@ -2,7 +2,9 @@
 
 use crate::wit;
 use function_fetch_engine::settings::StoreKind;
-use function_fetch_engine::{Capabilities, Engine, Settings, Target, USER_AGENT, headers};
+use function_fetch_engine::{
+    Capabilities, Engine, STORE_TIMEOUT, Settings, Target, USER_AGENT, headers,
+};
 
 /// An engine for these settings.
 pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> Engine {
@@ -13,7 +15,7 @@ pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> En
             wit::StoreKind::Custom => StoreKind::Custom,
         }),
         max_probes: limits.max_probes,
-        // A call into the engine is dear for whoever comes this way.
+        // A call into the engine is expensive from JavaScript.
         sampled_reports: true,
     };
     // The engine's generator mixes well; any bits of the host's number will do.
@@ -41,9 +43,9 @@ pub fn of(settings: &Settings) -> wit::Configuration {
             .collect(),
         cache_key: settings.cache_key.clone(),
         store_name: settings.store_name.clone(),
-        connect_timeout: settings.connect_timeout_ms,
+        connect_timeout: settings.connect_timeout.whole(),
         replay_body_bytes: settings.replay_body_bytes,
-        retry_on5xx: settings.retry_on_5xx,
+        store_timeout: STORE_TIMEOUT.whole(),
         forwarded: settings.forwarded,
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,

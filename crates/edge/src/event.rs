@@ -1,37 +1,48 @@
-//! What happened, from the host's words to the engine's.
+//! What happened, from the host to the engine.
 
 use crate::{record, wit};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Event, Failure, headers};
+use function_fetch_engine::{Event, Failure, Millis, ReplayState, Timestamp, Waited, headers};
 
-pub fn from_host(event: wit::Event, now: f64) -> Event {
-    match event {
+/// Unless it names a target that is not there: of `targets` there are so many.
+pub fn from_host(event: wit::Event, targets: usize, now: Timestamp) -> Option<Event> {
+    let known = |target: u32| Some(target as usize).filter(|target| *target < targets);
+    Some(match event {
         wit::Event::StoreRead(value) => Event::StoreRead(value.map(record::from_host)),
         wit::Event::StoreFailed => Event::StoreFailed,
         wit::Event::RoundReady => Event::RoundReady,
         wit::Event::Response(response) => Event::Response {
+            target: known(response.target)?,
             status: response.status,
-            retry_after_ms: response
+            retry_after: response
                 .retry_after
                 .as_deref()
-                .and_then(|text| headers::wait_ms(text, now)),
-            head_ms: response.head,
-            body: body(response.body),
+                .and_then(|text| headers::parse_retry_after(text, now)),
+            ttfb: Millis(response.ttfb),
+            replay: replay(response.replay),
         },
         wit::Event::Failed(failed) => Event::Failed {
+            target: known(failed.target)?,
             failure: failure(failed.failure),
-            body: body(failed.body),
+            replay: replay(failed.replay),
         },
-        wit::Event::Lost(fate) => Event::Lost { body: body(fate) },
-    }
+        wit::Event::Timer(waited) => Event::Timer(
+            waited
+                .into_iter()
+                .map(|one| Waited {
+                    target: one.target as usize,
+                    time: Millis(one.time),
+                })
+                .collect(),
+        ),
+    })
 }
 
-fn body(body: wit::Body) -> Body {
-    match body {
-        wit::Body::Untouched => Body::Untouched,
-        wit::Body::Replayable => Body::Replayable,
-        wit::Body::Gone => Body::Gone,
-        wit::Body::Broken => Body::Broken,
+fn replay(state: wit::ReplayState) -> ReplayState {
+    match state {
+        wit::ReplayState::Unsent => ReplayState::Unsent,
+        wit::ReplayState::Replayable => ReplayState::Replayable,
+        wit::ReplayState::Consumed => ReplayState::Consumed,
+        wit::ReplayState::Aborted => ReplayState::Aborted,
     }
 }
 
@@ -58,12 +69,14 @@ pub fn failure(failure: wit::Failure) -> Failure {
         From::InternalError => To::InternalError,
         From::AttemptTimeout => To::AttemptTimeout,
         From::DeadlineExceeded => To::DeadlineExceeded,
+        From::TargetLost => To::TargetLost,
     }
 }
 
-/// Which of its two time-outs the engine named.
-pub fn timeout_to_host(failure: Failure) -> wit::Failure {
+/// For which of its three reasons the engine cancels an attempt.
+pub fn cancelled_for(failure: Failure) -> wit::Failure {
     match failure {
+        Failure::TargetLost => wit::Failure::TargetLost,
         Failure::DeadlineExceeded => wit::Failure::DeadlineExceeded,
         _ => wit::Failure::AttemptTimeout,
     }
@@ -96,6 +109,7 @@ mod tests {
             F::InternalError,
             F::AttemptTimeout,
             F::DeadlineExceeded,
+            F::TargetLost,
         ];
         for given in all {
             assert_eq!(
@@ -103,16 +117,16 @@ mod tests {
                 format!("Failure::{:?}", failure(given))
             );
         }
-        for timeout in [F::AttemptTimeout, F::DeadlineExceeded] {
-            assert_eq!(timeout_to_host(failure(timeout)) as u8, timeout as u8);
+        for reason in [F::AttemptTimeout, F::DeadlineExceeded, F::TargetLost] {
+            assert_eq!(cancelled_for(failure(reason)) as u8, reason as u8);
         }
     }
 
     /// `wit/engine.wit` promises so of the first eight.
     #[test]
     fn what_sent_nothing_comes_first() {
-        use function_fetch_engine::failure::Sent;
-        let nothing = |given| failure(given).sent() == Sent::Nothing;
+        use function_fetch_engine::RetrySafety;
+        let nothing = |given| failure(given).retry_safety() == RetrySafety::Always;
         assert!(nothing(wit::Failure::DnsError));
         assert!(nothing(wit::Failure::HttpRequestDenied));
         assert!(!nothing(wit::Failure::ConnectionTerminated));

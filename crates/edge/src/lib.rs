@@ -10,14 +10,14 @@
 
 mod configuration;
 mod event;
-mod exchange;
 mod memory;
 mod notice;
 mod record;
+mod request_state;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
-use function_fetch_engine::{ProbeOutcome, Request};
+use function_fetch_engine::{Millis, ProbeOutcome, Request, Timestamp};
 
 mod bindings {
     wit_bindgen::generate!({
@@ -72,69 +72,38 @@ impl wit::Guest for Edge {
             path: &path,
             hops,
             has_body,
+            may_meet_closed_connection: false,
         };
         memory::engine(|engine| {
-            let step = engine.begin(&request, now);
+            let step = engine.begin(&request, Timestamp(now));
             step::to_host(engine, step)
         })
     }
 
-    fn settle(exchange: wit::Exchange, event: wit::Event, now: f64) -> wit::Step {
+    fn settle(state: wit::RequestState, event: wit::Event, now: f64) -> wit::Step {
+        let now = Timestamp(now);
         memory::engine(|engine| {
-            let step = match exchange::known(engine, exchange) {
-                Some(exchange) => engine.settle(exchange, event::from_host(event, now), now),
+            let targets = engine.settings().targets.len();
+            let known = request_state::known(engine, state);
+            let step = match known.zip(event::from_host(event, targets, now)) {
+                Some((state, event)) => engine.settle(state, event, now),
                 None => step::refused(engine, now),
             };
             step::to_host(engine, step)
         })
     }
 
-    fn note(exchange: wit::Exchange, target: u32, event: wit::Event, now: f64) -> wit::Exchange {
-        memory::engine(|engine| {
-            let Some(noted) = exchange::known_at(engine, exchange, target) else {
-                return exchange;
-            };
-            let mut noted = noted;
-            engine.note(&mut noted, &event::from_host(event, now), now);
-            exchange::to_host(noted)
-        })
-    }
-
-    fn at_target(exchange: wit::Exchange, target: u32) -> wit::Exchange {
-        memory::engine(|engine| {
-            exchange::known_at(engine, exchange, target).map_or(exchange, exchange::to_host)
-        })
-    }
-
-    fn widen(exchange: wit::Exchange, now: f64) -> Option<wit::Step> {
-        memory::engine(|engine| {
-            let exchange = exchange::known(engine, exchange)?;
-            let step = engine.widen(exchange, now)?;
-            Some(step::to_host(engine, step))
-        })
-    }
-
-    fn overdue(now: f64) -> bool {
-        memory::engine(|engine| engine.overdue(now))
-    }
-
-    fn is_lost(exchange: wit::Exchange) -> bool {
-        memory::engine(|engine| {
-            exchange::known(engine, exchange).is_some_and(|exchange| engine.is_lost(&exchange))
-        })
-    }
-
-    fn explain(exchange: wit::Exchange, status: u16) -> Option<String> {
-        memory::engine(|engine| engine.explain(&exchange::known(engine, exchange)?, status))
+    fn explain(state: wit::RequestState, status: u16) -> Option<String> {
+        memory::engine(|engine| engine.explain(&request_state::known(engine, state)?, status))
     }
 
     fn start_round(now: f64) -> Option<wit::Round> {
-        memory::engine(|engine| engine.start_round(now).map(step::round_to_host))
+        memory::engine(|engine| engine.start_round(Timestamp(now)).map(step::round_to_host))
     }
 
     fn round_read_store(value: Option<wit::Stored>, now: f64) -> bool {
         let value = value.map(record::from_host);
-        memory::engine(|engine| engine.round_read_store(value.as_ref(), now))
+        memory::engine(|engine| engine.round_read_store(value.as_ref(), Timestamp(now)))
     }
 
     fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
@@ -143,25 +112,29 @@ impl wit::Guest for Edge {
                 wit::ProbeResult::Status(status) => Ok(status),
                 wit::ProbeResult::Failed(failure) => Err(event::failure(failure)),
             },
-            elapsed_ms: elapsed,
+            took: Millis(elapsed),
         };
         memory::engine(|engine| {
-            engine.probed(round, target as usize, outcome, now);
-            engine.round_is_ready(now)
+            engine.probed(round, target as usize, outcome, Timestamp(now));
+            engine.round_is_ready(Timestamp(now))
         })
     }
 
     fn finish_round(round: u32, now: f64) -> Option<wit::Round> {
-        memory::engine(|engine| engine.finish_round(round, now).map(step::round_to_host))
+        memory::engine(|engine| {
+            engine
+                .finish_round(round, Timestamp(now))
+                .map(step::round_to_host)
+        })
     }
 
     fn round_is_ready(now: f64) -> bool {
-        memory::engine(|engine| engine.round_is_ready(now))
+        memory::engine(|engine| engine.round_is_ready(Timestamp(now)))
     }
 
     fn take_write(now: f64) -> Option<wit::StoreWrite> {
         memory::engine(|engine| {
-            let write = engine.take_write(now)?;
+            let write = engine.take_write(Timestamp(now))?;
             Some(wit::StoreWrite {
                 record: record::to_host(write.record),
                 ttl_seconds: write.ttl_seconds,

@@ -1,7 +1,7 @@
-//! What the operator hears, from the engine's words to the host's.
+//! What the operator hears, from the engine to the host.
 
 use crate::wit;
-use function_fetch_engine::Notice;
+use function_fetch_engine::{ChangeReason, Notice, StoreOperation};
 
 pub fn to_host(notice: Notice) -> wit::Notice {
     match notice {
@@ -9,7 +9,7 @@ pub fn to_host(notice: Notice) -> wit::Notice {
             wit::Notice::PrimaryChanged(wit::PrimaryChanged {
                 from,
                 to,
-                reason: reason.to_owned(),
+                reason: change_reason(reason),
             })
         }
         Notice::Ejected {
@@ -27,10 +27,22 @@ pub fn to_host(notice: Notice) -> wit::Notice {
             target,
             remedy: remedy.to_owned(),
         }),
-        Notice::StoreFailed { operation } => wit::Notice::StoreFailed(operation.to_owned()),
+        Notice::StoreFailed { operation } => wit::Notice::StoreFailed(match operation {
+            StoreOperation::Read => wit::StoreOperation::Read,
+            StoreOperation::Write => wit::StoreOperation::Write,
+        }),
         Notice::BadSetting { setting, reason } => wit::Notice::BadSetting(wit::BadSetting {
             setting: setting.to_owned(),
             reason,
         }),
+    }
+}
+
+fn change_reason(reason: ChangeReason) -> wit::ChangeReason {
+    match reason {
+        ChangeReason::Probed => wit::ChangeReason::Probed,
+        ChangeReason::Store => wit::ChangeReason::Store,
+        ChangeReason::Failover => wit::ChangeReason::Failover,
+        ChangeReason::Recovered => wit::ChangeReason::Recovered,
     }
 }

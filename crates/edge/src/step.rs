@@ -1,11 +1,10 @@
-//! What comes next, from the engine's words to the host's.
+//! What comes next, from the engine to the host.
 
-use crate::event::timeout_to_host;
-use crate::{exchange, wit};
-use function_fetch_engine::{Action, Engine, Request, Round, Step};
+use crate::{event, request_state, wit};
+use function_fetch_engine::{Action, Engine, Request, Round, Step, Timestamp};
 
-/// What an unknown exchange comes to: the end.
-pub fn refused(engine: &mut Engine, now: f64) -> Step {
+/// What an unknown request comes to: the end.
+pub fn refused(engine: &mut Engine, now: Timestamp) -> Step {
     // A request that an engine without targets answers with the reason for
     // that, and any other as a loop.
     let request = Request {
@@ -13,34 +12,38 @@ pub fn refused(engine: &mut Engine, now: f64) -> Step {
         path: "",
         hops: u32::MAX,
         has_body: false,
+        may_meet_closed_connection: false,
     };
     engine.begin(&request, now)
 }
 
 pub fn to_host(engine: &Engine, step: Step) -> wit::Step {
     wit::Step {
-        exchange: exchange::to_host(step.exchange),
+        state: request_state::to_host(step.state),
         action: action(step.action),
+        wake_after: step.wake_after.0,
+        wake_on_round: step.wake_on_round,
         round: step.round,
         write: step.write,
-        news: engine.has_notices(),
+        notices: engine.has_notices(),
     }
 }
 
 fn action(action: Action) -> wit::Action {
     match action {
         Action::ReadStore => wit::Action::ReadStore,
-        Action::AwaitRound { timeout_ms } => wit::Action::AwaitRound(timeout_ms),
-        Action::Forward(forward) => wit::Action::Forward(wit::Forward {
-            target: forward.target as u32,
-            timeout: forward.timeout_ms,
-            on_timeout: timeout_to_host(forward.on_timeout),
-            overdue: forward.overdue_ms,
-            widen: forward.widen_ms,
-            report: forward.report,
+        Action::AwaitRound => wit::Action::AwaitRound,
+        Action::Send(attempt) => wit::Action::Send(wit::Attempt {
+            target: attempt.target as u32,
+            report: attempt.report,
         }),
+        Action::Cancel { target, failure } => wit::Action::Cancel(wit::Cancelled {
+            target: target as u32,
+            failure: event::cancelled_for(failure),
+        }),
+        Action::Wait => wit::Action::Wait,
         Action::Relay => wit::Action::Relay,
-        Action::Reply(reply) => wit::Action::Reply(wit::Reply {
+        Action::Reply(reply) => wit::Action::Reply(wit::LocalReply {
             status: reply.status,
             body: reply.body,
             proxy_status: reply.proxy_status,
@@ -57,7 +60,7 @@ pub fn round_to_host(round: Round) -> wit::Round {
             .map(|target| target as u32)
             .collect(),
         concurrency: round.concurrency as u32,
-        timeout: round.timeout_ms,
+        timeout: round.timeout.whole(),
         read_store: round.read_store,
     }
 }
@@ -68,9 +71,9 @@ mod tests {
     use crate::configuration::engine_of as engine;
 
     #[test]
-    fn an_unknown_exchange_ends_with_the_reason() {
+    fn an_unknown_request_ends_with_the_reason() {
         for (targets, status) in [("", 500), ("http://a.example", 508)] {
-            let step = refused(&mut engine(targets), 1e12);
+            let step = refused(&mut engine(targets), Timestamp(1e12));
             assert!(
                 matches!(&step.action, Action::Reply(reply) if reply.status == status),
                 "{step:?}"

@@ -4,10 +4,12 @@
 //! Live traffic never enters the ranking, since every endpoint has its own
 //! cost and only the primary sees it. It only says that *something changed*:
 //! the logarithm of the time to the response head is compared with its own
-//! baseline, so that a mixture of cheap and dear endpoints is a matter of its
+//! baseline, so that a mixture of cheap and expensive endpoints is a matter of its
 //! spread and not a false alarm.
 
-use crate::curve;
+use crate::math;
+use crate::record::Live;
+use crate::time::Millis;
 
 /// Requests that the baseline is learned from before anything is compared.
 const LEARN: f64 = 16.0;
@@ -32,21 +34,22 @@ pub(crate) struct Drift {
     recent_count: f64,
 }
 
-/// What is normal for a target: mean and variance of ln ms.
+/// What is normal for a target, and how many requests that stands on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Baseline {
-    pub(crate) mean: f64,
-    pub(crate) variance: f64,
-    pub(crate) count: f64,
+struct Baseline {
+    live: Live,
+    count: f64,
 }
 
 impl Drift {
     /// What another instance has learned.
-    pub(crate) fn told(mean: f64, variance: f64) -> Self {
+    pub(crate) fn learned(live: Live) -> Self {
         Self {
             baseline: Baseline {
-                mean,
-                variance: variance.max(0.0),
+                live: Live {
+                    variance: live.variance.max(0.0),
+                    ..live
+                },
                 count: LEARN,
             },
             ..Self::default()
@@ -54,19 +57,19 @@ impl Drift {
     }
 
     /// The baseline, once it is learned.
-    pub(crate) fn baseline(&self) -> Option<Baseline> {
-        (self.baseline.count >= LEARN).then_some(self.baseline)
+    pub(crate) fn baseline(&self) -> Option<Live> {
+        (self.baseline.count >= LEARN).then_some(self.baseline.live)
     }
 
     /// Adds a request's time to head. True when the recent ones have drifted.
-    pub(crate) fn observe(&mut self, ms: f64) -> bool {
-        let x = curve::ln(ms.max(0.1));
+    pub(crate) fn observe(&mut self, ttfb: Millis) -> bool {
+        let x = math::ln(ttfb.0.max(0.1));
         let learned = self.baseline.count >= LEARN;
         if learned {
             self.recent_count = (self.recent_count + 1.0).min(RECENT_MEMORY);
             self.recent += (x - self.recent) / self.recent_count;
             let full = self.recent_count >= RECENT_MEMORY;
-            if full && self.recent - self.baseline.mean > self.tolerance() {
+            if full && self.recent - self.baseline.live.mean > self.tolerance() {
                 return true;
             }
         }
@@ -78,7 +81,7 @@ impl Drift {
     /// be slower and still the best, slower is what is normal now.
     pub(crate) fn restart(&mut self, accept: bool) {
         if accept && self.recent_count > 0.0 {
-            self.baseline.mean = self.recent;
+            self.baseline.live.mean = self.recent;
         }
         self.recent = 0.0;
         self.recent_count = 0.0;
@@ -87,23 +90,24 @@ impl Drift {
     /// The standard error of an exponential mean over m samples is that of
     /// 2m - 1 plain ones.
     fn tolerance(&self) -> f64 {
-        let error = (self.baseline.variance / (2.0 * RECENT_MEMORY - 1.0)).sqrt();
+        let error = (self.baseline.live.variance / (2.0 * RECENT_MEMORY - 1.0)).sqrt();
         LEAST.max(SIGMAS * error)
     }
+}
+
+/// What one healthy answer in a thousand exceeds, if their logarithms were
+/// normally distributed.
+pub(crate) fn slow(live: Live) -> Millis {
+    Millis(math::exp(live.mean + 3.0 * live.variance.sqrt()))
 }
 
 impl Baseline {
     fn learn(&mut self, x: f64) {
         self.count = (self.count + 1.0).min(BASELINE_MEMORY);
-        let step = x - self.mean;
-        self.mean += step / self.count;
-        self.variance += (step * (x - self.mean) - self.variance) / self.count;
-    }
-
-    /// What one healthy answer in a thousand exceeds, ms, if their logarithms
-    /// were normally distributed.
-    pub(crate) fn slow_ms(&self) -> f64 {
-        curve::exp(self.mean + 3.0 * self.variance.sqrt())
+        let live = &mut self.live;
+        let step = x - live.mean;
+        live.mean += step / self.count;
+        live.variance += (step * (x - live.mean) - live.variance) / self.count;
     }
 }
 
@@ -119,16 +123,16 @@ mod tests {
     #[test]
     fn a_mixture_of_endpoints_is_no_drift() {
         let mut drift = Drift::default();
-        assert!((0..5000).all(|request| !drift.observe(cost(request))));
+        assert!((0..5000).all(|request| !drift.observe(Millis(cost(request)))));
     }
 
     #[test]
     fn a_tenfold_brown_out_is_seen_within_a_dozen_requests() {
         let mut drift = Drift::default();
         for request in 0..200 {
-            drift.observe(cost(request));
+            drift.observe(Millis(cost(request)));
         }
-        let seen = (0..50).position(|request| drift.observe(10.0 * cost(request)));
+        let seen = (0..50).position(|request| drift.observe(Millis(10.0 * cost(request))));
         assert!(seen.is_some_and(|at| at <= 12), "{seen:?}");
     }
 
@@ -136,20 +140,23 @@ mod tests {
     fn a_drift_does_not_become_normal_by_itself() {
         let mut drift = Drift::default();
         for _ in 0..100 {
-            drift.observe(20.0);
+            drift.observe(Millis(20.0));
         }
         for _ in 0..1000 {
-            drift.observe(200.0);
+            drift.observe(Millis(200.0));
         }
-        assert!(drift.observe(200.0));
+        assert!(drift.observe(Millis(200.0)));
         drift.restart(true);
-        assert!((0..200).all(|_| !drift.observe(200.0)), "relearned");
+        assert!((0..200).all(|_| !drift.observe(Millis(200.0))), "relearned");
     }
 
     #[test]
-    fn a_baseline_that_was_told_serves_at_once() {
-        let mut told = Drift::told(20f64.ln(), 0.01);
-        let seen = (0..50).position(|_| told.observe(200.0));
+    fn a_baseline_from_a_record_serves_at_once() {
+        let mut drift = Drift::learned(Live {
+            mean: 20f64.ln(),
+            variance: 0.01,
+        });
+        let seen = (0..50).position(|_| drift.observe(Millis(200.0)));
         assert!(seen.is_some_and(|at| at <= 8), "{seen:?}");
     }
 }

@@ -1,45 +1,43 @@
-//! The engine's state: one value for each configuration, kept by the host
-//! between requests (the L1 of the user's document).
+//! The engine: one value for each configuration, kept by the host between
+//! requests (the L1 of the user's document). Here a request's way and a round's
+//! way are told; the rules are in the files that these call.
 
-use crate::budget::RetryBudget;
-use crate::decision::{Decision, DecisionSource, FAILOVER};
-use crate::exchange::Exchange;
-use crate::failure::{Failure, Sent, Source};
+use crate::conversation::{Action, Attempt, Event, STORE_TIMEOUT, Step, Waited};
+use crate::decision::DecisionSource;
+use crate::failure::{Failure, FaultOrigin};
+use crate::fence;
 use crate::headers;
-use crate::health::{Health, MAX_EJECTION_MS};
-use crate::notice::Notice;
-use crate::probe::Running;
-use crate::record::{self, Stored};
+use crate::health::Verdict;
+use crate::hedging;
+use crate::knowledge::Knowledge;
+use crate::latency::Latency;
+use crate::local_reply::LocalReply;
+use crate::notice::{ChangeReason, Notice, StoreOperation};
+use crate::rank::{self, COMPARISONS, Incumbent};
+use crate::record::Stored;
+use crate::request::{Request, RequestState, Stage};
+use crate::retry::{self, Retry, RetryBudget};
+use crate::round::{self, ProbeOutcome, Round, Rounds};
 use crate::settings::Settings;
+use crate::sharing::StoreWrite;
+use crate::time::{Millis, Timestamp};
+
+/// How often a good answer is reported at least where not all are. Well below the
+/// least time after which an answer is overdue: any answer clears its target of
+/// that suspicion.
+const REPORT_EVERY: Millis = Millis(50.0);
+
+/// A timer that fires so much too early has fired.
+const TIMER_SLACK: Millis = Millis(0.01);
 
 /// Decides. See the crate's documentation for how a host drives it.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    pub(crate) settings: Settings,
-    pub(crate) dice: Dice,
-    /// In the order of `settings.targets`.
-    pub(crate) health: Vec<Health>,
-    pub(crate) decision: Option<Decision>,
-    pub(crate) round: Option<Running>,
-    pub(crate) last_round: u32,
-    pub(crate) hold_off_until: f64,
-    pub(crate) hold_off_ms: f64,
-    pub(crate) budget: RetryBudget,
-    pub(crate) write_due: bool,
+    known: Knowledge,
+    rounds: Rounds,
+    budget: RetryBudget,
     /// Where not every good answer is reported: when the next one is.
-    pub(crate) next_report_at: f64,
-    /// When the store is to be asked next what other instances have found.
-    pub(crate) next_sync_at: f64,
-    /// What the store holds as far as this instance knows: what it wrote or read
-    /// last.
-    pub(crate) known_value: Option<Stored>,
-    /// While a write is under way the store may still show what was before.
-    pub(crate) writing_until: f64,
-    store_failures_told: [bool; 2],
-    /// Whether the settings' problems wait for the store to say if the operator
-    /// has heard of them.
-    problems_untold: bool,
-    pub(crate) notices: Vec<Notice>,
+    next_report_at: Timestamp,
 }
 
 impl Engine {
@@ -47,240 +45,572 @@ impl Engine {
     /// instances do not act in step.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        let mut engine = Self {
-            dice: Dice(seed),
-            health: vec![Health::default(); settings.targets.len()],
-            decision: None,
-            round: None,
-            last_round: 0,
-            hold_off_until: 0.0,
-            hold_off_ms: 0.0,
+        Self {
+            known: Knowledge::new(settings, seed),
+            rounds: Rounds::default(),
             budget: RetryBudget::default(),
-            write_due: false,
-            next_report_at: 0.0,
-            next_sync_at: 0.0,
-            known_value: None,
-            writing_until: 0.0,
-            store_failures_told: [false; 2],
-            problems_untold: true,
-            notices: Vec::new(),
-            settings,
-        };
-        if engine.settings.cache_store.is_none() || !engine.decides() {
-            // Nobody asks the store.
-            engine.tell_problems();
+            next_report_at: Timestamp::default(),
         }
-        engine
-    }
-
-    /// Says what is wrong with the settings, unless it was said.
-    pub(crate) fn tell_problems(&mut self) {
-        if std::mem::take(&mut self.problems_untold) {
-            let problems = self.settings.problems.iter();
-            self.notices.extend(problems.map(Notice::from));
-        }
-    }
-
-    /// An instance before this one may have said what is wrong with the
-    /// settings: then it is in its record.
-    pub(crate) fn tell_problems_unless(&mut self, told: Option<&str>) {
-        if self.problems_untold
-            && told.is_some()
-            && told == record::problems_hash(&self.settings).as_deref()
-        {
-            self.problems_untold = false;
-        }
-        if self.problems_untold && !self.settings.problems.is_empty() {
-            // For those to come.
-            self.write_due = true;
-        }
-        self.tell_problems();
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.known.settings
     }
 
     /// Whether [`Engine::take_notices`] has something.
     #[must_use]
     pub fn has_notices(&self) -> bool {
-        !self.notices.is_empty()
+        !self.known.notices.is_empty()
     }
 
     /// What changed since this was last called.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        std::mem::take(&mut self.known.notices)
+    }
+
+    /// Opens the conversation about a request.
+    pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
+        let settings = &self.known.settings;
+        let state = RequestState::new(request, settings.may_retry(request.method), now);
+        let refusal = if let Some(error) = &settings.no_targets {
+            LocalReply::unconfigured(error)
+        } else if request.method == "CONNECT" {
+            LocalReply::no_tunnel()
+        } else if request.hops >= headers::MAX_HOPS {
+            LocalReply::looped()
+        } else if settings.is_fenced() && fence::climbs_out(request.path) {
+            LocalReply::outside()
+        } else {
+            self.budget.request();
+            return self.route(state, now);
+        };
+        self.step(state, Action::Reply(refusal), now)
+    }
+
+    /// Says what happened, and gets what comes next.
+    pub fn settle(&mut self, state: RequestState, event: Event, now: Timestamp) -> Step {
+        let mut state = state;
+        // The wall clock may have stepped back.
+        state.began = state.began.min(now);
+        state.sent = state.sent.min(now);
+        match (state.stage, event) {
+            (Stage::Store, Event::StoreRead(value)) => {
+                self.known.sync.worked(StoreOperation::Read);
+                self.known.adopt(value.as_ref(), now);
+                state.store_read = true;
+                self.route(state, now)
+            }
+            (Stage::Store, Event::StoreFailed) => {
+                self.store_failed(StoreOperation::Read);
+                state.store_read = true;
+                self.route(state, now)
+            }
+            (Stage::Round, Event::RoundReady) => {
+                state.waited = true;
+                self.route(state, now)
+            }
+            (
+                Stage::Attempt,
+                Event::Response {
+                    target,
+                    status,
+                    retry_after,
+                    ttfb,
+                    replay,
+                },
+            ) => {
+                state.answered_by(target);
+                self.known.responded(&state, status, retry_after, ttfb, now);
+                let good = retry::is_good(status, self.known.settings.retry_on_5xx);
+                if !good && !state.running.is_empty() {
+                    return self.wait(state, now);
+                }
+                self.known.cancel_others(&state);
+                let retry = retry::after_bad_response(&state, replay);
+                if !good && let Some(step) = self.retry(state, retry, now) {
+                    return step;
+                }
+                self.step(state, Action::Relay, now)
+            }
+            (
+                Stage::Attempt,
+                Event::Failed {
+                    target,
+                    failure,
+                    replay,
+                },
+            ) => {
+                // What the client broke off is not the target's doing.
+                let failure = retry::blamed(failure, replay);
+                state.running.remove(target);
+                if retry::resends(&state, failure, replay)
+                    && self.deadline_in(&state, now) > Millis::ZERO
+                {
+                    state.may_resend = false;
+                    return self.send(state, target, now);
+                }
+                self.known.failed(&state, target, failure, now);
+                if !state.running.is_empty() {
+                    return self.wait(state, now);
+                }
+                let retry = retry::after_failure(&state, failure, replay);
+                match self.retry(state, retry, now) {
+                    Some(step) => step,
+                    None => self.give_up(state, failure, now),
+                }
+            }
+            (Stage::Attempt, Event::Timer(waited)) => self.timer(state, &waited, now),
+            (stage, event) => {
+                debug_assert!(false, "{event:?} answers nothing that {stage:?} owes");
+                self.give_up(state, Failure::InternalError, now)
+            }
+        }
+    }
+
+    /// Where a request goes that has not been sent yet: on by the decision
+    /// that stands, else by the store's, else after the first healthy probe.
+    fn route(&mut self, mut state: RequestState, now: Timestamp) -> Step {
+        let settings = &self.known.settings;
+        let stands = self.known.has_decision(now);
+        // A round has just failed: list order, until the next one may start.
+        let backing_off = !stands && self.rounds.is_backing_off(now);
+        if settings.ranking_enabled() && !backing_off {
+            // With the store alone (`FETCH_CACHE_ADAPTER=kv`) each request asks
+            // it; what is in memory is then only the answer for when it fails.
+            let asks = !stands || !settings.cache_memory;
+            let unread = settings.cache_store.is_some() && !state.store_read;
+            let probing = self.rounds.is_running(now);
+            if asks && unread && !probing {
+                return self.step(state, Action::ReadStore, now);
+            }
+            if !stands && !state.waited && !self.rounds.has_healthy(now) {
+                if probing || !hedging::may_race(&state, settings) {
+                    return self.step(state, Action::AwaitRound, now);
+                }
+                state.racing = true;
+            }
+        }
+        match self.attempt(state, now) {
+            Some(step) => step,
+            None => self.give_up(state, Failure::DeadlineExceeded, now),
+        }
+    }
+
+    /// The attempt at the best target that was not tried, within the deadline.
+    fn attempt(&mut self, state: RequestState, now: Timestamp) -> Option<Step> {
+        if self.deadline_in(&state, now) <= Millis::ZERO {
+            return None;
+        }
+        let target = match self.known.first_choice(now) {
+            Some(choice) if state.tried.is_empty() => choice,
+            _ => self
+                .known
+                .candidates(now)
+                .into_iter()
+                .find(|index| !state.tried.contains(*index))?,
+        };
+        Some(self.send(state, target, now))
+    }
+
+    fn send(&mut self, mut state: RequestState, target: usize, now: Timestamp) -> Step {
+        let may_hedge = hedging::delay(&state, &self.known.settings).is_some();
+        let again = state.tried.contains(target);
+        state.sent_to(target, may_hedge, now);
+        let report = may_hedge || self.wants_report(&state, target, now);
+        // What is not reported when it is answered must not count as unanswered.
+        if self.known.settings.ranking_enabled() && report && !again {
+            self.known.targets[target].request_sent(now);
+        }
+        let attempt = Attempt {
+            target,
+            connect_timeout: self.known.settings.connect_timeout,
+            report,
+        };
+        self.step(state, Action::Send(attempt), now)
+    }
+
+    /// Whether a good answer to the attempt that begins must be reported: on
+    /// hosts where that is expensive, one now and then is enough to see a drift or
+    /// a target that hangs, and each while the target has failures to live down.
+    fn wants_report(&mut self, state: &RequestState, target: usize, now: Timestamp) -> bool {
+        if !self.known.settings.sampled_reports {
+            return true;
+        }
+        if !self.known.settings.ranking_enabled() {
+            return false;
+        }
+        let in_trouble = state.attempts() > 1 || self.known.targets[target].has_failures();
+        if !in_trouble && now < self.next_report_at {
+            return false;
+        }
+        self.next_report_at = now + REPORT_EVERY;
+        true
+    }
+
+    /// The next attempt after one that did not do, where one is allowed.
+    fn retry(&mut self, state: RequestState, retry: Retry, now: Timestamp) -> Option<Step> {
+        let most = self.known.settings.max_attempts;
+        match retry {
+            Retry::No => None,
+            Retry::Free => self.another(state, most, false, now),
+            Retry::Budgeted => self.another(state, most, true, now),
+        }
+    }
+
+    /// One more attempt, after the others or beside them: at most `most` in all,
+    /// while a target is untried, time is left, and the budget has a retry.
+    fn another(
+        &mut self,
+        state: RequestState,
+        most: u32,
+        budgeted: bool,
+        now: Timestamp,
+    ) -> Option<Step> {
+        let attempts = state.attempts();
+        let untried = attempts < self.known.settings.targets.len() as u32;
+        if !untried || attempts >= most || self.deadline_in(&state, now) <= Millis::ZERO {
+            return None;
+        }
+        if budgeted && !self.budget.take() {
+            return None;
+        }
+        self.attempt(state, now)
+    }
+
+    /// No attempt is left: the last real response, else the failure in words.
+    fn give_up(&mut self, state: RequestState, failure: Failure, now: Timestamp) -> Step {
+        let action = if state.has_response {
+            Action::Relay
+        } else {
+            Action::Reply(LocalReply::failed(failure))
+        };
+        self.step(state, action, now)
+    }
+
+    /// Attempts that run were waited for so long: which of them is over, whether
+    /// another one starts beside them, and until when the host waits on.
+    fn timer(&mut self, mut state: RequestState, waited: &[Waited], now: Timestamp) -> Step {
+        let mut wake_after = Millis::INFINITY;
+        let known = self.known.targets.len();
+        let running = waited
+            .iter()
+            .filter(|one| one.target < known && state.running.contains(one.target));
+        for Waited { target, time } in running.copied() {
+            let (left, failure) = self.time_left(&state, time, now);
+            if left <= TIMER_SLACK {
+                return self.step(state, Action::Cancel { target, failure }, now);
+            }
+            wake_after = wake_after.min(left);
+            if self.known.settings.ranking_enabled() {
+                let overdue_in = self.known.targets[target].overdue_after() - time;
+                if overdue_in <= TIMER_SLACK {
+                    state.overdue = true;
+                } else {
+                    wake_after = wake_after.min(overdue_in);
+                }
+            }
+            if state.overdue && self.is_lost(&state, target) {
+                let failure = Failure::TargetLost;
+                return self.step(state, Action::Cancel { target, failure }, now);
+            }
+        }
+        if let Some(due_in) = hedging::due_in(&state, &self.known.settings, now) {
+            if due_in <= TIMER_SLACK {
+                // A race takes the place of the probes; a hedge costs the targets
+                // as much as a retry.
+                let most = hedging::most_attempts(&state, &self.known.settings);
+                if let Some(step) = self.another(state, most, !state.racing, now) {
+                    return step;
+                }
+                state.may_hedge = false;
+            } else {
+                wake_after = wake_after.min(due_in);
+            }
+        }
+        let mut step = self.step(state, Action::Wait, now);
+        step.wake_after = wake_after;
+        step
+    }
+
+    /// One of several attempts has ended: the timer for the others starts anew.
+    fn wait(&mut self, state: RequestState, now: Timestamp) -> Step {
+        self.step(state, Action::Wait, now)
+    }
+
+    /// Whether an attempt that still waits should be given up, since a probe has
+    /// found its target dead meanwhile and another may have the request.
+    fn is_lost(&self, state: &RequestState, target: usize) -> bool {
+        let targets = &self.known.targets;
+        state.retryable
+            && targets[target].is_ejected()
+            && state.attempts() < self.known.settings.max_attempts
+            && targets.iter().any(|other| !other.is_ejected())
+    }
+
+    /// Until an attempt that was waited for so long is given up, and which failure
+    /// that is.
+    fn time_left(&self, state: &RequestState, waited: Millis, now: Timestamp) -> (Millis, Failure) {
+        let own = match self.known.settings.attempt_timeout {
+            Some(timeout) => timeout - waited,
+            None => Millis::INFINITY,
+        };
+        // The time that the client takes to send a body is not the target's.
+        let deadline = if state.has_body {
+            self.deadline_in(state, state.sent) - waited
+        } else {
+            self.deadline_in(state, now)
+        };
+        if own <= deadline {
+            (own, Failure::AttemptTimeout)
+        } else {
+            (deadline, Failure::DeadlineExceeded)
+        }
+    }
+
+    fn deadline_in(&self, state: &RequestState, now: Timestamp) -> Millis {
+        match self.known.settings.deadline {
+            Some(deadline) => deadline - (now - state.began),
+            None => Millis::INFINITY,
+        }
+    }
+
+    fn step(&mut self, mut state: RequestState, action: Action, now: Timestamp) -> Step {
+        state.stage = match action {
+            Action::ReadStore => Stage::Store,
+            Action::AwaitRound => Stage::Round,
+            Action::Send(_) | Action::Cancel { .. } | Action::Wait => Stage::Attempt,
+            Action::Relay | Action::Reply(_) => Stage::Over,
+        };
+        let known = &self.known;
+        Step {
+            round: self.wants_round(state.stage == Stage::Round || state.racing, now),
+            write: known.sync.write_due
+                && known.settings.cache_store.is_some()
+                && known.decision.is_some(),
+            wake_after: self.wake_after(&state, &action, now),
+            wake_on_round: state.overdue,
+            state,
+            action,
+        }
+    }
+
+    fn wake_after(&self, state: &RequestState, action: &Action, now: Timestamp) -> Millis {
+        let settings = &self.known.settings;
+        match action {
+            Action::ReadStore => STORE_TIMEOUT,
+            Action::AwaitRound => round::longest(settings.targets.len(), settings),
+            Action::Send(attempt) if state.running.count() == 1 => {
+                let (left, _) = self.time_left(state, Millis::ZERO, now);
+                let overdue = if settings.ranking_enabled() {
+                    self.known.targets[attempt.target].overdue_after()
+                } else {
+                    Millis::INFINITY
+                };
+                let hedge = hedging::delay(state, settings).unwrap_or(Millis::INFINITY);
+                left.min(overdue).min(hedge)
+            }
+            // The host says how long each has waited.
+            Action::Send(_) | Action::Wait => Millis::ZERO,
+            Action::Cancel { .. } | Action::Relay | Action::Reply(_) => Millis::INFINITY,
+        }
     }
 
     /// The `Proxy-Status` of a response that is passed through, with
     /// `FETCH_EXPLAIN`.
     #[must_use]
-    pub fn explain(&self, exchange: &Exchange, status: u16) -> Option<String> {
-        if !self.settings.explain {
+    pub fn explain(&self, state: &RequestState, status: u16) -> Option<String> {
+        if !self.known.settings.explain {
             return None;
         }
-        let source = match self.decision.as_ref().map(|decision| decision.source) {
+        let source = match self.known.decision.as_ref().map(|decision| decision.source) {
             Some(DecisionSource::Probes) => "probes",
             Some(DecisionSource::Store) => "store",
-            None if self.round.is_some() => "first healthy probe",
+            None if self.rounds.is_open() => "first healthy probe",
             None => "list order",
         };
         Some(headers::explain(
-            self.settings.targets[exchange.target].authority(),
+            self.known.settings.targets[state.responder].authority(),
             status,
-            exchange.attempts(),
+            state.attempts(),
             source,
         ))
     }
 
+    /// Whether a background round should start with the step at hand.
+    fn wants_round(&self, waits: bool, now: Timestamp) -> bool {
+        let due = waits
+            || self.known.refresh_due(now)
+            || self.known.sync_due(now)
+            || self.known.awaits_probe(now);
+        due && self.known.settings.ranking_enabled()
+            && !self.rounds.is_backing_off(now)
+            && !self.rounds.is_running(now)
+    }
+
+    /// Opens the round that a [`crate::Step`] called for. `None` when there is
+    /// nothing to do any more: another request was faster.
+    pub fn start_round(&mut self, now: Timestamp) -> Option<Round> {
+        if self.rounds.is_running(now) {
+            return None;
+        }
+        let known = &mut self.known;
+        let cold = !known.has_decision(now);
+        let full = cold || known.refresh_due(now);
+        let sync = !full && known.sync_due(now);
+        let targets = match (cold, full) {
+            (true, _) => known.candidates(now),
+            (_, true) => round::refreshed(known.candidates(now), &known.targets),
+            _ => (0..known.targets.len())
+                .filter(|index| known.targets[*index].awaits_probe(now))
+                .collect(),
+        };
+        if targets.is_empty() && !sync {
+            return None;
+        }
+        known.sync_begins(now);
+        self.rounds.open(full, targets.len(), &known.settings, now);
+        let read_store = sync || full && !cold && known.settings.cache_store.is_some();
+        Some(self.rounds.lay_out(targets, &known.settings, read_store))
+    }
+
+    /// What the store held when the round asked it. True when that settles the
+    /// round: nothing needs to be probed.
+    pub fn round_read_store(&mut self, value: Option<&Stored>, now: Timestamp) -> bool {
+        let settled = if self.rounds.is_full() {
+            self.known.adopt_newer(value, now)
+        } else {
+            self.known.merge_store(value, now)
+        };
+        if settled {
+            self.rounds.close();
+        }
+        settled
+    }
+
+    /// One probe of the round came back. Outcomes of a round that was given up
+    /// still count as measurements.
+    pub fn probed(&mut self, round: u32, target: usize, outcome: ProbeOutcome, now: Timestamp) {
+        if target >= self.known.targets.len() {
+            return;
+        }
+        let reason = match outcome.result {
+            Ok(200..=499) => return self.probe_passed(round, target, outcome.took, now),
+            // This side has run out of connections: that is not evidence against
+            // the target.
+            Err(Failure::ConnectionLimitReached) => return self.rounds.starved(),
+            Ok(status) => format!("probe status {status}"),
+            Err(failure) => {
+                if failure.fault_origin() == FaultOrigin::HostPolicy {
+                    self.known.report_denial(target, failure);
+                }
+                format!("probe {}", failure.proxy_error())
+            }
+        };
+        if let Some(verdict) = Verdict::eject(reason) {
+            self.known.eject(target, verdict, now);
+        }
+    }
+
+    fn probe_passed(&mut self, round: u32, target: usize, took: Millis, now: Timestamp) {
+        let fade = self.known.settings.cache_ttl;
+        let health = &mut self.known.targets[target];
+        if let Some(running) = self.rounds.running(round) {
+            running.recovered |= health.is_ejected();
+            health.latency = running.sampled(target, took, health.latency);
+        }
+        if health.probe_passed(took, now, fade) {
+            self.known.sync.write_due = true;
+            self.known.notices.push(Notice::Recovered {
+                target: self.known.settings.targets[target].url(),
+            });
+        }
+    }
+
+    /// All probes of the round are in: ranks, decides, and says what changed.
+    /// Where a healthy primary could be beaten, a comparison comes back, to be run
+    /// and finished likewise.
+    pub fn finish_round(&mut self, round: u32, now: Timestamp) -> Option<Round> {
+        let running = self.rounds.take(round)?;
+        if !self.rounds.ended(&running, now) {
+            if running.full {
+                self.known.notices.push(Notice::NoHealthyTarget);
+            }
+            return None;
+        }
+        let known = &mut self.known;
+        let incumbent = known
+            .decision
+            .as_ref()
+            .filter(|decision| !known.targets[decision.primary].is_ejected())
+            .map(|decision| Incumbent {
+                target: decision.primary,
+                latency: known.targets[decision.primary]
+                    .latency
+                    .map(|known| known.mean()),
+                stands_in_for: decision.stands_in_for,
+            });
+        let primary = match incumbent {
+            None => rank::best(&known.targets, now),
+            // A suspicion was wrong: nothing has changed.
+            Some(current) if !running.full && !running.recovered => current.target,
+            Some(current) => {
+                let margin = known.settings.switch_margin;
+                match running
+                    .samples
+                    .judge(current, margin, known.settings.spread)
+                {
+                    rank::Outcome::Keep => current.target,
+                    rank::Outcome::CompareAgain(targets) => {
+                        self.rounds.compare_again(running);
+                        return Some(self.rounds.lay_out(targets, &known.settings, false));
+                    }
+                    rank::Outcome::Switch(challenger) => {
+                        // What they have shown is what they are now, whatever was
+                        // known of them before.
+                        for target in [current.target, challenger] {
+                            let median = running.samples.median(target);
+                            known.targets[target].latency = median
+                                .map(|median| Latency::known(median, COMPARISONS as u32, now));
+                        }
+                        challenger
+                    }
+                }
+            }
+        };
+        if running.full {
+            self.known.decide(primary, now);
+        } else {
+            self.known.switch_to(primary, ChangeReason::Recovered, now);
+        }
+        None
+    }
+
+    /// Whether a request that waits for the round may go on.
+    #[must_use]
+    pub fn round_is_ready(&self, now: Timestamp) -> bool {
+        self.rounds.is_ready(now)
+    }
+
+    /// The store write that a step called for.
+    pub fn take_write(&mut self, now: Timestamp) -> Option<StoreWrite> {
+        self.known.take_write(now)
+    }
+
     /// The store's last write went well, or not.
     pub fn store_written(&mut self, well: bool) {
-        self.writing_until = 0.0;
+        self.known.sync.written();
         if well {
-            self.store_worked("write");
+            self.known.sync.worked(StoreOperation::Write);
         } else {
-            self.store_failed("write");
+            self.store_failed(StoreOperation::Write);
         }
     }
 
-    pub(crate) fn store_worked(&mut self, operation: &'static str) {
-        self.store_failures_told[usize::from(operation == "write")] = false;
-    }
-
-    /// Said once until it works again: a store that is down is down for every
-    /// request.
-    pub(crate) fn store_failed(&mut self, operation: &'static str) {
-        self.tell_problems();
-        let told = &mut self.store_failures_told[usize::from(operation == "write")];
-        if !std::mem::replace(told, true) {
-            self.notices.push(Notice::StoreFailed { operation });
-        }
-    }
-
-    /// A target answered a request.
-    pub(crate) fn note_status(
-        &mut self,
-        x: &Exchange,
-        status: u16,
-        retry_after_ms: Option<f64>,
-        head_ms: f64,
-        now: f64,
-    ) {
-        if !self.decides() {
-            return;
-        }
-        let target = x.target;
-        self.health[target].request_answered();
-        if matches!(status, 502..=504) {
-            if self.health[target].failed_softly() {
-                let wish = retry_after_ms.unwrap_or(0.0).clamp(0.0, MAX_EJECTION_MS);
-                self.eject(target, format!("status {status}"), wish, now);
-            }
-            return;
-        }
-        self.health[target].request_passed();
-        let chosen = self
-            .decision
-            .as_ref()
-            .is_some_and(|decision| decision.choice == target);
-        if chosen && x.times_target() && self.health[target].drift.observe(head_ms) {
-            self.drifted(now);
-        }
-    }
-
-    /// A target did not answer a request.
-    pub(crate) fn note_failure(&mut self, x: &Exchange, failure: Failure, now: f64) {
-        let target = x.target;
-        if failure.source() == Source::HostPolicy {
-            self.tell_denial(target, failure);
-        }
-        if !self.decides() {
-            return;
-        }
-        if !x.blames_target(failure) {
-            self.health[target].attempt_dropped(x.since);
-            return;
-        }
-        let sent_nothing = failure.sent() == Sent::Nothing;
-        if sent_nothing || failure.is_timeout() || self.health[target].failed_softly() {
-            self.eject(target, failure.proxy_error().to_owned(), 0.0, now);
-        }
-    }
-
-    /// The attempts that lost a race are dropped unanswered, which says nothing
-    /// of their targets.
-    pub(crate) fn forget_losers(&mut self, x: &Exchange) {
-        if x.attempts() == 1 {
-            return;
-        }
-        for (index, health) in self.health.iter_mut().enumerate() {
-            if index != x.target && x.was_tried(index) {
-                health.attempt_dropped(x.since);
-            }
-        }
-    }
-
-    /// Puts a target aside; when it was the primary, the next best takes over,
-    /// and the other instances are told through the store.
-    pub(crate) fn eject(&mut self, target: usize, reason: String, at_least_ms: f64, now: f64) {
-        let jitter = self.dice.roll();
-        let Some(length) = self.health[target].eject(now, jitter, at_least_ms) else {
-            return;
-        };
-        self.write_due = true;
-        self.notices.push(Notice::Ejected {
-            target: self.settings.targets[target].url(),
-            reason,
-            for_ms: length as u32,
-        });
-        let served = self
-            .decision
-            .as_ref()
-            .is_some_and(|decision| decision.primary == target || decision.choice == target);
-        let next = match &self.decision {
-            Some(decision) if decision.primary != target => decision.primary,
-            _ => crate::rank::best(&self.health, now),
-        };
-        if served && !self.health[next].is_ejected() {
-            self.switch_to(next, FAILOVER, now);
-        }
-    }
-
-    pub(crate) fn tell_denial(&mut self, target: usize, failure: Failure) {
-        if std::mem::replace(&mut self.health[target].denial_told, true) {
-            return;
-        }
-        self.notices.push(Notice::Denied {
-            target: self.settings.targets[target].url(),
-            remedy: if failure == Failure::DestinationIpProhibited {
-                "the runtime blocks this network: see [outbound_http] blocked_networks of the \
-                 runtime configuration"
-            } else {
-                "allow its host: on Spin set the variable fetch_allowed_host, or add it to \
-                 allowed_outbound_hosts of the component in spin.toml"
-            },
-        });
-    }
-
-    pub(crate) fn round_has_healthy(&self, now: f64) -> bool {
-        self.round_runs(now) && self.round_is_ready(now)
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): spreads instances over time, which
-/// needs no secrecy and must be reproducible from a seed.
-#[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    /// From 0 up to, not including, 1.
-    pub(crate) fn roll(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    fn store_failed(&mut self, operation: StoreOperation) {
+        self.known.report_problems();
+        let notice = self.known.sync.failed(operation);
+        self.known.notices.extend(notice);
     }
 }

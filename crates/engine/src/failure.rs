@@ -2,7 +2,7 @@
 //!
 //! One variant for each `wasi:http` error code (the list is modelled on the
 //! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and those that are the driver's
-//! own: two of requests that cannot go on, and two time-outs. The table in the
+//! own: two of requests that cannot go on, two time-outs, and a lost target. The table in the
 //! tests pins all of them.
 
 /// An attempt without a response.
@@ -61,11 +61,13 @@ pub enum Failure {
     AttemptTimeout,
     /// No head within `FETCH_DEADLINE_MS`, by the driver's own timer.
     DeadlineExceeded,
+    /// No head yet, and a probe has found the target dead meanwhile.
+    TargetLost,
 }
 
-/// Whose doing a failure is.
+/// Where the fault lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FaultOrigin {
     /// The target, or the way to it.
     Upstream,
     /// What the client asked for cannot be sent by this host.
@@ -76,38 +78,37 @@ pub enum Source {
     Local,
 }
 
-/// Whether the request can have reached the target.
+/// Whether the request may be sent to another target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It failed before anything of the request was sent: the next target may
-    /// have it, whatever the method.
-    Nothing,
+pub enum RetrySafety {
+    /// It failed before anything of the request was sent: whatever the method.
+    Always,
     /// It may have been received, and acted upon.
-    Perhaps,
+    IfIdempotent,
     /// Another target would fail alike.
-    Pointless,
+    Never,
 }
 
 /// The facts of a failure: a row of the table below.
 struct Facts {
-    source: Source,
-    sent: Sent,
+    origin: FaultOrigin,
+    retry: RetrySafety,
     status: u16,
     /// The `error` parameter of Proxy-Status (RFC 9209 §2.3).
     error: &'static str,
 }
 
 impl Failure {
-    /// Whose doing it is.
+    /// Where the fault lies.
     #[must_use]
-    pub fn source(self) -> Source {
-        self.facts().source
+    pub fn fault_origin(self) -> FaultOrigin {
+        self.facts().origin
     }
 
-    /// Whether the request can have reached the target.
+    /// Whether the request may be sent to another target.
     #[must_use]
-    pub fn sent(self) -> Sent {
-        self.facts().sent
+    pub fn retry_safety(self) -> RetrySafety {
+        self.facts().retry
     }
 
     /// The status that the client gets when nothing better is left.
@@ -123,7 +124,7 @@ impl Failure {
     }
 
     /// Whether it is one of the driver's or the host's time-outs, after which
-    /// a target is put aside at once.
+    /// a target is ejected at once.
     #[must_use]
     pub fn is_timeout(self) -> bool {
         matches!(
@@ -150,72 +151,82 @@ impl Failure {
 
     fn facts(self) -> Facts {
         use Failure as F;
-        use Sent::{Nothing, Perhaps, Pointless};
-        use Source::{Client, HostPolicy, Local, Upstream};
-        let (source, sent, status, error) = match self {
-            F::DnsTimeout => (Upstream, Nothing, 504, "dns_timeout"),
-            F::DnsError => (Upstream, Nothing, 502, "dns_error"),
-            F::DestinationNotFound => (Upstream, Nothing, 502, "destination_not_found"),
-            F::DestinationUnavailable => (Upstream, Nothing, 502, "destination_unavailable"),
-            F::DestinationIpProhibited => (HostPolicy, Nothing, 502, "destination_ip_prohibited"),
-            F::DestinationIpUnroutable => (Upstream, Nothing, 502, "destination_ip_unroutable"),
-            F::ConnectionRefused => (Upstream, Nothing, 502, "connection_refused"),
-            F::ConnectionTerminated => (Upstream, Perhaps, 502, "connection_terminated"),
-            F::ConnectionTimeout => (Upstream, Nothing, 504, "connection_timeout"),
-            F::ConnectionReadTimeout => (Upstream, Perhaps, 504, "connection_read_timeout"),
-            F::ConnectionWriteTimeout => (Upstream, Perhaps, 504, "connection_write_timeout"),
-            F::ConnectionLimitReached => (Local, Nothing, 503, "connection_limit_reached"),
-            F::TlsProtocolError => (Upstream, Nothing, 502, "tls_protocol_error"),
-            F::TlsCertificateError => (Upstream, Nothing, 502, "tls_certificate_error"),
-            F::TlsAlertReceived => (Upstream, Nothing, 502, "tls_alert_received"),
-            F::HttpRequestDenied => (HostPolicy, Nothing, 502, "http_request_denied"),
-            F::HttpRequestLengthRequired => (Client, Pointless, 411, "http_request_error"),
-            F::HttpRequestBodySize => (Client, Pointless, 413, "http_request_error"),
-            F::HttpRequestMethodInvalid => (Client, Pointless, 501, "http_request_error"),
-            F::HttpRequestUriInvalid => (Client, Pointless, 400, "http_request_error"),
+        use FaultOrigin::{Client, HostPolicy, Local, Upstream};
+        use RetrySafety::{Always, IfIdempotent, Never};
+        let (origin, retry, status, error) = match self {
+            F::DnsTimeout => (Upstream, Always, 504, "dns_timeout"),
+            F::DnsError => (Upstream, Always, 502, "dns_error"),
+            F::DestinationNotFound => (Upstream, Always, 502, "destination_not_found"),
+            F::DestinationUnavailable => (Upstream, Always, 502, "destination_unavailable"),
+            F::DestinationIpProhibited => (HostPolicy, Always, 502, "destination_ip_prohibited"),
+            F::DestinationIpUnroutable => (Upstream, Always, 502, "destination_ip_unroutable"),
+            F::ConnectionRefused => (Upstream, Always, 502, "connection_refused"),
+            F::ConnectionTerminated => (Upstream, IfIdempotent, 502, "connection_terminated"),
+            F::ConnectionTimeout => (Upstream, Always, 504, "connection_timeout"),
+            F::ConnectionReadTimeout => (Upstream, IfIdempotent, 504, "connection_read_timeout"),
+            F::ConnectionWriteTimeout => (Upstream, IfIdempotent, 504, "connection_write_timeout"),
+            F::ConnectionLimitReached => (Local, Always, 503, "connection_limit_reached"),
+            F::TlsProtocolError => (Upstream, Always, 502, "tls_protocol_error"),
+            F::TlsCertificateError => (Upstream, Always, 502, "tls_certificate_error"),
+            F::TlsAlertReceived => (Upstream, Always, 502, "tls_alert_received"),
+            F::HttpRequestDenied => (HostPolicy, Always, 502, "http_request_denied"),
+            F::HttpRequestLengthRequired => (Client, Never, 411, "http_request_error"),
+            F::HttpRequestBodySize => (Client, Never, 413, "http_request_error"),
+            F::HttpRequestMethodInvalid => (Client, Never, 501, "http_request_error"),
+            F::HttpRequestUriInvalid => (Client, Never, 400, "http_request_error"),
             F::HttpRequestIncomplete | F::HttpRequestHeaderInvalid => {
-                (Client, Pointless, 400, "http_request_error")
+                (Client, Never, 400, "http_request_error")
             }
-            F::HttpRequestUriTooLong => (Client, Pointless, 414, "http_request_error"),
+            F::HttpRequestUriTooLong => (Client, Never, 414, "http_request_error"),
             F::HttpRequestHeaderSectionSize
             | F::HttpRequestHeaderSize
             | F::HttpRequestTrailerSectionSize
-            | F::HttpRequestTrailerSize => (Client, Pointless, 431, "http_request_error"),
-            F::HttpResponseIncomplete => (Upstream, Perhaps, 502, "http_response_incomplete"),
-            F::HttpResponseHeaderSectionSize => {
-                (Upstream, Perhaps, 502, "http_response_header_section_size")
+            | F::HttpRequestTrailerSize => (Client, Never, 431, "http_request_error"),
+            F::HttpResponseIncomplete => (Upstream, IfIdempotent, 502, "http_response_incomplete"),
+            F::HttpResponseHeaderSectionSize => (
+                Upstream,
+                IfIdempotent,
+                502,
+                "http_response_header_section_size",
+            ),
+            F::HttpResponseHeaderSize => (Upstream, IfIdempotent, 502, "http_response_header_size"),
+            F::HttpResponseBodySize => (Upstream, IfIdempotent, 502, "http_response_body_size"),
+            F::HttpResponseTrailerSectionSize => (
+                Upstream,
+                IfIdempotent,
+                502,
+                "http_response_trailer_section_size",
+            ),
+            F::HttpResponseTrailerSize => {
+                (Upstream, IfIdempotent, 502, "http_response_trailer_size")
             }
-            F::HttpResponseHeaderSize => (Upstream, Perhaps, 502, "http_response_header_size"),
-            F::HttpResponseBodySize => (Upstream, Perhaps, 502, "http_response_body_size"),
-            F::HttpResponseTrailerSectionSize => {
-                (Upstream, Perhaps, 502, "http_response_trailer_section_size")
-            }
-            F::HttpResponseTrailerSize => (Upstream, Perhaps, 502, "http_response_trailer_size"),
             F::HttpResponseTransferCoding => {
-                (Upstream, Perhaps, 502, "http_response_transfer_coding")
+                (Upstream, IfIdempotent, 502, "http_response_transfer_coding")
             }
             F::HttpResponseContentCoding => {
-                (Upstream, Perhaps, 502, "http_response_content_coding")
+                (Upstream, IfIdempotent, 502, "http_response_content_coding")
             }
             F::HttpResponseTimeout | F::AttemptTimeout | F::DeadlineExceeded => {
-                (Upstream, Perhaps, 504, "http_response_timeout")
+                (Upstream, IfIdempotent, 504, "http_response_timeout")
             }
-            F::HttpUpgradeFailed => (Upstream, Perhaps, 502, "http_upgrade_failed"),
-            F::HttpProtocolError => (Upstream, Perhaps, 502, "http_protocol_error"),
-            F::LoopDetected => (Local, Pointless, 508, "proxy_loop_detected"),
-            F::ConfigurationError => (Local, Perhaps, 502, "proxy_configuration_error"),
-            F::InternalError => (Local, Perhaps, 502, "proxy_internal_error"),
+            F::HttpUpgradeFailed => (Upstream, IfIdempotent, 502, "http_upgrade_failed"),
+            F::HttpProtocolError => (Upstream, IfIdempotent, 502, "http_protocol_error"),
+            // The probe has told what there is to tell of the target.
+            F::TargetLost => (Local, IfIdempotent, 504, "http_response_timeout"),
+            F::LoopDetected => (Local, Never, 508, "proxy_loop_detected"),
+            F::ConfigurationError => (Local, IfIdempotent, 502, "proxy_configuration_error"),
+            F::InternalError => (Local, IfIdempotent, 502, "proxy_internal_error"),
         };
         Facts {
-            source,
-            sent,
+            origin,
+            retry,
             status,
             error,
         }
     }
 
     /// Every failure, in the order of the `wasi:http` list.
-    pub const ALL: [Self; 43] = {
+    pub const ALL: [Self; 44] = {
         use Failure as F;
         [
             F::DnsTimeout,
@@ -261,6 +272,7 @@ impl Failure {
             F::HttpRequestHeaderInvalid,
             F::AttemptTimeout,
             F::DeadlineExceeded,
+            F::TargetLost,
         ]
     };
 }

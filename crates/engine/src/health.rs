@@ -1,48 +1,71 @@
-//! What is known of one target: how fast its probes came back, whether it
-//! fails, and until when it gets no traffic.
+//! What is known of one target: how fast its probes came back, what live
+//! requests found, and until when it gets no traffic.
 
-use crate::drift::Drift;
+use crate::drift::{self, Drift};
+use crate::failure::{Failure, RetrySafety};
 use crate::latency::Latency;
-use crate::record::{TargetRecord, rounded};
+use crate::record::{Ejection, TargetRecord};
+use crate::time::{Millis, Timestamp, rounded};
 
-/// Gateway failures in a row that put a target aside.
+/// Gateway failures in a row that eject a target.
 const FAILURES_TO_EJECT: u32 = 3;
 
 /// The first ejection; each one that follows upon it lasts twice as long.
-const BACKOFF_MS: f64 = 1_000.0;
+const BACKOFF: Millis = Millis(1_000.0);
 
 /// The longest ejection, and the most that a `Retry-After` is honoured.
-pub(crate) const MAX_EJECTION_MS: f64 = 300_000.0;
+const LONGEST_EJECTION: Millis = Millis(300_000.0);
 
-/// An answer is overdue after this long, ms, where nothing is known of the
-/// target's live traffic, and at least and at most after these. A suspicion
-/// costs a probe and sends some requests to the next best for as long as that
-/// takes; a dead target that is not suspected costs each request a time-out.
-const OVERDUE_MS: f64 = 500.0;
-const OVERDUE_LEAST_MS: f64 = 200.0;
-const OVERDUE_MOST_MS: f64 = 5_000.0;
+/// An answer is overdue after this long where nothing is known of the target's
+/// live traffic, and at least and at most after these. A suspicion costs a probe
+/// and sends some requests to the next best for as long as that takes; a dead
+/// target that is not suspected costs each request a time-out.
+const OVERDUE: Millis = Millis(500.0);
+const OVERDUE_LEAST: Millis = Millis(200.0);
+const OVERDUE_MOST: Millis = Millis(5_000.0);
 
 /// A target's state in this instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
     pub(crate) latency: Option<Latency>,
-    pub(crate) drift: Drift,
+    drift: Drift,
     /// Consecutive failures, of probes and of requests.
-    pub(crate) failures: u32,
+    failures: u32,
     /// While it is set the target gets no request, unless nothing else is left;
     /// once it has passed, one probe decides.
-    pub(crate) ejected_until: Option<f64>,
-    /// The last ejection: when it ended (by plan), and how long it was.
-    last_ejection: Option<(f64, f64)>,
+    ejected_until: Option<Timestamp>,
+    last_ejection: Option<Ejection>,
     /// Since when requests go to it and none is answered: the first of them and
     /// the second. Any answer clears it, so a client that goes away leaves
     /// nothing wrong behind.
-    unanswered: Option<(f64, Option<f64>)>,
+    unanswered: Option<Unanswered>,
     /// How often a suspicion has proved wrong: each time the next one waits
     /// twice as long.
     false_alarms: i32,
-    /// Whether the host's policy was already said to forbid it.
-    pub(crate) denial_told: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Unanswered {
+    first: Timestamp,
+    second: Option<Timestamp>,
+}
+
+/// What evidence against a target comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// Why the target is to be ejected.
+    pub(crate) reason: String,
+    /// For how long at least: its own wish (`Retry-After`).
+    pub(crate) at_least: Millis,
+}
+
+impl Verdict {
+    pub(crate) fn eject(reason: impl Into<String>) -> Option<Self> {
+        Some(Self {
+            reason: reason.into(),
+            at_least: Millis::ZERO,
+        })
+    }
 }
 
 impl Health {
@@ -50,131 +73,134 @@ impl Health {
         self.ejected_until.is_some()
     }
 
+    /// Whether it has failed, and not answered well since.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Whether only a probe can tell if it gets traffic again: its ejection has
     /// run out, or its answers are overdue.
-    pub(crate) fn awaits_probe(&self, now: f64) -> bool {
+    pub(crate) fn awaits_probe(&self, now: Timestamp) -> bool {
         match self.ejected_until {
             Some(until) => until <= now,
             None => self.is_overdue(now),
         }
     }
 
-    /// How long an answer may take before it is overdue, ms.
-    pub(crate) fn overdue_ms(&self) -> f64 {
+    /// How long an answer may take before it is overdue.
+    pub(crate) fn overdue_after(&self) -> Millis {
         let usual = match self.drift.baseline() {
-            Some(baseline) => baseline.slow_ms().clamp(OVERDUE_LEAST_MS, OVERDUE_MOST_MS),
-            None => OVERDUE_MS,
+            Some(live) => drift::slow(live).clamp(OVERDUE_LEAST, OVERDUE_MOST),
+            None => OVERDUE,
         };
         usual * f64::from(1 << self.false_alarms)
     }
 
     /// Whether a request has waited for too long without any answer to it or to
     /// another: a probe is to ask.
-    fn is_overdue(&self, now: f64) -> bool {
+    fn is_overdue(&self, now: Timestamp) -> bool {
         self.unanswered
-            .is_some_and(|(since, _)| now - since >= self.overdue_ms())
+            .is_some_and(|unanswered| now - unanswered.first >= self.overdue_after())
     }
 
     /// Whether a second one waits too, for half as long, so that others had
     /// better go elsewhere meanwhile; one alone may be a slow endpoint.
-    pub(crate) fn is_suspect(&self, now: f64) -> bool {
+    pub(crate) fn is_suspect(&self, now: Timestamp) -> bool {
         self.is_overdue(now)
             && self
                 .unanswered
-                .and_then(|(_, second)| second)
-                .is_some_and(|since| now - since >= self.overdue_ms() / 2.0)
+                .and_then(|unanswered| unanswered.second)
+                .is_some_and(|since| now - since >= self.overdue_after() / 2.0)
     }
 
-    pub(crate) fn request_sent(&mut self, now: f64) {
+    pub(crate) fn request_sent(&mut self, now: Timestamp) {
         match &mut self.unanswered {
-            None => self.unanswered = Some((now, None)),
-            Some((_, second)) => {
-                second.get_or_insert(now);
+            None => {
+                self.unanswered = Some(Unanswered {
+                    first: now,
+                    second: None,
+                });
+            }
+            Some(unanswered) => {
+                unanswered.second.get_or_insert(now);
             }
         }
     }
 
-    /// A probe came back healthy. Says whether that ended an ejection.
-    pub(crate) fn probe_passed(&mut self, elapsed_ms: f64, now: f64, fade_ms: f64) -> bool {
-        if self.is_overdue(now) {
-            self.false_alarms = (self.false_alarms + 1).min(8);
-        }
-        self.unanswered = None;
-        self.latency = Some(Latency::add(self.latency, elapsed_ms, now, fade_ms));
-        self.failures = 0;
-        self.ejected_until.take().is_some()
+    /// A request that began at `began` or later was given up by this side.
+    pub(crate) fn attempt_cancelled(&mut self, began: Timestamp) {
+        self.unanswered = self
+            .unanswered
+            .filter(|unanswered| unanswered.first < began);
     }
 
-    /// A request was answered, whatever the status.
-    pub(crate) fn request_answered(&mut self) {
+    /// A request was answered. A status below 502 or above 504 is the target's
+    /// own, not that of a gateway which has lost it.
+    pub(crate) fn responded(
+        &mut self,
+        status: u16,
+        retry_after: Option<Millis>,
+    ) -> Option<Verdict> {
         self.unanswered = None;
         self.false_alarms = 0;
+        if !matches!(status, 502..=504) {
+            self.failures = 0;
+            return None;
+        }
+        self.is_one_failure_too_many().then(|| Verdict {
+            reason: format!("status {status}"),
+            at_least: retry_after
+                .unwrap_or(Millis::ZERO)
+                .clamp(Millis::ZERO, LONGEST_EJECTION),
+        })
     }
 
-    /// An attempt that began at `since` or later was dropped by this side.
-    pub(crate) fn attempt_dropped(&mut self, since: f64) {
-        self.unanswered = self.unanswered.filter(|(first, _)| *first < since);
+    /// The time to first byte of a good answer. True when the recent ones have
+    /// drifted from what is normal.
+    pub(crate) fn took(&mut self, ttfb: Millis) -> bool {
+        self.drift.observe(ttfb)
     }
 
-    /// A request was answered by the target itself, not by a gateway that has
-    /// lost it.
-    pub(crate) fn request_passed(&mut self) {
-        self.failures = 0;
-    }
-
-    /// What another instance has measured, in a record made at `at`.
-    pub(crate) fn told(&mut self, known: &TargetRecord, at: f64, now: f64) {
-        self.latency = known
-            .ms
-            .map(|ms| Latency::told(ms, known.n, known.at.unwrap_or(at).min(now)));
-        self.failures = known.fail;
-        if let (None, Some((mean, variance))) = (self.drift.baseline(), known.live) {
-            self.drift = Drift::told(mean, variance);
+    /// A request was not answered, and the target is to blame.
+    pub(crate) fn failed(&mut self, failure: Failure) -> Option<Verdict> {
+        let at_once = failure.retry_safety() == RetrySafety::Always || failure.is_timeout();
+        if at_once || self.is_one_failure_too_many() {
+            Verdict::eject(failure.proxy_error())
+        } else {
+            None
         }
     }
 
-    /// Whether it is put aside by a later failure than another instance knows
-    /// of. (When it is back, the one that found it so still tells its last
-    /// ejection.)
-    pub(crate) fn is_ejected_since(&self, last: Option<(f64, f64)>) -> bool {
-        let theirs = last.map_or(f64::MIN, |(ended, _)| ended);
-        // Theirs was rounded to whole milliseconds.
-        self.is_ejected()
-            && self
-                .last_ejection
-                .is_some_and(|(ended, _)| ended > theirs + 1.0)
-    }
-
-    /// What another instance has learned: until when it is ejected, and when its
-    /// last ejection ended and how long it was.
-    pub(crate) fn told_ejection(&mut self, until: Option<f64>, last: Option<(f64, f64)>, now: f64) {
-        // No other instance may put a target aside for longer than we would.
-        self.ejected_until = until.map(|until| until.min(now + MAX_EJECTION_MS));
-        self.last_ejection = last.map(|(ended, length)| {
-            let length = length.clamp(BACKOFF_MS, MAX_EJECTION_MS);
-            (ended.min(now + length), length)
-        });
-    }
-
-    /// For other instances: when the last ejection ended and how long it was, as
-    /// long as that matters for the next one.
-    pub(crate) fn last_ejection(&self, now: f64) -> Option<(f64, f64)> {
-        self.last_ejection
-            .filter(|(ended, length)| self.is_ejected() || now < ended + 2.0 * length)
-            .map(|(ended, length)| (rounded(ended), rounded(length)))
-    }
-
-    /// A failure that says little alone. Says whether it was one too many.
-    pub(crate) fn failed_softly(&mut self) -> bool {
+    fn is_one_failure_too_many(&mut self) -> bool {
         self.failures = self.failures.saturating_add(1);
         self.failures >= FAILURES_TO_EJECT
     }
 
-    /// Puts the target aside, for longer each time it comes soon after the
-    /// last. `jitter` is from 0 to 1; `at_least_ms` is the target's own wish
-    /// (`Retry-After`). Returns for how long, or `None` when it was aside
-    /// already.
-    pub(crate) fn eject(&mut self, now: f64, jitter: f64, at_least_ms: f64) -> Option<f64> {
+    /// A probe came back healthy. Says whether that ended an ejection.
+    pub(crate) fn probe_passed(&mut self, took: Millis, now: Timestamp, fade: Millis) -> bool {
+        if self.is_overdue(now) {
+            self.false_alarms = (self.false_alarms + 1).min(8);
+        }
+        self.unanswered = None;
+        self.latency = Some(Latency::add(self.latency, took, now, fade));
+        self.failures = 0;
+        self.ejected_until.take().is_some()
+    }
+
+    /// The drift starts afresh; `accept` makes the recent answers what is normal.
+    pub(crate) fn restart_drift(&mut self, accept: bool) {
+        self.drift.restart(accept);
+    }
+
+    /// Ejects the target, for longer each time it comes soon after the last.
+    /// `jitter` is from 0 to 1. Returns for how long, or `None` when it was
+    /// ejected already.
+    pub(crate) fn eject(
+        &mut self,
+        now: Timestamp,
+        jitter: f64,
+        at_least: Millis,
+    ) -> Option<Millis> {
         self.failures = self.failures.max(1);
         self.unanswered = None;
         if self.ejected_until.is_some_and(|until| until > now) {
@@ -183,17 +209,84 @@ impl Health {
         let backoff = match self.last_ejection {
             // A target that held up for twice its last ejection starts anew;
             // one that its probe found failing has not held up at all.
-            Some((ended, length)) if self.is_ejected() || now < ended + 2.0 * length => {
-                2.0 * length
+            Some(last) if self.is_ejected() || now < last.ends + last.length * 2.0 => {
+                last.length * 2.0
             }
-            _ => BACKOFF_MS,
+            _ => BACKOFF,
         };
-        let length = backoff.max(at_least_ms).min(MAX_EJECTION_MS);
-        self.last_ejection = Some((now + length, length));
+        let length = backoff.max(at_least).min(LONGEST_EJECTION);
+        self.last_ejection = Some(Ejection {
+            ends: now + length,
+            length,
+        });
         // Instances that saw the same failure must not probe in one moment.
         let jittered = length * (0.9 + 0.2 * jitter);
         self.ejected_until = Some(now + jittered);
         Some(jittered)
+    }
+
+    /// Takes over what another instance has measured, in a record made at `at`.
+    pub(crate) fn adopt_measurements(
+        &mut self,
+        known: &TargetRecord,
+        at: Timestamp,
+        now: Timestamp,
+    ) {
+        self.latency = known
+            .latency
+            .map(|latency| Latency::known(latency, known.n, known.at.unwrap_or(at).min(now)));
+        self.failures = known.fail;
+        if let (None, Some(live)) = (self.drift.baseline(), known.live) {
+            self.drift = Drift::learned(live);
+        }
+    }
+
+    /// Takes over what another instance knows of its ejection.
+    pub(crate) fn adopt_ejection(&mut self, known: &TargetRecord, now: Timestamp) {
+        // No other instance may eject a target for longer than we would.
+        self.ejected_until = known.until.map(|until| until.min(now + LONGEST_EJECTION));
+        self.last_ejection = known.last_ejection.map(|last| {
+            let length = last.length.clamp(BACKOFF, LONGEST_EJECTION);
+            let ends = last.ends.min(now + length);
+            Ejection { ends, length }
+        });
+    }
+
+    /// Whether it is ejected for a later failure than another instance knows of.
+    /// (When it is back, the one that found it so still records its last
+    /// ejection.)
+    pub(crate) fn is_ejected_since(&self, known: &TargetRecord) -> bool {
+        let theirs = known.last_ejection.map_or(Timestamp::MIN, |last| last.ends);
+        // Theirs was rounded to whole milliseconds.
+        self.is_ejected()
+            && self
+                .last_ejection
+                .is_some_and(|last| last.ends > theirs + Millis(1.0))
+    }
+
+    /// For other instances.
+    pub(crate) fn to_record(&self, now: Timestamp) -> TargetRecord {
+        // Microseconds are enough, and keep the value short.
+        let short = |value: f64| rounded(value * 1000.0) / 1000.0;
+        TargetRecord {
+            latency: self.latency.map(|known| Millis(short(known.mean().0))),
+            n: self.latency.map_or(0, |known| known.samples),
+            at: self.latency.map(|known| known.at.rounded()),
+            fail: self.failures,
+            until: self.ejected_until.map(Timestamp::rounded),
+            // As long as it matters for the next one.
+            last_ejection: self
+                .last_ejection
+                .filter(|last| self.is_ejected() || now < last.ends + last.length * 2.0)
+                .map(|last| Ejection {
+                    ends: last.ends.rounded(),
+                    length: last.length.rounded(),
+                }),
+            live: self.drift.baseline().map(|live| crate::record::Live {
+                mean: short(live.mean),
+                variance: short(live.variance),
+            }),
+        }
     }
 }
 
@@ -201,69 +294,86 @@ impl Health {
 mod tests {
     use super::*;
 
+    const START: Timestamp = Timestamp(0.0);
+    const FADE: Millis = Millis(1.0);
+
+    fn eject(health: &mut Health, now: f64) -> Option<f64> {
+        let length = health.eject(Timestamp(now), 0.5, Millis::ZERO)?;
+        Some(length.0)
+    }
+
     #[test]
     fn backoff_doubles_up_to_five_minutes_and_starts_anew_after_peace() {
         let mut health = Health::default();
         let mut now = 0.0;
         let mut lengths = Vec::new();
         for _ in 0..12 {
-            let length = health.eject(now, 0.5, 0.0).unwrap();
+            let length = eject(&mut health, now).unwrap();
             lengths.push(length);
             now += length;
         }
         assert_eq!(lengths[..4], [1e3, 2e3, 4e3, 8e3]);
-        assert_eq!(lengths[11], MAX_EJECTION_MS);
-        health.probe_passed(5.0, now, 1.0);
-        now += 2.0 * MAX_EJECTION_MS + 1.0;
-        assert_eq!(health.eject(now, 0.5, 0.0), Some(1e3));
+        assert_eq!(lengths[11], LONGEST_EJECTION.0);
+        health.probe_passed(Millis(5.0), Timestamp(now), FADE);
+        now += 2.0 * LONGEST_EJECTION.0 + 1.0;
+        assert_eq!(eject(&mut health, now), Some(1e3));
     }
 
     #[test]
     fn a_second_failure_does_not_lengthen_a_running_ejection() {
         let mut health = Health::default();
-        assert_eq!(health.eject(0.0, 0.5, 0.0), Some(1e3));
-        assert_eq!(health.eject(500.0, 0.5, 0.0), None);
-        assert_eq!(health.ejected_until, Some(1e3));
+        assert_eq!(eject(&mut health, 0.0), Some(1e3));
+        assert_eq!(eject(&mut health, 500.0), None);
+        assert_eq!(health.ejected_until, Some(Timestamp(1e3)));
     }
 
     #[test]
     fn retry_after_is_honoured_up_to_five_minutes() {
-        assert_eq!(Health::default().eject(0.0, 0.5, 30e3), Some(30e3));
-        assert_eq!(Health::default().eject(0.0, 0.5, 1e9), Some(300e3));
+        for (wish, length) in [(30e3, 30e3), (1e9, 300e3)] {
+            let mut health = Health::default();
+            assert_eq!(health.responded(503, None), None);
+            assert_eq!(health.responded(503, None), None);
+            let verdict = health.responded(503, Some(Millis(wish))).unwrap();
+            let ejected = health.eject(START, 0.5, verdict.at_least);
+            assert_eq!(ejected, Some(Millis(length)));
+        }
     }
 
     #[test]
     fn unanswered_requests_make_a_target_suspect_and_any_answer_clears_it() {
         let mut health = Health::default();
-        health.request_sent(0.0);
-        health.request_sent(100.0);
-        health.request_sent(OVERDUE_MS - 1.0);
-        assert!(!health.is_suspect(OVERDUE_MS - 1.0));
-        assert!(health.is_suspect(OVERDUE_MS) && health.awaits_probe(OVERDUE_MS));
-        health.request_answered();
-        assert!(!health.is_suspect(10_000.0));
+        let due = START + OVERDUE;
+        let before = due - Millis(1.0);
+        health.request_sent(START);
+        health.request_sent(Timestamp(100.0));
+        health.request_sent(before);
+        assert!(!health.is_suspect(before));
+        assert!(health.is_suspect(due) && health.awaits_probe(due));
+        health.responded(200, None);
+        assert!(!health.is_suspect(Timestamp(10_000.0)));
     }
 
     #[test]
     fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
         let mut health = Health::default();
         for alarm in 0..3 {
-            health.request_sent(0.0);
-            health.request_sent(0.0);
-            let due = OVERDUE_MS * f64::from(1 << alarm);
-            assert!(!health.is_suspect(due - 1.0) && health.is_suspect(due));
-            health.probe_passed(5.0, due, 1.0);
+            health.request_sent(START);
+            health.request_sent(START);
+            let due = START + OVERDUE * f64::from(1 << alarm);
+            assert!(!health.is_suspect(due - Millis(1.0)) && health.is_suspect(due));
+            health.probe_passed(Millis(5.0), due, FADE);
         }
     }
 
     #[test]
-    fn three_soft_failures_in_a_row_and_only_in_a_row() {
+    fn three_gateway_failures_in_a_row_and_only_in_a_row() {
         let mut health = Health::default();
-        assert!(!health.failed_softly());
-        assert!(!health.failed_softly());
-        health.request_passed();
-        assert!(!health.failed_softly());
-        assert!(!health.failed_softly());
-        assert!(health.failed_softly());
+        assert_eq!(health.responded(502, None), None);
+        assert_eq!(health.failed(Failure::ConnectionTerminated), None);
+        assert_eq!(health.responded(200, None), None);
+        assert_eq!(health.responded(503, None), None);
+        assert_eq!(health.responded(504, None), None);
+        let verdict = health.failed(Failure::ConnectionTerminated);
+        assert_eq!(verdict, Verdict::eject("connection_terminated"));
     }
 }

@@ -6,24 +6,25 @@
 //! average over irregular intervals, in the form that also knows how much it
 //! stands on.
 
-use crate::curve;
+use crate::math;
+use crate::time::{Millis, Timestamp};
 
-/// A fading mean, in milliseconds.
+/// A fading mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Latency {
-    mean_ms: f64,
+    mean: Millis,
     weight: f64,
     /// How many samples it has seen.
     pub(crate) samples: u32,
-    /// When it was last measured, ms since the Unix epoch.
-    pub(crate) at: f64,
+    /// When it was last measured.
+    pub(crate) at: Timestamp,
 }
 
 impl Latency {
-    /// What another instance told: `samples` probes, the last one at `at`.
-    pub(crate) fn told(mean_ms: f64, samples: u32, at: f64) -> Self {
+    /// What is known from elsewhere: `samples` probes, the last one at `at`.
+    pub(crate) fn known(mean: Millis, samples: u32, at: Timestamp) -> Self {
         Self {
-            mean_ms,
+            mean,
             // At one sample per fading time the weights add up to 1/(1 - 1/e).
             weight: f64::from(samples).clamp(1.0, 1.58),
             samples,
@@ -31,25 +32,24 @@ impl Latency {
         }
     }
 
-    pub(crate) fn ms(&self) -> f64 {
-        self.mean_ms
+    pub(crate) fn mean(&self) -> Millis {
+        self.mean
     }
 
-    /// Adds a sample to what is known so far. In `fade_ms` a weight falls to
-    /// 1/e.
-    pub(crate) fn add(known: Option<Self>, sample_ms: f64, now: f64, fade_ms: f64) -> Self {
+    /// Adds a sample to what is known so far. In `fade` a weight falls to 1/e.
+    pub(crate) fn add(known: Option<Self>, sample: Millis, now: Timestamp, fade: Millis) -> Self {
         let Some(known) = known else {
             return Self {
-                mean_ms: sample_ms,
+                mean: sample,
                 weight: 1.0,
                 samples: 1,
                 at: now,
             };
         };
-        let old = known.weight * curve::exp(-(now - known.at).max(0.0) / fade_ms);
+        let old = known.weight * math::exp(-(now - known.at).max(Millis::ZERO).0 / fade.0);
         let weight = old + 1.0;
         Self {
-            mean_ms: (known.mean_ms * old + sample_ms) / weight,
+            mean: (known.mean * old + sample) / weight,
             weight,
             samples: known.samples.saturating_add(1),
             at: now,
@@ -67,9 +67,10 @@ mod tests {
         samples
             .iter()
             .fold(None, |known, (at, ms)| {
-                Some(Latency::add(known, *ms, *at, FADE))
+                let (sample, at) = (Millis(*ms), Timestamp(*at));
+                Some(Latency::add(known, sample, at, Millis(FADE)))
             })
-            .map_or(0.0, |known| known.ms())
+            .map_or(0.0, |known| known.mean().0)
     }
 
     #[test]

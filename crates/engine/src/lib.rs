@@ -1,22 +1,26 @@
 //! The decisions of Function Fetch, and nothing else.
 //!
-//! The engine does no I/O, has no clock and no dice of its own: the time and a
-//! seed are arguments, actions come out, events go in. Every host drives the
-//! same engine, so a rule fixed here is fixed on all of them.
+//! The engine does no I/O, and has no clock and no source of random numbers of its
+//! own: the time and a seed are arguments, actions come out, events go in. Every
+//! host drives the same engine, so a rule fixed here is fixed on all of them.
 //!
 //! A request is a short conversation: [`Engine::begin`] opens it,
 //! [`Engine::settle`] answers what happened, until an action ends it. All that
-//! must be kept between the calls is an [`Exchange`], a `Copy` value, so a
+//! must be kept between the calls is a [`RequestState`], a `Copy` value, so a
 //! client that goes away leaves nothing behind.
 //!
 //! The invariant, which every step ends with: *either exactly one
-//! action is owed by the host, or the request is over.*
+//! action is owed by the host, or the request is over.* The engine owns time, too:
+//! a step says when the host is to report a [`Event::Timer`], and what has run out
+//! by then is the engine's to say.
 //!
 //! The whole loop, in front of two targets of which the first is dead:
 //!
 //! ```
-//! use function_fetch_engine::attempt::Body;
-//! use function_fetch_engine::{Action, Capabilities, Engine, Event, Failure, Request, Settings};
+//! use function_fetch_engine::{
+//!     Action, Capabilities, Engine, Event, Failure, Millis, ReplayState, Request, Settings,
+//!     Timestamp,
+//! };
 //!
 //! let settings = Settings::read(Capabilities::default(), |name| match name {
 //!     "FETCH_TARGETS" => Some("http://a.example http://b.example".to_owned()),
@@ -25,65 +29,76 @@
 //!     _ => None,
 //! });
 //! let mut engine = Engine::new(settings, 42);
-//! let request = Request { method: "GET", path: "/", hops: 0, has_body: false };
-//! let mut now = 1_790_000_000_000.0;
+//! let request = Request {
+//!     method: "GET",
+//!     path: "/",
+//!     hops: 0,
+//!     has_body: false,
+//!     may_meet_closed_connection: false,
+//! };
+//! let mut now = Timestamp(1_790_000_000_000.0);
 //! let mut step = engine.begin(&request, now);
-//! while let Action::Forward(forward) = step.action {
-//!     // A host sends the request here, and waits for the response's head.
-//!     now += 5.0;
-//!     let body = Body::Untouched;
-//!     let event = if forward.target == 0 {
-//!         Event::Failed { failure: Failure::ConnectionRefused, body }
+//! while let Action::Send(attempt) = step.action {
+//!     // A host sends the request here, and waits for the response's head, for at
+//!     // most `step.wake_after`.
+//!     let ttfb = Millis(5.0);
+//!     now = now + ttfb;
+//!     let replay = ReplayState::Unsent;
+//!     let target = attempt.target;
+//!     let event = if target == 0 {
+//!         Event::Failed { target, failure: Failure::ConnectionRefused, replay }
 //!     } else {
-//!         Event::Response { status: 200, retry_after_ms: None, head_ms: 5.0, body }
+//!         Event::Response { target, status: 200, retry_after: None, ttfb, replay }
 //!     };
-//!     step = engine.settle(step.exchange, event, now);
+//!     step = engine.settle(step.state, event, now);
 //! }
 //! assert_eq!(step.action, Action::Relay);
-//! assert_eq!(step.exchange.attempts(), 2);
+//! assert_eq!(step.state.attempts(), 2);
 //! ```
-//!
-//! Times are milliseconds since the Unix epoch, as `f64` (JavaScript hosts have
-//! no 64-bit integer that is cheap to pass).
 
-pub mod attempt;
-mod budget;
-mod curve;
+mod conversation;
 mod decision;
 mod drift;
 mod engine;
-mod exchange;
 pub mod failure;
 mod fence;
 pub mod headers;
 mod health;
+mod hedging;
+mod knowledge;
 mod latency;
+mod local_reply;
+mod math;
 mod notice;
-mod parallel;
-pub mod probe;
+mod random;
 mod rank;
 pub mod record;
-pub mod reply;
+mod request;
+mod retry;
+mod round;
 pub mod settings;
+mod sharing;
 pub mod store_key;
 mod sync;
 pub mod target;
+mod time;
 
-pub use attempt::{Action, Event, Forward, Request, Step};
-pub use decision::StoreWrite;
+pub use conversation::{Action, Attempt, Event, ReplayState, STORE_TIMEOUT, Step, Waited};
 pub use engine::Engine;
-pub use exchange::{Exchange, Stage};
-pub use failure::{Failure, Sent};
-pub use notice::Notice;
-pub use probe::{ProbeOutcome, Round};
+pub use failure::{Failure, FaultOrigin, RetrySafety};
+pub use local_reply::LocalReply;
+pub use notice::{ChangeReason, Notice, StoreOperation};
 pub use record::{Record, Stored};
-pub use reply::Reply;
+pub use request::{Request, RequestState, Stage, TargetSet};
+pub use round::{ProbeOutcome, Round};
 pub use settings::{Capabilities, Settings};
+pub use sharing::StoreWrite;
 pub use target::Target;
+pub use time::{Millis, Timestamp};
 
 /// The `user-agent` of probes.
 pub const USER_AGENT: &str = concat!("function-fetch/", env!("CARGO_PKG_VERSION"));
 
 /// The most targets that one configuration may name; each is a bit of the
-/// [`Exchange`].
+/// [`RequestState`].
 pub const MAX_TARGETS: usize = 32;

@@ -16,8 +16,8 @@ pub enum Notice {
         from: Option<String>,
         /// The primary now.
         to: String,
-        /// What brought it: `probed`, `store`, `failover`, `recovered`.
-        reason: &'static str,
+        /// What brought it.
+        reason: ChangeReason,
     },
     /// A target failed and gets no traffic for a while.
     Ejected {
@@ -42,10 +42,10 @@ pub enum Notice {
         /// Which setting to change.
         remedy: &'static str,
     },
-    /// The shared store could not be read or written. Said once until it works.
+    /// The shared store could not be read or written. Reported once until it works.
     StoreFailed {
-        /// `read` or `write`.
-        operation: &'static str,
+        /// What was tried.
+        operation: StoreOperation,
     },
     /// A setting that could not be used as it is.
     BadSetting {
@@ -54,6 +54,30 @@ pub enum Notice {
         /// What is wrong, and what to do.
         reason: String,
     },
+}
+
+/// What brought another primary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeReason {
+    /// A round of probes.
+    Probed,
+    /// Another instance, through the store.
+    Store,
+    /// The one before failed.
+    Failover,
+    /// A better one is back.
+    Recovered,
+}
+
+/// What is done with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreOperation {
+    /// Reading it.
+    Read,
+    /// Writing it.
+    Write,
 }
 
 impl From<&Problem> for Notice {

@@ -2,80 +2,231 @@
 
 use crate::health::Health;
 use crate::settings::Margin;
+use crate::time::{Millis, Timestamp};
 
 /// A first probe pays for the handshake that a pooled connection has behind it:
-/// with TLS 1.3 three round trips instead of one, each with its own jitter. A challenger so many times
-/// slower may still be the faster one, which a second probe shows.
+/// with TLS 1.3 three round trips instead of one, each with its own jitter. A
+/// challenger so many times slower may still be the faster one, which a second
+/// probe shows.
 const HANDSHAKE: f64 = 4.0;
+
+/// How many challengers are compared with the primary at first.
+const CHALLENGERS: usize = 3;
+
+/// How many times a healthy primary is compared with a challenger before it is
+/// replaced: the medians decide, so one lost packet does not.
+pub(crate) const COMPARISONS: usize = 3;
 
 /// The targets by rank: measured and healthy by latency, then unmeasured ones,
 /// then those whose answers are overdue, then ejected ones; within a class, and
 /// among equals, the settings' order.
-pub(crate) fn order(health: &[Health], now: f64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..health.len()).collect();
+pub(crate) fn order(targets: &[Health], now: Timestamp) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..targets.len()).collect();
     order.sort_by(|one, other| {
-        let (class, ms) = key(&health[*one], now);
-        let (other_class, other_ms) = key(&health[*other], now);
-        class.cmp(&other_class).then(ms.total_cmp(&other_ms))
+        let (class, latency) = key(&targets[*one], now);
+        let (other_class, other_latency) = key(&targets[*other], now);
+        class
+            .cmp(&other_class)
+            .then(latency.total_cmp(&other_latency))
     });
     order
 }
 
-fn key(health: &Health, now: f64) -> (u8, f64) {
-    let class = match health.latency {
-        _ if health.is_ejected() => 3,
-        _ if health.is_suspect(now) => 2,
+fn key(target: &Health, now: Timestamp) -> (u8, Millis) {
+    let class = match target.latency {
+        _ if target.is_ejected() => 3,
+        _ if target.is_suspect(now) => 2,
         Some(_) => 0,
         None => 1,
     };
-    (class, health.latency.map_or(f64::MAX, |known| known.ms()))
-}
-
-/// How much faster than `ms` a challenger must be, in ms.
-pub(crate) fn lead(ms: f64, margin: Margin) -> f64 {
-    margin.ms.max(ms * margin.percent / 100.0)
+    let latency = target
+        .latency
+        .map_or(Millis(f64::MAX), |known| known.mean());
+    (class, latency)
 }
 
 /// The best target that is measured and healthy, else simply the first by rank.
-pub(crate) fn best(health: &[Health], now: f64) -> usize {
-    order(health, now)[0]
-}
-
-/// Of the answers of a round of first probes, in ms: whom a healthy primary must
-/// be measured against once more, fastest first. Those are all that would be
-/// faster than they must be, if not for their handshake; at most `most`.
-pub(crate) fn challengers(
-    answers: &[(usize, f64)],
-    primary: usize,
-    must_beat_ms: impl Fn(usize) -> f64,
-    most: usize,
-) -> Vec<usize> {
-    let mut fast: Vec<(usize, f64)> = answers
-        .iter()
-        .copied()
-        .filter(|(index, ms)| *index != primary && ms / HANDSHAKE < must_beat_ms(*index))
-        .collect();
-    fast.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-    fast.into_iter()
-        .take(most)
-        .map(|(index, _)| index)
-        .collect()
+pub(crate) fn best(targets: &[Health], now: Timestamp) -> usize {
+    order(targets, now)[0]
 }
 
 /// The targets among which `FETCH_SPREAD` shares the traffic: those as fast as
 /// the primary, give or take the margin.
-pub(crate) fn peers(health: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
-    let Some(known) = health[primary].latency else {
+pub(crate) fn peers(targets: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
+    let Some(known) = targets[primary].latency else {
         return vec![primary];
     };
-    let most = known.ms() + lead(known.ms(), margin);
-    (0..health.len())
+    let most = known.mean() + lead(known.mean(), margin);
+    (0..targets.len())
         .filter(|index| {
-            let peer = &health[*index];
-            let near = peer.latency.is_some_and(|latency| latency.ms() <= most);
+            let peer = &targets[*index];
+            let near = peer.latency.is_some_and(|latency| latency.mean() <= most);
             *index == primary || (near && !peer.is_ejected())
         })
         .collect()
+}
+
+/// How much faster than `latency` a challenger must be.
+fn lead(latency: Millis, margin: Margin) -> Millis {
+    margin.least.max(latency * margin.percent / 100.0)
+}
+
+/// A healthy answer to a probe.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    target: usize,
+    took: Millis,
+}
+
+/// The healthy answers of one round of probes, and of the comparisons that follow
+/// it: the primary and its challengers again, on connections that stand by now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples {
+    comparisons: usize,
+    first: Vec<Sample>,
+    later: Vec<Sample>,
+}
+
+/// What is known of a healthy primary that is compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incumbent {
+    pub(crate) target: usize,
+    /// Its latency before the round.
+    pub(crate) latency: Option<Millis>,
+    /// The target that it stands in for, which lost its place by failing.
+    pub(crate) stands_in_for: Option<usize>,
+}
+
+/// What the samples show of a healthy primary.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Keep,
+    /// These targets are to be compared once more.
+    CompareAgain(Vec<usize>),
+    Switch(usize),
+}
+
+impl Samples {
+    /// Which comparison runs; 0 in the round itself.
+    pub(crate) fn comparison(&self) -> usize {
+        self.comparisons
+    }
+
+    pub(crate) fn compare_again(&mut self) {
+        self.comparisons += 1;
+    }
+
+    pub(crate) fn add(&mut self, target: usize, took: Millis) {
+        let sample = Sample { target, took };
+        if self.comparisons == 0 {
+            self.first.push(sample);
+        } else {
+            self.later.push(sample);
+        }
+    }
+
+    /// The median of a target's answers in the comparisons, when it has given one
+    /// in each.
+    pub(crate) fn median(&self, target: usize) -> Option<Millis> {
+        let mut answers: Vec<Millis> = self
+            .later
+            .iter()
+            .filter(|sample| sample.target == target)
+            .map(|sample| sample.took)
+            .collect();
+        if answers.len() < self.comparisons {
+            return None;
+        }
+        answers.sort_by(Millis::total_cmp);
+        let middle = answers.len() / 2;
+        if answers.len().is_multiple_of(2) {
+            Some((answers[middle - 1] + answers[middle]) / 2.0)
+        } else {
+            Some(answers[middle])
+        }
+    }
+
+    /// What they show of a healthy primary. Like with like: a challenger must
+    /// beat what the primary has shown in the same comparisons, past the margin;
+    /// while there are comparisons left, half of it makes it worth another.
+    pub(crate) fn judge(&self, primary: Incumbent, margin: Margin, spread: bool) -> Outcome {
+        let own = if self.comparisons == 0 {
+            let probed = self.first.iter().find(|one| one.target == primary.target);
+            probed.map(|sample| sample.took).or(primary.latency)
+        } else {
+            self.median(primary.target)
+        };
+        let Some(own) = own else {
+            return Outcome::Keep;
+        };
+        let lead = lead(own, margin);
+        let must_beat = |challenger: usize| {
+            if Some(challenger) == primary.stands_in_for {
+                // Who lost its place by failing need only be as good to have it
+                // back.
+                own + lead
+            } else if self.comparisons < COMPARISONS {
+                own - lead / 2.0
+            } else {
+                own - lead
+            }
+        };
+        if self.comparisons == 0 {
+            // To share the traffic it is enough to be as good.
+            let worth_comparing = |challenger| {
+                if spread {
+                    own + lead
+                } else {
+                    must_beat(challenger)
+                }
+            };
+            let mut targets = self.challengers(primary.target, worth_comparing);
+            if targets.is_empty() {
+                return Outcome::Keep;
+            }
+            targets.insert(0, primary.target);
+            return Outcome::CompareAgain(targets);
+        }
+        match self.fastest(primary.target, must_beat) {
+            None => Outcome::Keep,
+            Some(challenger) if self.comparisons == COMPARISONS => Outcome::Switch(challenger),
+            Some(challenger) => Outcome::CompareAgain(vec![primary.target, challenger]),
+        }
+    }
+
+    /// After a round of first probes: whom a healthy primary must be compared
+    /// with, fastest first. Those are all that would be faster than they must be,
+    /// if not for their handshake.
+    fn challengers(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Vec<usize> {
+        let mut fast: Vec<Sample> = self
+            .first
+            .iter()
+            .copied()
+            .filter(|sample| {
+                sample.target != primary && sample.took / HANDSHAKE < must_beat(sample.target)
+            })
+            .collect();
+        fast.sort_by(|one, other| one.took.total_cmp(&other.took));
+        fast.iter()
+            .take(CHALLENGERS)
+            .map(|sample| sample.target)
+            .collect()
+    }
+
+    /// Of the challengers that beat what they must, the fastest.
+    fn fastest(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Option<usize> {
+        let mut winner: Option<Sample> = None;
+        let known = self.later.iter().map(|sample| sample.target).max()?;
+        for target in (0..=known).filter(|target| *target != primary) {
+            if let Some(took) = self.median(target)
+                && took < must_beat(target)
+                && winner.is_none_or(|best| took < best.took)
+            {
+                winner = Some(Sample { target, took });
+            }
+        }
+        winner.map(|winner| winner.target)
+    }
 }
 
 #[cfg(test)]
@@ -84,8 +235,10 @@ mod tests {
 
     const MARGIN: Margin = Margin {
         percent: 20.0,
-        ms: 10.0,
+        least: Millis(10.0),
     };
+
+    const START: Timestamp = Timestamp(0.0);
 
     fn targets(latencies: &[Option<f64>]) -> Vec<Health> {
         latencies
@@ -93,36 +246,90 @@ mod tests {
             .map(|ms| {
                 let mut health = Health::default();
                 if let Some(ms) = ms {
-                    health.probe_passed(*ms, 0.0, 1.0);
+                    health.probe_passed(Millis(*ms), START, Millis(1.0));
                 }
                 health
             })
             .collect()
     }
 
+    fn round(answers: &[(usize, f64)]) -> Samples {
+        let mut samples = Samples::default();
+        for (target, ms) in answers {
+            samples.add(*target, Millis(*ms));
+        }
+        samples
+    }
+
+    fn incumbent(target: usize) -> Incumbent {
+        Incumbent {
+            target,
+            latency: None,
+            stands_in_for: None,
+        }
+    }
+
     #[test]
     fn measured_then_unmeasured_then_overdue_then_ejected() {
-        let mut health = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
-        health[2].eject(0.0, 0.5, 0.0);
-        health[5].request_sent(0.0);
-        health[5].request_sent(0.0);
-        assert_eq!(order(&health, 5_000.0), [3, 1, 0, 4, 5, 2]);
+        let mut targets = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
+        targets[2].eject(START, 0.5, Millis::ZERO);
+        targets[5].request_sent(START);
+        targets[5].request_sent(START);
+        assert_eq!(order(&targets, Timestamp(5_000.0)), [3, 1, 0, 4, 5, 2]);
     }
 
     #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
-        let answers = [(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)];
-        assert_eq!(challengers(&answers, 0, |_| 48.0, 3), [3, 1]);
-        assert_eq!(challengers(&answers, 0, |_| 51.0, 3), [3, 1, 2]);
-        assert_eq!(challengers(&answers, 0, |_| 48.0, 1), [3]);
-        assert!(challengers(&answers, 3, |_| 15.0, 3).is_empty());
+        let samples = round(&[(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)]);
+        assert_eq!(samples.challengers(0, |_| Millis(48.0)), [3, 1]);
+        assert_eq!(samples.challengers(0, |_| Millis(51.0)), [3, 1, 2]);
+        assert!(samples.challengers(3, |_| Millis(5.0)).is_empty());
+    }
+
+    #[test]
+    fn a_challenger_must_win_each_comparison_and_past_the_margin_in_the_end() {
+        let mut samples = round(&[(0, 60.0), (1, 100.0)]);
+        for comparison in 1..=COMPARISONS {
+            let outcome = samples.judge(incumbent(0), MARGIN, false);
+            assert_eq!(outcome, Outcome::CompareAgain(vec![0, 1]), "{comparison}");
+            samples.compare_again();
+            samples.add(0, Millis(60.0));
+            samples.add(1, Millis(40.0));
+        }
+        let outcome = samples.judge(incumbent(0), MARGIN, false);
+        assert_eq!(outcome, Outcome::Switch(1));
+    }
+
+    #[test]
+    fn a_challenger_that_is_hardly_faster_changes_nothing() {
+        let mut samples = round(&[(0, 60.0), (1, 100.0)]);
+        samples.compare_again();
+        samples.add(0, Millis(60.0));
+        samples.add(1, Millis(55.0));
+        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
+    }
+
+    #[test]
+    fn who_lost_its_place_by_failing_need_only_be_as_good() {
+        let mut samples = round(&[(0, 60.0), (1, 100.0)]);
+        let stand_in = Incumbent {
+            stands_in_for: Some(1),
+            ..incumbent(0)
+        };
+        for _ in 0..COMPARISONS {
+            samples.compare_again();
+            samples.add(0, Millis(60.0));
+            samples.add(1, Millis(70.0));
+        }
+        assert_eq!(samples.judge(stand_in, MARGIN, false), Outcome::Switch(1));
+        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
     }
 
     #[test]
     fn peers_are_within_the_margin_of_the_primary() {
-        let mut health = targets(&[Some(100.0), Some(119.0), Some(121.0), Some(90.0), None]);
-        assert_eq!(peers(&health, 0, MARGIN), [0, 1, 3]);
-        health[1].eject(0.0, 0.5, 0.0);
-        assert_eq!(peers(&health, 0, MARGIN), [0, 3]);
+        let mut targets = targets(&[Some(100.0), Some(119.0), Some(121.0), Some(90.0), None]);
+        assert_eq!(peers(&targets, 0, MARGIN), [0, 1, 3]);
+        targets[1].eject(START, 0.5, Millis::ZERO);
+        assert_eq!(peers(&targets, 0, MARGIN), [0, 3]);
     }
 }

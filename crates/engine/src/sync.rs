@@ -1,84 +1,87 @@
-//! What instances that live at the same time learn from each other between two
-//! refreshes: a target that one of them has found dead is dead for all.
+//! The store (L2) as this instance knows it: when it is read and written, and
+//! what it held last.
 //!
-//! The store is read behind a request about once a second
-//! (`FETCH_CACHE_SYNC_SECONDS`), and what it holds is merged with what this
-//! instance knows: of each target's ejections the later one counts, of two
-//! decisions the one that was measured later. Two instances that wrote at the
-//! same moment lose nothing by it: the one whose news was overwritten sees that
-//! and writes the union.
+//! It is read behind a request about once a second (`FETCH_CACHE_SYNC_SECONDS`),
+//! so that a target which one instance has found dead is dead for all.
 
-use crate::decision::STORE;
-use crate::engine::Engine;
-use crate::rank;
-use crate::record::{Record, Stored, Use, rounded};
+use crate::notice::{Notice, StoreOperation};
+use crate::random::Random;
+use crate::record::{Record, Stored};
+use crate::settings::Settings;
+use crate::time::{Millis, Timestamp};
 
-impl Engine {
+/// How long a write may be under way where the host does not say that it is
+/// done.
+const LONGEST_WRITE: Millis = Millis(5_000.0);
+
+/// The state of the traffic with the store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoreSync {
+    /// There is something to write.
+    pub(crate) write_due: bool,
+    /// When it is asked next what other instances have found.
+    next_at: Timestamp,
+    /// What it holds as far as this instance knows: what was written or read
+    /// last.
+    known: Option<Stored>,
+    /// While a write is under way the store may still show what was before.
+    writing_until: Timestamp,
+    read_failure_reported: bool,
+    write_failure_reported: bool,
+}
+
+impl StoreSync {
     /// Whether the store should be asked what others have found.
-    pub(crate) fn sync_due(&self, now: f64) -> bool {
-        self.settings.cache_sync_ms > 0.0
-            && self.settings.cache_memory
-            && self.settings.cache_store.is_some()
-            && now >= self.next_sync_at
-            && self.has_decision(now)
+    pub(crate) fn is_due(&self, settings: &Settings, now: Timestamp) -> bool {
+        settings.cache_sync > Millis::ZERO
+            && settings.cache_memory
+            && settings.cache_store.is_some()
+            && now >= self.next_at
     }
 
     /// The store is read now; instances must not read it in step.
-    pub(crate) fn sync_begins(&mut self, now: f64) {
-        if self.settings.cache_sync_ms > 0.0 {
-            let share = 0.75 + 0.25 * self.dice.roll();
-            self.next_sync_at = now + self.settings.cache_sync_ms * share;
+    pub(crate) fn begins(&mut self, settings: &Settings, random: &mut Random, now: Timestamp) {
+        if settings.cache_sync > Millis::ZERO {
+            self.next_at = now + settings.cache_sync * (0.75 + 0.25 * random.next());
         }
     }
 
     /// Notes what the store holds.
     pub(crate) fn remember(&mut self, value: Option<&Stored>) {
-        self.known_value = value.cloned();
+        self.known = value.cloned();
     }
 
-    /// Merges what the store holds. True when nothing is left to be probed.
-    pub(crate) fn sync_with(&mut self, value: Option<&Stored>, now: f64) -> bool {
-        let news = self.known_value.as_ref() != value && now >= self.writing_until;
-        if news && let Use::Record(record) = self.read(value, now) {
-            self.remember(value);
-            self.merge(&record, now);
-        } else if news && value.is_none() {
-            // The store has lost what it held: instances to come need it.
-            self.write_due = true;
-        }
-        !self.health.iter().any(|health| health.awaits_probe(now))
+    /// Whether the store holds what this instance has neither written nor read.
+    pub(crate) fn is_news(&self, value: Option<&Stored>, now: Timestamp) -> bool {
+        self.known.as_ref() != value && now >= self.writing_until
     }
 
-    fn merge(&mut self, record: &Record, now: f64) {
-        let Some(ours) = &self.decision else {
-            return;
-        };
-        let (primary, measured_at) = (ours.primary, rounded(ours.measured_at));
-        let mut untold = record.at < measured_at;
-        for (health, known) in self.health.iter_mut().zip(&record.targets) {
-            if record.at >= measured_at {
-                health.told(known, record.at, now);
-            }
-            if health.is_ejected_since(known.last) {
-                untold = true;
-            } else {
-                health.told_ejection(known.until, known.last, now);
-            }
+    /// A record is on its way to the store.
+    pub(crate) fn writes(&mut self, record: &Record, now: Timestamp) {
+        self.known = Some(Stored::Record(record.clone()));
+        self.writing_until = now + LONGEST_WRITE;
+    }
+
+    /// The write went well, or not.
+    pub(crate) fn written(&mut self) {
+        self.writing_until = Timestamp::default();
+    }
+
+    pub(crate) fn worked(&mut self, operation: StoreOperation) {
+        *self.failure_reported(operation) = false;
+    }
+
+    /// Reported once until it works again: a store that is down is down for every
+    /// request.
+    pub(crate) fn failed(&mut self, operation: StoreOperation) -> Option<Notice> {
+        let reported = std::mem::replace(self.failure_reported(operation), true);
+        (!reported).then_some(Notice::StoreFailed { operation })
+    }
+
+    fn failure_reported(&mut self, operation: StoreOperation) -> &mut bool {
+        match operation {
+            StoreOperation::Read => &mut self.read_failure_reported,
+            StoreOperation::Write => &mut self.write_failure_reported,
         }
-        if record.at > measured_at {
-            self.tell_change(Some(primary), record.primary as usize, STORE);
-            self.hold_record(record);
-        } else if record.at == measured_at {
-            self.switch_to(record.primary as usize, STORE, now);
-        }
-        let best = rank::best(&self.health, now);
-        let primary = self
-            .decision
-            .as_ref()
-            .map_or(best, |decision| decision.primary);
-        if self.health[primary].is_ejected() && !self.health[best].is_ejected() {
-            self.switch_to(best, STORE, now);
-        }
-        self.write_due = untold;
     }
 }

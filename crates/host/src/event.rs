@@ -77,7 +77,7 @@ impl Event {
 mod tests {
     use super::*;
     use function_fetch_component::notice::line;
-    use function_fetch_engine::Notice;
+    use function_fetch_engine::{ChangeReason, Notice, StoreOperation};
 
     #[test]
     fn every_notice_of_the_engine_is_read() {
@@ -87,7 +87,7 @@ mod tests {
                 Notice::PrimaryChanged {
                     from: None,
                     to: text("http://a"),
-                    reason: "probed",
+                    reason: ChangeReason::Probed,
                 },
                 Event::PrimaryChanged {
                     from: None,
@@ -99,7 +99,7 @@ mod tests {
                 Notice::PrimaryChanged {
                     from: Some(text("http://a")),
                     to: text("http://b"),
-                    reason: "failover",
+                    reason: ChangeReason::Failover,
                 },
                 Event::PrimaryChanged {
                     from: Some(text("http://a")),
@@ -139,7 +139,9 @@ mod tests {
                 },
             ),
             (
-                Notice::StoreFailed { operation: "read" },
+                Notice::StoreFailed {
+                    operation: StoreOperation::Read,
+                },
                 Event::StoreFailed {
                     operation: text("read"),
                 },

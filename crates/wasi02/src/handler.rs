@@ -45,9 +45,9 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
         Outcome::Relay {
             response,
             explain,
-            elapsed_ms,
+            elapsed,
         } => {
-            let explain = explain.map(|text| (text, elapsed_ms));
+            let explain = explain.map(|text| (text, elapsed));
             relay::relay(response, to_head, explain, out).await;
         }
         Outcome::Reply(reply) => relay::local_reply(reply, to_head, out).await,

@@ -3,7 +3,7 @@
 use crate::body::Incoming;
 use crate::executor::{self, ready};
 use crate::fields::{Refused, from_wasi, to_wasi};
-use crate::platform::{Wasi, monotonic_ms, now_ms};
+use crate::platform::{Wasi, monotonic, now};
 use crate::request_body::{Sink, Source};
 use crate::stream;
 use crate::wasi::http::outgoing_handler;
@@ -13,7 +13,7 @@ use crate::wasi::http::types::{
 };
 use function_fetch_component::{SILENCE_NS, failure_of, probe as probes, request};
 use function_fetch_engine::headers;
-use function_fetch_engine::{Failure, Forward, Target};
+use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
 use std::pin::pin;
 
@@ -27,7 +27,7 @@ pub type UpstreamResponse = request::UpstreamResponse<IncomingResponse, types::F
 pub fn start(
     inbound: &mut Inbound,
     target: &Target,
-    forward: &Forward,
+    attempt: &Attempt,
 ) -> Result<FutureIncomingResponse, Failure> {
     let fields = to_wasi(&inbound.fields).map_err(|refused| match refused {
         Refused::TooLarge => Failure::HttpRequestHeaderSectionSize,
@@ -38,7 +38,7 @@ pub fn start(
     address(&request, &inbound.method, target, &path)?;
     let options = RequestOptions::new();
     // A host that cannot set a timer uses its own.
-    let _ = options.set_connect_timeout(Some(u64::from(forward.connect_timeout_ms) * 1_000_000));
+    let _ = options.set_connect_timeout(Some((attempt.connect_timeout.0 * 1e6) as u64));
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let sink = if inbound.body.is_some() {
@@ -62,7 +62,7 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     let response = answer(&sent).await?;
     let status = response.status();
     let mut fields = from_wasi(&response.headers());
-    let retry_after_ms = headers::retry_after_ms(&fields, now_ms());
+    let retry_after = headers::retry_after(&fields, now());
     headers::to_client(&mut fields, status);
     let fields = to_wasi(&fields).map_err(|refused| match refused {
         Refused::TooLarge => Failure::HttpResponseHeaderSectionSize,
@@ -71,24 +71,24 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     Ok(UpstreamResponse {
         response,
         status,
-        retry_after_ms,
+        retry_after,
         fields,
     })
 }
 
-/// Sends a probe, within `within_ms`, and returns its status. The rest of the response is read
-/// afterwards.
-pub async fn probe(target: &Target, path: &str, within_ms: f64) -> Result<u16, Failure> {
-    let started = monotonic_ms();
+/// Sends a probe and returns its status, which must come in `within`. The rest of the
+/// response is read afterwards.
+pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
+    let started = monotonic();
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
     let request = OutgoingRequest::new(fields);
     address(&request, &Method::Get, target, path)?;
     let sent = outgoing_handler::handle(request, None).map_err(|code| failure(&code))?;
     let response = answer(&sent).await?;
     let status = response.status();
-    let left_ms = within_ms - (monotonic_ms() - started);
+    let left = within - (monotonic() - started);
     executor::spawn(async move {
-        let in_time = pin!(executor::sleep((left_ms.max(0.0) * 1e6) as u64));
+        let in_time = pin!(executor::sleep((left.0.max(0.0) * 1e6) as u64));
         select(pin!(drain(response)), in_time).await;
     });
     Ok(status)

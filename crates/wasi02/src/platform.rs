@@ -5,20 +5,22 @@ use crate::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::{executor, signal, store};
 use function_fetch_component::{memory, notice, record};
 use function_fetch_driver::{Head, Platform, StoreError};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Engine, Failure, Forward, Notice, Record, Sent, Stored, Target};
+use function_fetch_engine::{
+    Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, RetrySafety, Stored, Target,
+    Timestamp,
+};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 
-pub fn monotonic_ms() -> f64 {
-    monotonic_clock::now() as f64 / 1e6
+pub fn monotonic() -> Millis {
+    Millis(monotonic_clock::now() as f64 / 1e6)
 }
 
-pub fn now_ms() -> f64 {
+pub fn now() -> Timestamp {
     let now = wall_clock::now();
-    now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6
+    Timestamp(now.seconds as f64 * 1e3 + f64::from(now.nanoseconds) / 1e6)
 }
 
 #[derive(Clone, Copy)]
@@ -29,24 +31,24 @@ impl Platform for Wasi {
     type Response = UpstreamResponse;
     type Sending = Pin<Box<dyn Future<Output = Result<UpstreamResponse, Failure>>>>;
 
-    fn now_ms(&self) -> f64 {
-        now_ms()
+    fn now(&self) -> Timestamp {
+        now()
     }
 
-    fn monotonic_ms(&self) -> f64 {
-        monotonic_ms()
+    fn monotonic(&self) -> Millis {
+        monotonic()
     }
 
-    async fn sleep(&self, ms: f64) {
-        executor::sleep((ms.max(0.0) * 1e6) as u64).await;
+    async fn sleep(&self, time: Millis) {
+        executor::sleep((time.0.max(0.0) * 1e6) as u64).await;
     }
 
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
         memory::engine(with)
     }
 
-    fn send(&self, request: &mut Inbound, target: &Target, forward: &Forward) -> Self::Sending {
-        let sent = match outbound::start(request, target, forward) {
+    fn send(&self, request: &mut Inbound, target: &Target, attempt: &Attempt) -> Self::Sending {
+        let sent = match outbound::start(request, target, attempt) {
             Ok(sent) => sent,
             Err(failure) => return Box::pin(ready(Err(failure))),
         };
@@ -54,7 +56,7 @@ impl Platform for Wasi {
         Box::pin(async move {
             let result = outbound::finish(sent).await;
             if let Err(failure) = &result
-                && failure.sent() == Sent::Nothing
+                && failure.retry_safety() == RetrySafety::Always
             {
                 // The host took some of the body, but had no connection to send it
                 // on.
@@ -64,32 +66,28 @@ impl Platform for Wasi {
         })
     }
 
-    fn body(&self, request: &Inbound) -> Body {
+    fn replay_state(&self, request: &Inbound) -> ReplayState {
         request.body.state()
     }
 
-    async fn reclaim(&self, request: &mut Inbound) -> Body {
-        request.body.reclaim().await
+    async fn stop_upload(&self, request: &mut Inbound) -> ReplayState {
+        request.body.stop().await
     }
 
-    fn hides_closed_connections(&self, request: &Inbound) -> bool {
-        request.hides_closed_connections
-    }
-
-    fn upload_progress(&self, request: &Inbound) -> Rc<Cell<f64>> {
+    fn upload_progress(&self, request: &Inbound) -> Rc<Cell<Millis>> {
         request.body.progress()
     }
 
     fn head(&self, response: &UpstreamResponse) -> Head {
         Head {
             status: response.status,
-            retry_after_ms: response.retry_after_ms,
+            retry_after: response.retry_after,
         }
     }
 
     async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
-        let within = self.engine(|engine| engine.settings().health_timeout_ms);
-        outbound::probe(target, path, f64::from(within)).await
+        let within = self.engine(|engine| engine.settings().health_timeout);
+        outbound::probe(target, path, within).await
     }
 
     async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
@@ -100,8 +98,8 @@ impl Platform for Wasi {
         store::put(&record::encode(&record))
     }
 
-    async fn leisure(&self) {
-        signal::client_served().await;
+    async fn idle(&self) {
+        signal::idle().await;
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {

@@ -10,7 +10,7 @@ use crate::wasi::http::types::{
 };
 use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use function_fetch_component::response as heads;
-use function_fetch_engine::{Failure, Reply};
+use function_fetch_engine::{Failure, LocalReply, Millis};
 use futures::future::select;
 
 /// How often the client's connection is checked while its target is silent:
@@ -23,7 +23,7 @@ const LOOK_NS: u64 = 1_000_000_000;
 pub async fn relay(
     upstream: UpstreamResponse,
     to_head: bool,
-    explain: Option<(String, f64)>,
+    explain: Option<(String, Millis)>,
     out: ResponseOutparam,
 ) {
     let UpstreamResponse {
@@ -32,13 +32,13 @@ pub async fn relay(
         mut fields,
         ..
     } = upstream;
-    if let Some((text, elapsed_ms)) = explain {
+    if let Some((text, elapsed)) = explain {
         let mut list = from_wasi(&fields);
-        let explanation = heads::explanation(text, elapsed_ms);
+        let explanation = heads::explanation(text, elapsed);
         list.extend(explanation.map(|(name, value)| (name.to_owned(), value)));
         let Ok(whole) = to_wasi(&list) else {
             let failure = Failure::HttpResponseHeaderSectionSize;
-            return local_reply(Reply::failed(failure), to_head, out).await;
+            return local_reply(LocalReply::failed(failure), to_head, out).await;
         };
         fields = whole;
     }
@@ -56,7 +56,7 @@ pub async fn relay(
 }
 
 /// Sends a local reply.
-pub async fn local_reply(reply: Reply, to_head: bool, out: ResponseOutparam) {
+pub async fn local_reply(reply: LocalReply, to_head: bool, out: ResponseOutparam) {
     let status = reply.status;
     let (fields, bytes) = heads::local_reply(reply);
     // They are constants: few, and nothing that a host could refuse.

@@ -46,17 +46,18 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
         path: &request.path,
         hops,
         has_body: !inbound.body.is_empty(),
+        may_meet_closed_connection: false,
     };
     let to_head = request.method == "HEAD";
     match serve(instance, &about, &mut inbound).await {
         Outcome::Relay {
             response: mut answered,
             explain,
-            elapsed_ms,
+            elapsed,
         } => {
             headers::to_client(&mut answered.fields, answered.status);
             if let Some(text) = explain {
-                let explanation = response::explanation(text, elapsed_ms);
+                let explanation = response::explanation(text, elapsed);
                 let explanation = explanation.map(|(name, value)| (name.to_owned(), value));
                 answered.fields.extend(explanation);
             }
@@ -71,7 +72,7 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
         }
         Outcome::Reply(reply) => {
             let status = reply.status;
-            let (fields, body) = response::own_words(reply);
+            let (fields, body) = response::local_reply(reply);
             Response {
                 status,
                 fields,

@@ -4,10 +4,10 @@ use crate::network::{Answered, Network};
 use function_fetch_cases::Seen;
 use function_fetch_component::record;
 use function_fetch_driver::{Head, Platform, StoreError};
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::headers::{self, Fields};
 use function_fetch_engine::{
-    Engine, Failure, Forward, Notice, Record, Settings, Stored, Target, USER_AGENT,
+    Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, Settings, Stored, Target,
+    Timestamp, USER_AGENT,
 };
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -17,10 +17,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-/// When every case begins, by the wall clock: ms since the Unix epoch.
-const EPOCH_MS: f64 = 1_750_000_000_000.0;
+/// When every case begins, by the wall clock.
+const EPOCH: Timestamp = Timestamp(1_750_000_000_000.0);
 
-/// Any instance's dice.
+/// Any instance's seed.
 const SEED: u64 = 0x5eed;
 
 /// One instance. A handle: clones share it.
@@ -61,8 +61,8 @@ impl Instance {
         *self.0.store.borrow_mut() = stored;
     }
 
-    pub fn wall_ms(&self) -> f64 {
-        EPOCH_MS + self.monotonic_ms()
+    pub fn wall(&self) -> Timestamp {
+        EPOCH + self.monotonic()
     }
 
     pub fn stored(&self) -> Option<Vec<u8>> {
@@ -75,16 +75,16 @@ impl Platform for Instance {
     type Response = Answered;
     type Sending = Pin<Box<dyn Future<Output = Result<Answered, Failure>>>>;
 
-    fn now_ms(&self) -> f64 {
-        self.wall_ms()
+    fn now(&self) -> Timestamp {
+        self.wall()
     }
 
-    fn monotonic_ms(&self) -> f64 {
-        self.0.started.elapsed().as_secs_f64() * 1e3
+    fn monotonic(&self) -> Millis {
+        Millis(self.0.started.elapsed().as_secs_f64() * 1e3)
     }
 
-    async fn sleep(&self, ms: f64) {
-        sleep(Duration::from_secs_f64(ms.max(0.0) / 1e3)).await;
+    async fn sleep(&self, time: Millis) {
+        sleep(Duration::from_secs_f64(time.0.max(0.0) / 1e3)).await;
     }
 
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
@@ -92,7 +92,7 @@ impl Platform for Instance {
         with(engine.as_mut().expect("it was started"))
     }
 
-    fn send(&self, request: &mut Inbound, target: &Target, _: &Forward) -> Self::Sending {
+    fn send(&self, request: &mut Inbound, target: &Target, _: &Attempt) -> Self::Sending {
         let authority = target.authority().to_owned();
         let mut fields = request.fields.clone();
         fields.push(("host".into(), authority.clone().into_bytes()));
@@ -115,22 +115,22 @@ impl Platform for Instance {
         })
     }
 
-    fn body(&self, request: &Inbound) -> Body {
+    fn replay_state(&self, request: &Inbound) -> ReplayState {
         match request.taken.get() {
-            0 => Body::Untouched,
-            taken if taken <= request.replay => Body::Replayable,
-            _ => Body::Gone,
+            0 => ReplayState::Unsent,
+            taken if taken <= request.replay => ReplayState::Replayable,
+            _ => ReplayState::Consumed,
         }
     }
 
-    async fn reclaim(&self, request: &mut Inbound) -> Body {
-        self.body(request)
+    async fn stop_upload(&self, request: &mut Inbound) -> ReplayState {
+        self.replay_state(request)
     }
 
     fn head(&self, response: &Answered) -> Head {
         Head {
             status: response.status,
-            retry_after_ms: headers::retry_after_ms(&response.fields, self.now_ms()),
+            retry_after: headers::retry_after(&response.fields, self.now()),
         }
     }
 

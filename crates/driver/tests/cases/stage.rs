@@ -45,7 +45,7 @@ async fn play(case: &Case) -> Result<(), String> {
         &plan,
         &authorities,
         Some(StoreKind::Spin),
-        instance.wall_ms(),
+        instance.wall().0,
     )
     .map_err(|error| error.to_string())?;
     instance.start(setup.engine_settings().clone(), setup.store.clone());

@@ -4,6 +4,7 @@
 //! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
 
 use crate::Settings;
+use crate::time::{Millis, Timestamp};
 
 /// Header or trailer fields, in order, repeated names kept apart.
 pub type Fields = Vec<(String, Vec<u8>)>;
@@ -151,18 +152,18 @@ pub fn to_client(fields: &mut Fields, status: u16) {
     });
 }
 
-/// A response's `Retry-After` as ms from `now`: the first, where it is one
-/// that [`wait_ms`] can read.
+/// A response's `Retry-After`, from `now`: the first, where it is one that
+/// [`parse_retry_after`] can read.
 #[must_use]
-pub fn retry_after_ms(fields: &[(String, Vec<u8>)], now: f64) -> Option<f64> {
+pub fn retry_after(fields: &[(String, Vec<u8>)], now: Timestamp) -> Option<Millis> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    wait_ms(std::str::from_utf8(value).ok()?, now)
+    parse_retry_after(std::str::from_utf8(value).ok()?, now)
 }
 
-/// The value of a `Retry-After` (RFC 9110 §10.2.3) as ms from `now`, a day at
-/// most: a number of seconds, or a date.
+/// The value of a `Retry-After` (RFC 9110 §10.2.3), from `now`, a day at most: a
+/// number of seconds, or a date.
 #[must_use]
-pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
+pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Millis> {
     let value = value.trim_ascii();
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let ms = if is_number {
@@ -171,9 +172,9 @@ pub fn wait_ms(value: &str, now: f64) -> Option<f64> {
     } else {
         let date = httpdate::parse_http_date(value).ok()?;
         let at = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-        at.as_secs_f64() * 1000.0 - now
+        at.as_secs_f64() * 1000.0 - now.0
     };
-    (!ms.is_nan()).then(|| ms.clamp(0.0, MOST_WAIT_MS))
+    (!ms.is_nan()).then(|| Millis(ms.clamp(0.0, MOST_WAIT_MS)))
 }
 
 /// The `Proxy-Status` value (RFC 9209) of one of our own errors.

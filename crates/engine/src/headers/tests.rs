@@ -154,7 +154,7 @@ fn what_a_server_cannot_tell_from_ours_is_dropped_even_with_trust() {
 }
 
 #[test]
-fn a_scheme_of_no_listener_is_not_told() {
+fn a_scheme_of_no_listener_is_not_forwarded() {
     let client = ClientFacts {
         scheme: Some("javascript".into()),
         ..ClientFacts::default()
@@ -178,7 +178,7 @@ fn counts_only_our_own_hops() {
 
 #[test]
 fn retry_after_in_seconds_and_as_a_date() {
-    let now = 784_111_770_000.0;
+    let now = Timestamp(784_111_770_000.0);
     for (text, wanted) in [
         ("120", Some(120e3)),
         ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7e3)),
@@ -198,7 +198,7 @@ fn retry_after_in_seconds_and_as_a_date() {
         ("2100-01-01T00:00:00Z", None),
     ] {
         let list = fields(&[("Retry-After", text)]);
-        assert_eq!(retry_after_ms(&list, now), wanted, "{text}");
+        assert_eq!(retry_after(&list, now), wanted.map(Millis), "{text}");
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::Target;
 use crate::settings::Settings;
+use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 1;
@@ -18,10 +19,10 @@ pub const MAX_BYTES: usize = 64 * 1024;
 
 /// How far ahead another machine's clock may be before its record is taken for
 /// one from the future.
-const CLOCK_SKEW_MS: f64 = 10_000.0;
+const CLOCK_SKEW: Millis = Millis(10_000.0);
 
-/// The longest latency that is believed, ms: a day.
-const MOST_MS: f64 = 86_400_000.0;
+/// The longest latency that is believed: a day.
+const LONGEST: Millis = Millis(86_400_000.0);
 
 /// What is believed of live requests: of the mean of ln ms that it is up to the
 /// longest latency's or that of a nanosecond, and of the variance that it is no more than this.
@@ -34,8 +35,8 @@ pub struct Record {
     /// The format's version; `v` in the value.
     #[serde(rename = "v")]
     pub version: u32,
-    /// When the targets were measured, ms since the Unix epoch.
-    pub at: f64,
+    /// When the targets were measured.
+    pub at: Timestamp,
     /// [`hash`] of the settings that it holds for.
     pub hash: String,
     /// The index of the primary.
@@ -61,24 +62,67 @@ pub struct TargetRecord {
     /// Consecutive failures.
     #[serde(default)]
     pub fail: u32,
-    /// Latency, ms; absent where it was never measured.
+    /// Latency; absent where it was never measured.
+    #[serde(rename = "ms", skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Millis>,
+    /// When it was last measured; absent where that is when the record was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ms: Option<f64>,
-    /// When it was last measured, ms since the Unix epoch; absent where that is
-    /// when the record was made.
+    pub at: Option<Timestamp>,
+    /// Until when it is ejected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<f64>,
-    /// Until when it is ejected, ms since the Unix epoch.
+    pub until: Option<Timestamp>,
+    /// Its last ejection: the next one lasts twice as long.
+    #[serde(rename = "last", skip_serializing_if = "Option::is_none")]
+    pub last_ejection: Option<Ejection>,
+    /// What is normal for live requests. Not for ranking; it tells a new instance
+    /// what drift is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<f64>,
-    /// When its last ejection ended, ms since the Unix epoch, and how long it
-    /// was, ms: the next one lasts twice as long.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last: Option<(f64, f64)>,
-    /// What is normal for live requests: mean and variance of ln ms to the
-    /// response head. Not for ranking; it tells a new instance what drift is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub live: Option<(f64, f64)>,
+    pub live: Option<Live>,
+}
+
+/// An ejection that is over, or will be; a pair in the value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(Timestamp, Millis)", into = "(Timestamp, Millis)")]
+pub struct Ejection {
+    /// When it ends, by plan.
+    pub ends: Timestamp,
+    /// How long it is.
+    pub length: Millis,
+}
+
+impl From<(Timestamp, Millis)> for Ejection {
+    fn from((ends, length): (Timestamp, Millis)) -> Self {
+        Self { ends, length }
+    }
+}
+
+impl From<Ejection> for (Timestamp, Millis) {
+    fn from(ejection: Ejection) -> Self {
+        (ejection.ends, ejection.length)
+    }
+}
+
+/// The time to first byte of live requests, as logarithms: of ms to the response
+/// head; a pair in the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+pub struct Live {
+    /// The mean of ln ms.
+    pub mean: f64,
+    /// The variance of ln ms.
+    pub variance: f64,
+}
+
+impl From<(f64, f64)> for Live {
+    fn from((mean, variance): (f64, f64)) -> Self {
+        Self { mean, variance }
+    }
+}
+
+impl From<Live> for (f64, f64) {
+    fn from(live: Live) -> Self {
+        (live.mean, live.variance)
+    }
 }
 
 /// What a store holds, as its host has read it.
@@ -103,9 +147,14 @@ pub(crate) enum Use {
     Miss,
 }
 
-/// Judges a stored value. Never fails: what is not ours is a miss.
-pub(crate) fn judge(stored: &Stored, settings: &Settings, now: f64) -> Use {
+/// Judges a stored value. Never fails: what is not ours, or too old to be served,
+/// is a miss.
+pub(crate) fn judge(stored: Option<&Stored>, settings: &Settings, now: Timestamp) -> Use {
+    let Some(stored) = stored else {
+        return Use::Miss;
+    };
     match stored {
+        Stored::Record(record) if now - record.at.min(now) > settings.longest_use() => Use::Miss,
         Stored::Record(record) if is_sound(record, settings, now) => Use::Record(Record {
             at: record.at.min(now),
             ..record.clone()
@@ -118,21 +167,26 @@ pub(crate) fn judge(stored: &Stored, settings: &Settings, now: f64) -> Use {
     }
 }
 
-fn is_sound(record: &Record, settings: &Settings, now: f64) -> bool {
+fn is_sound(record: &Record, settings: &Settings, now: Timestamp) -> bool {
     record.version == VERSION
         && record.hash == hash(settings)
         && record.targets.len() == settings.targets.len()
         && (record.primary as usize) < record.targets.len()
-        && record.at <= now + CLOCK_SKEW_MS
-        && is_modest(record.at)
-        && record.at > 0.0
+        && record.at <= now + CLOCK_SKEW
+        && is_modest(record.at.0)
+        && record.at.0 > 0.0
         && record.targets.iter().all(TargetRecord::is_sound)
 }
 
 impl Record {
     /// A record of these settings.
     #[must_use]
-    pub fn new(settings: &Settings, at: f64, primary: u32, targets: Vec<TargetRecord>) -> Self {
+    pub fn new(
+        settings: &Settings,
+        at: Timestamp,
+        primary: u32,
+        targets: Vec<TargetRecord>,
+    ) -> Self {
         Self {
             version: VERSION,
             at,
@@ -147,14 +201,17 @@ impl Record {
 
 impl TargetRecord {
     fn is_sound(&self) -> bool {
-        let ms = self.ms.is_none_or(|ms| (0.0..=MOST_MS).contains(&ms));
-        let live = self.live.is_none_or(|(mean, variance)| {
-            mean.abs() <= MOST_LOG && (0.0..=MOST_VARIANCE).contains(&variance)
+        let latency = self
+            .latency
+            .is_none_or(|latency| (Millis::ZERO..=LONGEST).contains(&latency));
+        let live = self.live.is_none_or(|live| {
+            live.mean.abs() <= MOST_LOG && (0.0..=MOST_VARIANCE).contains(&live.variance)
         });
         let last = self
-            .last
-            .is_none_or(|(ended, length)| is_modest(ended) && is_modest(length));
-        ms && live && last && self.at.is_none_or(is_modest) && self.until.is_none_or(is_modest)
+            .last_ejection
+            .is_none_or(|last| is_modest(last.ends.0) && is_modest(last.length.0));
+        let moments = [self.at, self.until];
+        latency && live && last && moments.into_iter().flatten().all(|at| is_modest(at.0))
     }
 }
 
@@ -188,11 +245,6 @@ pub fn hash(settings: &Settings) -> String {
         text.push_str(&target.url());
     }
     hex(fnv1a(&text))
-}
-
-/// To the whole millisecond, or whatever the unit is.
-pub(crate) fn rounded(number: f64) -> f64 {
-    (number + 0.5).floor()
 }
 
 /// FNV-1a (Fowler, Noll and Vo), 32 bits: a hash that must come out alike on every host and

@@ -1,8 +1,11 @@
 use super::*;
 use crate::Capabilities;
+use crate::health::Verdict;
+use crate::knowledge::Knowledge;
 use proptest::prelude::*;
 
-const NOW: f64 = 1_700_000_000_000.0;
+const NOW: Timestamp = Timestamp(1_700_000_000_000.0);
+const SECOND: Millis = Millis(1000.0);
 
 fn settings(targets: &str) -> Settings {
     Settings::read(Capabilities::default(), |name| {
@@ -13,17 +16,17 @@ fn settings(targets: &str) -> Settings {
 fn record(settings: &Settings) -> Record {
     let targets = vec![
         TargetRecord {
-            ms: Some(5.5),
+            latency: Some(Millis(5.5)),
             n: 3,
             ..TargetRecord::default()
         },
         TargetRecord {
             fail: 2,
-            until: Some(NOW + 1000.0),
+            until: Some(NOW + SECOND),
             ..TargetRecord::default()
         },
     ];
-    Record::new(settings, NOW - 1000.0, 0, targets)
+    Record::new(settings, NOW - SECOND, 0, targets)
 }
 
 #[test]
@@ -31,7 +34,7 @@ fn a_record_of_these_settings_is_used() {
     let settings = settings("https://a.com https://b.com");
     let record = record(&settings);
     let stored = Stored::Record(record.clone());
-    assert_eq!(judge(&stored, &settings, NOW), Use::Record(record));
+    assert_eq!(judge(Some(&stored), &settings, NOW), Use::Record(record));
 }
 
 #[test]
@@ -54,22 +57,22 @@ fn what_is_not_ours_is_a_miss() {
         "https://b.com https://a.com",
     ))));
     let changes: [fn(&mut Record); 16] = [
-        |r| r.at = 1e300,
-        |r| r.at = f64::NAN,
-        |r| r.targets[0].ms = Some(MOST_MS + 1.0),
-        |r| r.targets[0].ms = Some(f64::NAN),
-        |r| r.targets[0].live = Some((MOST_LOG + 1.0, 0.1)),
-        |r| r.targets[0].live = Some((-MOST_LOG - 1.0, 0.1)),
-        |r| r.targets[0].live = Some((1.0, MOST_VARIANCE + 1.0)),
-        |r| r.targets[0].live = Some((1.0, -0.1)),
-        |r| r.targets[0].last = Some((1e300, 1.0)),
-        |r| r.targets[0].until = Some(f64::INFINITY),
+        |r| r.at = Timestamp(1e300),
+        |r| r.at = Timestamp(f64::NAN),
+        |r| r.targets[0].latency = Some(LONGEST + Millis(1.0)),
+        |r| r.targets[0].latency = Some(Millis(f64::NAN)),
+        |r| r.targets[0].live = Some((MOST_LOG + 1.0, 0.1).into()),
+        |r| r.targets[0].live = Some((-MOST_LOG - 1.0, 0.1).into()),
+        |r| r.targets[0].live = Some((1.0, MOST_VARIANCE + 1.0).into()),
+        |r| r.targets[0].live = Some((1.0, -0.1).into()),
+        |r| r.targets[0].last_ejection = Some((Timestamp(1e300), Millis(1.0)).into()),
+        |r| r.targets[0].until = Some(Timestamp(f64::INFINITY)),
         |r| r.version = 2,
-        |r| r.at = NOW + CLOCK_SKEW_MS + 1.0,
-        |r| r.at = -1.0,
+        |r| r.at = NOW + CLOCK_SKEW + Millis(1.0),
+        |r| r.at = Timestamp(-1.0),
         |r| r.primary = 2,
         |r| r.targets.truncate(1),
-        |r| r.targets[0].ms = Some(-1.0),
+        |r| r.targets[0].latency = Some(Millis(-1.0)),
     ];
     for change in changes {
         let mut bad = good.clone();
@@ -77,7 +80,7 @@ fn what_is_not_ours_is_a_miss() {
         cases.push(Stored::Record(bad));
     }
     for stored in cases {
-        assert_eq!(judge(&stored, &ours, NOW), Use::Miss, "{stored:?}");
+        assert_eq!(judge(Some(&stored), &ours, NOW), Use::Miss, "{stored:?}");
     }
 }
 
@@ -109,10 +112,10 @@ proptest! {
             Capabilities { store: Some(crate::settings::StoreKind::Spin), ..Capabilities::default() },
             &[("FETCH_TARGETS".to_owned(), "https://a.com https://b.com".to_owned())],
         );
-        let at = NOW - 1000.0;
+        let at = NOW.0 - 1000.0;
         let number = |index: usize, usual| if index == only { numbers[index] } else { usual };
         let count = |index: usize, usual| if index == only { counts[index - 6] } else { usual };
-        for ([v_at, ms, at_target, until, last, live], [primary, absent, n, fail]) in [
+        for ([v_at, latency, at_target, until, last, live], [primary, absent, n, fail]) in [
             (
                 std::array::from_fn(|index| numbers[index]),
                 std::array::from_fn(|index| counts[index]),
@@ -125,28 +128,29 @@ proptest! {
             let wild = TargetRecord {
                 n,
                 fail,
-                ms: Some(ms),
-                at: Some(at_target),
-                until: Some(until),
-                last: Some((last, last)),
-                live: Some((live, live)),
+                latency: Some(Millis(latency)),
+                at: Some(Timestamp(at_target)),
+                until: Some(Timestamp(until)),
+                last_ejection: Some((Timestamp(last), Millis(last)).into()),
+                live: Some((live, live).into()),
             };
-            let plain = TargetRecord { ms: Some(9.0), n: 1, ..TargetRecord::default() };
-            let mut record = Record::new(&ours, v_at, primary, vec![wild, plain]);
+            let plain = TargetRecord { latency: Some(Millis(9.0)), n: 1, ..TargetRecord::default() };
+            let mut record = Record::new(&ours, Timestamp(v_at), primary, vec![wild, plain]);
             record.stands_in_for = Some(absent);
-            let mut engine = crate::Engine::new(ours.clone(), 7);
-            engine.adopt(Some(&Stored::Record(record)), NOW);
+            let mut known = Knowledge::new(ours.clone(), 7);
+            known.adopt(Some(&Stored::Record(record)), NOW);
             for later in [0.0, 1.0, 400.0, 300_000.0] {
+                let now = NOW + Millis(later);
                 for target in 0..2 {
-                    engine.health[target].request_sent(NOW + later);
-                    prop_assert!(engine.health[target].overdue_ms().is_finite());
-                    engine.eject(target, "test".to_owned(), 0.0, NOW + later);
+                    known.targets[target].request_sent(now);
+                    prop_assert!(known.targets[target].overdue_after().is_finite());
+                    known.eject(target, Verdict::eject("test").unwrap(), now);
                 }
-                prop_assert_eq!(engine.candidates(NOW + later).len(), 2);
-                engine.write_due = true;
-                if let Some(write) = engine.take_write(NOW + later) {
+                prop_assert_eq!(known.candidates(now).len(), 2);
+                known.sync.write_due = true;
+                if let Some(write) = known.take_write(now) {
                     let stored = Stored::Record(write.record);
-                    let judged = judge(&stored, &ours, NOW + later);
+                    let judged = judge(Some(&stored), &ours, now);
                     prop_assert!(matches!(judged, Use::Record(_)), "{:?}", stored);
                 }
             }
@@ -158,8 +162,8 @@ proptest! {
 fn a_little_skew_between_clocks_is_no_future() {
     let settings = settings("https://a.com https://b.com");
     let mut ahead = record(&settings);
-    ahead.at = NOW + 500.0;
-    let Use::Record(read) = judge(&Stored::Record(ahead), &settings, NOW) else {
+    ahead.at = NOW + Millis(500.0);
+    let Use::Record(read) = judge(Some(&Stored::Record(ahead)), &settings, NOW) else {
         panic!("a miss");
     };
     assert_eq!(read.at, NOW);
@@ -168,8 +172,6 @@ fn a_little_skew_between_clocks_is_no_future() {
 #[test]
 fn the_original_s_plain_url_names_the_winner() {
     let settings = settings("https://a.com https://b.com");
-    assert_eq!(
-        judge(&Stored::Text("https://b.com/\n".to_owned()), &settings, NOW),
-        Use::Winner(1)
-    );
+    let stored = Stored::Text("https://b.com/\n".to_owned());
+    assert_eq!(judge(Some(&stored), &settings, NOW), Use::Winner(1));
 }

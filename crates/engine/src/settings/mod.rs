@@ -9,6 +9,7 @@ mod parse;
 mod targets;
 
 use crate::target::Target;
+use crate::time::Millis;
 use parse::{Reader, place};
 pub use targets::{Rejected, TargetsError};
 
@@ -33,7 +34,7 @@ pub struct Capabilities {
     pub store: Option<StoreKind>,
     /// The most probes that it can have in flight while a request is, too.
     pub max_probes: Option<u32>,
-    /// Whether a call into the engine is dear, as from JavaScript: then only
+    /// Whether a call into the engine is expensive, as from JavaScript: then only
     /// some of the good answers need be reported.
     pub sampled_reports: bool,
 }
@@ -43,8 +44,8 @@ pub struct Capabilities {
 pub struct Margin {
     /// A share of the primary's latency, in percent.
     pub percent: f64,
-    /// Milliseconds.
-    pub ms: f64,
+    /// At least so much.
+    pub least: Millis,
 }
 
 /// How a cold start finds its target.
@@ -71,8 +72,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// All settings, parsed. Times in milliseconds; 0 means none where the field
-/// says so.
+/// All settings, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// `FETCH_TARGETS`: where requests may go, in the order given.
@@ -82,7 +82,7 @@ pub struct Settings {
     /// `FETCH_HEALTH_PATH`.
     pub health_path: String,
     /// `FETCH_HEALTH_TIMEOUT_MS`.
-    pub health_timeout_ms: u32,
+    pub health_timeout: Millis,
     /// `FETCH_RETRY_ON_5XX`.
     pub retry_on_5xx: bool,
     /// Whether decisions are kept in the instance's memory (L1).
@@ -92,35 +92,35 @@ pub struct Settings {
     /// `FETCH_CACHE_KEY`, as the store takes it.
     pub cache_key: String,
     /// `FETCH_CACHE_TTL_SECONDS`.
-    pub cache_ttl_ms: f64,
+    pub cache_ttl: Millis,
     /// `FETCH_CACHE_SYNC_SECONDS`: how often the store is asked what other
     /// instances have found; 0 = only before a refresh.
-    pub cache_sync_ms: f64,
+    pub cache_sync: Millis,
     /// `FETCH_CACHE_KV_BINDING`, or `ESA_KV_NAMESPACE` for EdgeKV: the store's
     /// name.
     pub store_name: String,
     /// `FETCH_MAX_ATTEMPTS`.
     pub max_attempts: u32,
     /// `FETCH_CONNECT_TIMEOUT_MS`.
-    pub connect_timeout_ms: u32,
-    /// `FETCH_ATTEMPT_TIMEOUT_MS`; 0 = none.
-    pub attempt_timeout_ms: u32,
-    /// `FETCH_DEADLINE_MS`; 0 = none.
-    pub deadline_ms: u32,
+    pub connect_timeout: Millis,
+    /// `FETCH_ATTEMPT_TIMEOUT_MS`.
+    pub attempt_timeout: Option<Millis>,
+    /// `FETCH_DEADLINE_MS`.
+    pub deadline: Option<Millis>,
     /// `FETCH_RETRY_METHODS`, in upper case.
     pub retry_methods: Vec<&'static str>,
     /// `FETCH_REPLAY_BODY_BYTES`.
     pub replay_body_bytes: u32,
     /// `FETCH_STALE_SECONDS`.
-    pub stale_ms: f64,
+    pub stale: Millis,
     /// `FETCH_SWITCH_MARGIN`.
     pub switch_margin: Margin,
     /// `FETCH_SPREAD`.
     pub spread: bool,
     /// `FETCH_COLD_START`.
     pub cold_start: ColdStart,
-    /// `FETCH_HEDGE_MS`; 0 = off.
-    pub hedge_ms: u32,
+    /// `FETCH_HEDGE_MS`.
+    pub hedge: Option<Millis>,
     /// `FETCH_MAX_PROBES`.
     pub max_probes: u32,
     /// `FETCH_FORWARDED`.
@@ -194,7 +194,9 @@ impl Settings {
             targets,
             no_targets,
             health_path: from.path("FETCH_HEALTH_PATH").unwrap_or_else(|| "/".into()),
-            health_timeout_ms: from.number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200, 600_000),
+            health_timeout: from
+                .number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200, 600_000)
+                .into(),
             retry_on_5xx: from.flag("FETCH_RETRY_ON_5XX", true),
             cache_memory,
             cache_store,
@@ -202,23 +204,30 @@ impl Settings {
                 host.store.unwrap_or(StoreKind::Custom),
                 from.text("FETCH_CACHE_KEY").unwrap_or("proxy:fastest"),
             ),
-            cache_ttl_ms: f64::from(ttl_s) * 1000.0,
-            cache_sync_ms: sync_ms(from, host),
+            cache_ttl: Millis::from_seconds(ttl_s),
+            cache_sync: sync(from, host),
             store_name: store_name(from, host),
             max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1, crate::MAX_TARGETS as u32),
-            connect_timeout_ms: from.number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1, DAY_MS),
-            attempt_timeout_ms: from.number("FETCH_ATTEMPT_TIMEOUT_MS", 30_000, 0, DAY_MS),
-            deadline_ms: from.number("FETCH_DEADLINE_MS", 60_000, 0, DAY_MS),
+            connect_timeout: from
+                .number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1, DAY_MS)
+                .into(),
+            attempt_timeout: unless_zero(from.number(
+                "FETCH_ATTEMPT_TIMEOUT_MS",
+                30_000,
+                0,
+                DAY_MS,
+            )),
+            deadline: unless_zero(from.number("FETCH_DEADLINE_MS", 60_000, 0, DAY_MS)),
             retry_methods: from.methods("FETCH_RETRY_METHODS", &["GET", "HEAD", "OPTIONS"]),
             replay_body_bytes: from.number("FETCH_REPLAY_BODY_BYTES", 65_536, 0, 16_777_216),
-            stale_ms: f64::from(from.number("FETCH_STALE_SECONDS", ttl_s, 0, MONTH_S)) * 1000.0,
+            stale: Millis::from_seconds(from.number("FETCH_STALE_SECONDS", ttl_s, 0, MONTH_S)),
             switch_margin: from.margin("FETCH_SWITCH_MARGIN"),
             spread: from.flag("FETCH_SPREAD", false),
             cold_start: match from.choice("FETCH_COLD_START", &["probe", "race"]) {
                 0 => ColdStart::Probe,
                 _ => ColdStart::Race,
             },
-            hedge_ms: from.number_or_off("FETCH_HEDGE_MS", 1, DAY_MS),
+            hedge: unless_zero(from.number_or_off("FETCH_HEDGE_MS", 1, DAY_MS)),
             max_probes: from
                 .number("FETCH_MAX_PROBES", 6, 1, crate::MAX_TARGETS as u32)
                 .min(host.max_probes.unwrap_or(u32::MAX).max(1)),
@@ -232,11 +241,19 @@ impl Settings {
         }
     }
 
-    /// Whether anything is remembered at all; without it nothing is probed
-    /// either, and the order of the targets is the order of the attempts.
+    /// Whether targets are probed and ranked: there are some to choose from, and
+    /// anywhere to remember the choice. Else the order of the targets is the
+    /// order of the attempts.
     #[must_use]
-    pub fn remembers(&self) -> bool {
-        self.cache_memory || self.cache_store.is_some()
+    pub fn ranking_enabled(&self) -> bool {
+        self.targets.len() > 1 && (self.cache_memory || self.cache_store.is_some())
+    }
+
+    /// For how long what was measured is used: while it is fresh, and while it is
+    /// stale and still served.
+    #[must_use]
+    pub fn longest_use(&self) -> Millis {
+        self.cache_ttl + self.stale
     }
 
     /// Whether any target has a base path, which no request may leave: then none
@@ -251,7 +268,7 @@ impl Settings {
     /// Whether a request with this method may be sent again after it may have
     /// reached a target.
     #[must_use]
-    pub fn may_repeat(&self, method: &str) -> bool {
+    pub fn may_retry(&self, method: &str) -> bool {
         self.retry_methods.contains(&method)
     }
 }
@@ -296,13 +313,17 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
     (memory, host.store.filter(|_| store))
 }
 
-fn sync_ms(from: &mut Reader<'_>, host: Capabilities) -> f64 {
+fn sync(from: &mut Reader<'_>, host: Capabilities) -> Millis {
     let usual = match host.store {
         // Each read is billed, and a write takes up to a minute to be seen elsewhere.
         Some(StoreKind::WorkersKv | StoreKind::EdgeKv) => 0,
         _ => 1,
     };
-    f64::from(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0, MONTH_S)) * 1000.0
+    Millis::from_seconds(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0, MONTH_S))
+}
+
+fn unless_zero(ms: u32) -> Option<Millis> {
+    (ms > 0).then(|| ms.into())
 }
 
 fn store_name(from: &Reader<'_>, host: Capabilities) -> String {

@@ -1,6 +1,7 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
 use super::{Margin, Problem};
+use crate::time::Millis;
 
 /// What a flag may say.
 const YES: [&str; 5] = ["1", "true", "yes", "y", "on"];
@@ -17,7 +18,7 @@ const METHODS: [&str; 8] = [
 /// `20%,10ms`.
 const DEFAULT_MARGIN: Margin = Margin {
     percent: 20.0,
-    ms: 10.0,
+    least: Millis(10.0),
 };
 
 /// Looks settings up and collects what is wrong with them.
@@ -151,7 +152,7 @@ impl<'a> Reader<'a> {
         }
         let mut margin = Margin {
             percent: 0.0,
-            ms: 0.0,
+            least: Millis::ZERO,
         };
         for part in &parts {
             let amount = |unit| {
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
             if let Some(percent) = amount("%") {
                 margin.percent = percent;
             } else if let Some(ms) = amount("ms") {
-                margin.ms = ms;
+                margin.least = Millis(ms);
             } else {
                 let wrong = " is neither a share like 20% nor a time like 10ms; using 20%,10ms";
                 self.refuse(setting, part, wrong, &[], "");

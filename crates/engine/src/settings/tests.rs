@@ -33,27 +33,27 @@ fn defaults_are_the_documented_ones() {
     let settings = read(&[("FETCH_TARGETS", "https://a.com")]);
     assert_eq!(settings.problems, []);
     assert_eq!(settings.health_path, "/");
-    assert_eq!(settings.health_timeout_ms, 1500);
+    assert_eq!(settings.health_timeout, Millis(1500.0));
     assert!(settings.retry_on_5xx && settings.cache_memory && settings.forwarded);
     assert_eq!(settings.cache_store, Some(StoreKind::Spin));
     assert_eq!(settings.cache_key, "proxy:fastest");
-    assert_eq!((settings.cache_ttl_ms, settings.stale_ms), (300e3, 300e3));
+    let five_minutes = Millis(300e3);
+    assert_eq!(
+        (settings.cache_ttl, settings.stale),
+        (five_minutes, five_minutes)
+    );
     assert_eq!(settings.store_name, "default");
     assert_eq!(
-        (
-            settings.max_attempts,
-            settings.max_probes,
-            settings.hedge_ms
-        ),
-        (3, 6, 0)
+        (settings.max_attempts, settings.max_probes, settings.hedge),
+        (3, 6, None)
     );
     assert_eq!(
         (
-            settings.connect_timeout_ms,
-            settings.attempt_timeout_ms,
-            settings.deadline_ms
+            settings.connect_timeout,
+            settings.attempt_timeout,
+            settings.deadline
         ),
-        (3000, 30_000, 60_000)
+        (Millis(3e3), Some(Millis(30e3)), Some(Millis(60e3)))
     );
     assert_eq!(settings.retry_methods, ["GET", "HEAD", "OPTIONS"]);
     assert_eq!(settings.replay_body_bytes, 65_536);
@@ -61,7 +61,7 @@ fn defaults_are_the_documented_ones() {
         settings.switch_margin,
         Margin {
             percent: 20.0,
-            ms: 10.0
+            least: Millis(10.0)
         }
     );
     assert_eq!(settings.cold_start, ColdStart::Probe);
@@ -142,8 +142,8 @@ fn of_an_entry_only_its_place_and_its_host_are_public() {
         let line = said.lines().nth(1).unwrap();
         assert!(line.starts_with(&format!("{shown} ")), "{said}");
         // The operator gets it whole.
-        let told = settings.problems[0].to_string();
-        assert!(told.contains("hunter2"), "{told}");
+        let reported = settings.problems[0].to_string();
+        assert!(reported.contains("hunter2"), "{reported}");
     }
 }
 
@@ -261,13 +261,14 @@ fn the_rest_is_read() {
         settings.switch_margin,
         Margin {
             percent: 0.0,
-            ms: 5.0
+            least: Millis(5.0)
         }
     );
     assert_eq!(settings.retry_methods, ["GET", "PUT"]);
-    assert_eq!(settings.hedge_ms, 250);
+    assert_eq!(settings.hedge, Some(Millis(250.0)));
     assert_eq!(settings.cold_start, ColdStart::Race);
-    assert_eq!((settings.cache_ttl_ms, settings.stale_ms), (60e3, 60e3));
+    let a_minute = Millis(60e3);
+    assert_eq!((settings.cache_ttl, settings.stale), (a_minute, a_minute));
     assert_eq!(settings.status_path.as_deref(), Some("/status"));
     assert_eq!(settings.cache_key, "my-app:best");
     assert!(

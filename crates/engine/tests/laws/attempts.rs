@@ -1,9 +1,9 @@
 //! Section 6 of the contract: attempts.
 
-use crate::talk::{Talk, forward, own_status, target};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::failure::Sent;
-use function_fetch_engine::{Action, Event, Failure, Notice, Request};
+use crate::talk::{Talk, own_status, request, response, target};
+use function_fetch_engine::{
+    Action, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety,
+};
 
 #[test]
 fn a_get_moves_on_from_every_failure_that_another_target_may_not_have() {
@@ -12,7 +12,7 @@ fn a_get_moves_on_from_every_failure_that_another_target_may_not_have() {
         let first = talk.begin("GET");
         assert_eq!(target(&first), 0);
         let second = talk.fails(&first, failure);
-        if failure.sent() == Sent::Pointless {
+        if failure.retry_safety() == RetrySafety::Never {
             assert_eq!(own_status(&second), failure.status(), "{failure:?}");
         } else {
             assert_eq!(target(&second), 1, "{failure:?}");
@@ -23,18 +23,22 @@ fn a_get_moves_on_from_every_failure_that_another_target_may_not_have() {
 #[test]
 fn never_replays_post_after_send() {
     for failure in Failure::ALL {
-        for body in [Body::Untouched, Body::Replayable, Body::Gone] {
+        for replay in [
+            ReplayState::Unsent,
+            ReplayState::Replayable,
+            ReplayState::Consumed,
+        ] {
             let mut talk = Talk::warm(&[]);
             let first = talk.begin("POST");
-            let second = talk.fails_with(&first, failure, body);
-            let moved_on = matches!(second.action, Action::Forward(_));
+            let second = talk.fails_with(&first, failure, replay);
+            let moved_on = matches!(second.action, Action::Send(_));
             // An alert may come after the first bytes went out (TLS 1.3).
-            let late_alert = failure == Failure::TlsAlertReceived && body != Body::Untouched;
-            let sent_nothing = failure.sent() == Sent::Nothing && !late_alert;
+            let late_alert = failure == Failure::TlsAlertReceived && replay != ReplayState::Unsent;
+            let sent_nothing = failure.retry_safety() == RetrySafety::Always && !late_alert;
             assert_eq!(
                 moved_on,
-                sent_nothing && body != Body::Gone,
-                "{failure:?} {body:?}"
+                sent_nothing && replay != ReplayState::Consumed,
+                "{failure:?} {replay:?}"
             );
         }
     }
@@ -44,9 +48,17 @@ fn never_replays_post_after_send() {
 fn post_is_repeated_only_when_named() {
     let mut talk = Talk::warm(&[("FETCH_RETRY_METHODS", "GET POST")]);
     let first = talk.begin("POST");
-    let second = talk.fails_with(&first, Failure::ConnectionTerminated, Body::Replayable);
+    let second = talk.fails_with(
+        &first,
+        Failure::ConnectionTerminated,
+        ReplayState::Replayable,
+    );
     assert_eq!(target(&second), 1);
-    let third = talk.fails_with(&second, Failure::ConnectionTerminated, Body::Gone);
+    let third = talk.fails_with(
+        &second,
+        Failure::ConnectionTerminated,
+        ReplayState::Consumed,
+    );
     assert_eq!(own_status(&third), 502);
 }
 
@@ -68,7 +80,7 @@ fn a_5xx_moves_on_but_501_and_505_do_not() {
         let mut talk = Talk::warm(&[]);
         let first = talk.begin(method);
         let second = talk.status(&first, status);
-        let moved_on = matches!(second.action, Action::Forward(_));
+        let moved_on = matches!(second.action, Action::Send(_));
         assert_eq!(moved_on, wanted, "{method} {status}");
         assert!(moved_on || second.action == Action::Relay);
     }
@@ -82,16 +94,17 @@ fn a_5xx_is_relayed_when_retrying_is_off() {
 }
 
 #[test]
-fn a_body_that_is_gone_is_not_sent_again_on_a_5xx() {
+fn a_consumed_body_is_not_sent_again_on_a_5xx() {
     let mut talk = Talk::warm(&[("FETCH_RETRY_METHODS", "PUT")]);
     let first = talk.begin("PUT");
     let event = Event::Response {
+        target: 0,
         status: 503,
-        retry_after_ms: None,
-        head_ms: 5.0,
-        body: Body::Gone,
+        retry_after: None,
+        ttfb: Millis(5.0),
+        replay: ReplayState::Consumed,
     };
-    assert_eq!(talk.settle(first.exchange, event).action, Action::Relay);
+    assert_eq!(talk.settle(first.state, event).action, Action::Relay);
 }
 
 #[test]
@@ -100,8 +113,8 @@ fn attempts_go_down_the_rank_and_are_bounded() {
         let mut talk = Talk::warm(&[("FETCH_MAX_ATTEMPTS", most)]);
         let mut step = talk.begin("GET");
         let mut tried = Vec::new();
-        while let Action::Forward(forward) = step.action {
-            tried.push(forward.target);
+        while let Action::Send(attempt) = step.action {
+            tried.push(attempt.target);
             step = talk.status(&step, 503);
         }
         assert_eq!(tried, wanted);
@@ -140,17 +153,19 @@ fn the_deadline_bounds_all_attempts_together() {
         ("FETCH_ATTEMPT_TIMEOUT_MS", "400"),
         ("FETCH_DEADLINE_MS", "1000"),
     ]);
-    let step = talk.begin("GET");
-    assert_eq!(forward(&step).timeout_ms, 400.0);
-    assert_eq!(forward(&step).on_timeout, Failure::AttemptTimeout);
-    talk.wait(400.0);
-    let step = talk.fails(&step, Failure::AttemptTimeout);
-    talk.wait(400.0);
-    let step = talk.fails(&step, Failure::AttemptTimeout);
-    assert_eq!(forward(&step).timeout_ms, 200.0);
-    assert_eq!(forward(&step).on_timeout, Failure::DeadlineExceeded);
-    talk.wait(200.0);
-    let step = talk.fails(&step, Failure::DeadlineExceeded);
+    let mut step = talk.begin("GET");
+    for (tried, ms, failure) in [
+        (0, 400.0, Failure::AttemptTimeout),
+        (1, 400.0, Failure::AttemptTimeout),
+        (2, 200.0, Failure::DeadlineExceeded),
+    ] {
+        assert_eq!((target(&step), step.wake_after), (tried, Millis(ms)));
+        talk.wait(ms);
+        step = talk.waited(&step, &[(tried, ms)]);
+        let target = tried;
+        assert_eq!(step.action, Action::Cancel { target, failure });
+        step = talk.fails(&step, failure);
+    }
     assert_eq!(own_status(&step), 504);
     // The third target had but a fifth of the time: it is not to blame.
     let ejected: Vec<_> = talk
@@ -168,7 +183,180 @@ fn no_deadline_and_no_attempt_timeout_when_they_are_zero() {
         ("FETCH_DEADLINE_MS", "0"),
     ]);
     let step = talk.begin("GET");
-    assert!(forward(&step).timeout_ms.is_infinite());
+    assert_eq!(step.wake_after, Millis(500.0), "then a probe asks");
+    for ms in [500.0, 100_000_000.0] {
+        talk.wait(ms);
+        let step = talk.waited(&step, &[(0, ms)]);
+        assert_eq!(
+            (&step.action, step.wake_after),
+            (&Action::Wait, Millis::INFINITY)
+        );
+    }
+}
+
+#[test]
+fn a_time_out_of_one_of_two_attempts_ends_that_one_only() {
+    let mut talk = Talk::warm(&[
+        ("FETCH_ATTEMPT_TIMEOUT_MS", "400"),
+        ("FETCH_HEDGE_MS", "300"),
+    ]);
+    let first = talk.begin("GET");
+    talk.wait(300.0);
+    let hedge = talk.waited(&first, &[(0, 300.0)]);
+    assert_eq!((target(&hedge), hedge.wake_after), (1, Millis::ZERO));
+    let both = talk.waited(&hedge, &[(0, 300.0), (1, 0.0)]);
+    assert_eq!(
+        (&both.action, both.wake_after),
+        (&Action::Wait, Millis(100.0))
+    );
+    talk.wait(100.0);
+    let over = talk.waited(&both, &[(0, 400.0), (1, 100.0)]);
+    let failure = Failure::AttemptTimeout;
+    assert_eq!(over.action, Action::Cancel { target: 0, failure });
+    let one = talk.fails(&over, failure);
+    assert_eq!((&one.action, one.wake_after), (&Action::Wait, Millis::ZERO));
+    let one = talk.waited(&one, &[(1, 100.0)]);
+    assert_eq!(
+        (&one.action, one.wake_after),
+        (&Action::Wait, Millis(200.0))
+    );
+    let done = talk.settle(one.state, response(1, 200));
+    assert_eq!(done.action, Action::Relay);
+    let notices = talk.notices();
+    let ejected = notices
+        .iter()
+        .filter(|notice| matches!(notice, Notice::Ejected { .. }));
+    assert_eq!(ejected.count(), 1, "{notices:?}");
+}
+
+const HOUR: f64 = 3_600_000.0;
+
+#[test]
+fn a_clock_that_steps_back_an_hour_postpones_a_time_out_by_no_more_than_its_length() {
+    // Zero is none.
+    for (attempt_timeout, deadline) in [(30e3, 60e3), (0.0, 1e3), (1e3, 0.0), (400.0, 1e3)] {
+        for has_body in [false, true] {
+            let list: Vec<String> = (0..16).map(|i| format!("http://t{i}.test")).collect();
+            let mut talk = Talk::new(&[
+                ("FETCH_TARGETS", &list.join(" ")),
+                ("FETCH_CACHE_ADAPTER", "none"),
+                ("FETCH_MAX_ATTEMPTS", "16"),
+                ("FETCH_ATTEMPT_TIMEOUT_MS", &attempt_timeout.to_string()),
+                ("FETCH_DEADLINE_MS", &deadline.to_string()),
+            ]);
+            let mut step = talk.begin_with(&Request {
+                has_body,
+                ..request("GET")
+            });
+            talk.wait(-HOUR);
+            let (mut waited, mut all) = (0.0, 0.0);
+            while let Action::Send(_) | Action::Wait = step.action {
+                if let Action::Send(_) = step.action {
+                    waited = 0.0;
+                }
+                let Millis(ms) = step.wake_after;
+                talk.wait(ms);
+                waited += ms;
+                all += ms;
+                let about = format!("{waited} of {attempt_timeout}, {all} of {deadline}");
+                assert!(
+                    attempt_timeout == 0.0 || waited <= 2.0 * attempt_timeout,
+                    "{about}"
+                );
+                assert!(deadline == 0.0 || all <= 2.0 * deadline, "{about}");
+                step = talk.waited(&step, &[(step.state.responder, waited)]);
+                if let Action::Cancel { failure, .. } = step.action {
+                    step = talk.fails(&step, failure);
+                }
+            }
+            assert_eq!(own_status(&step), 504);
+            assert!(all >= deadline, "{all} of {deadline}");
+        }
+    }
+}
+
+/// Of a host that does not tell when a kept connection was found closed.
+fn may_meet_closed_connection(method: &str) -> Request<'_> {
+    Request {
+        may_meet_closed_connection: true,
+        ..request(method)
+    }
+}
+
+const MAYBE_CLOSED: [Failure; 3] = [
+    Failure::ConnectionTerminated,
+    Failure::HttpResponseIncomplete,
+    Failure::HttpProtocolError,
+];
+
+#[test]
+fn a_request_that_may_have_met_a_closed_connection_goes_to_the_same_target_once_more() {
+    for failure in Failure::ALL {
+        let again = MAYBE_CLOSED.contains(&failure);
+        let mut talk = Talk::warm(&[]);
+        let first = talk.begin_with(&may_meet_closed_connection("GET"));
+        let second = talk.fails(&first, failure);
+        if failure.retry_safety() != RetrySafety::Never {
+            assert_eq!(target(&second), usize::from(!again), "{failure:?}");
+        }
+        if !again {
+            continue;
+        }
+        assert_eq!(talk.notices(), [], "no evidence against the target");
+        // Once, whichever target it is.
+        let mut step = talk.fails(&second, failure);
+        for next in [1, 2] {
+            assert_eq!(target(&step), next, "{failure:?}");
+            step = talk.fails(&step, failure);
+        }
+        assert_eq!((own_status(&step), step.state.attempts()), (502, 3));
+    }
+}
+
+#[test]
+fn a_host_that_finds_closed_connections_itself_sends_nothing_twice_to_a_target() {
+    for failure in MAYBE_CLOSED {
+        let mut talk = Talk::warm(&[]);
+        let first = talk.begin("GET");
+        assert_eq!(target(&talk.fails(&first, failure)), 1);
+    }
+}
+
+#[test]
+fn neither_a_post_nor_a_consumed_body_goes_to_the_same_target_once_more() {
+    for (method, replay, again) in [
+        ("POST", ReplayState::Unsent, false),
+        ("POST", ReplayState::Replayable, false),
+        ("PUT", ReplayState::Consumed, false),
+        ("PUT", ReplayState::Aborted, false),
+        ("PUT", ReplayState::Unsent, true),
+        ("PUT", ReplayState::Replayable, true),
+    ] {
+        for failure in MAYBE_CLOSED {
+            let mut talk = Talk::warm(&[("FETCH_RETRY_METHODS", "GET PUT")]);
+            let first = talk.begin_with(&Request {
+                has_body: true,
+                ..may_meet_closed_connection(method)
+            });
+            let second = talk.fails_with(&first, failure, replay);
+            if again {
+                assert_eq!(target(&second), 0, "{method} {replay:?}");
+            } else {
+                let aborted = replay == ReplayState::Aborted;
+                let status = if aborted { 400 } else { 502 };
+                assert_eq!(own_status(&second), status, "{method} {replay:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_goes_to_the_same_target_once_more_only_within_the_deadline() {
+    let mut talk = Talk::warm(&[("FETCH_DEADLINE_MS", "1000")]);
+    let first = talk.begin_with(&may_meet_closed_connection("GET"));
+    talk.wait(1_000.0);
+    let second = talk.fails(&first, Failure::ConnectionTerminated);
+    assert_eq!(own_status(&second), 502);
 }
 
 #[test]
@@ -179,7 +367,7 @@ fn retries_that_load_the_targets_are_budgeted() {
         // 500 is no gateway failure, so nothing is ejected.
         let mut step = talk.begin("GET");
         step = talk.status(&step, 500);
-        if matches!(step.action, Action::Forward(_)) {
+        if matches!(step.action, Action::Send(_)) {
             retries += 1;
             talk.status(&step, 200);
         }
@@ -220,14 +408,11 @@ fn a_denial_by_the_host_names_the_setting_and_ejects_nothing() {
 fn a_loop_ends_after_five_hops() {
     let mut talk = Talk::warm(&[]);
     for (hops, looped) in [(4, false), (5, true), (u32::MAX, true)] {
-        let request = Request {
-            method: "GET",
-            path: "/",
+        let step = talk.begin_with(&Request {
             hops,
-            has_body: false,
-        };
-        let step = talk.engine.begin(&request, talk.now);
-        assert_eq!(!matches!(step.action, Action::Forward(_)), looped);
+            ..request("GET")
+        });
+        assert_eq!(!matches!(step.action, Action::Send(_)), looped);
         if let Action::Reply(reply) = step.action {
             assert_eq!(reply.status, 508);
             assert_eq!(

@@ -1,23 +1,25 @@
 //! Sections 3, 4 and the ejections of 6: where the decision comes from, and
 //! how long it holds.
 
-use crate::talk::{Talk, forward, probe, target};
+use crate::talk::{Talk, probe, target};
 use function_fetch_engine::record::{Record, Stored, TargetRecord};
-use function_fetch_engine::{Action, Event, Failure, Notice, ProbeOutcome, Step};
+use function_fetch_engine::{
+    Action, ChangeReason, Event, Failure, Millis, Notice, ProbeOutcome, ReplayState, Step,
+};
 
 const TTL: f64 = 300_000.0;
 
 fn waits(step: &Step) -> bool {
-    matches!(step.action, Action::AwaitRound { .. })
+    step.action == Action::AwaitRound
 }
 
 fn record(talk: &Talk, age: f64) -> Stored {
     let targets = [90.0, 7.0, 40.0].map(|ms| TargetRecord {
-        ms: Some(ms),
+        latency: Some(Millis(ms)),
         n: 2,
         ..TargetRecord::default()
     });
-    let at = talk.now - age;
+    let at = talk.now - Millis(age);
     Stored::Record(Record::new(talk.engine.settings(), at, 1, targets.to_vec()))
 }
 
@@ -37,7 +39,7 @@ fn a_cold_start_waits_for_the_first_healthy_probe_and_never_for_the_slowest() {
     talk.engine.probed(round.id, 2, probe(Some(60.0)), talk.now);
     assert!(talk.engine.round_is_ready(talk.now));
     for waiting in [first, second] {
-        let step = talk.settle(waiting.exchange, Event::RoundReady);
+        let step = talk.settle(waiting.state, Event::RoundReady);
         assert_eq!(target(&step), 2);
     }
     let third = talk.begin("GET");
@@ -48,13 +50,13 @@ fn a_cold_start_waits_for_the_first_healthy_probe_and_never_for_the_slowest() {
 }
 
 #[test]
-fn a_probe_that_this_side_has_no_connection_for_says_nothing_of_the_target() {
+fn a_probe_that_this_side_has_no_connection_for_is_no_evidence_against_the_target() {
     let mut talk = Talk::new(&[]);
     talk.begin("GET");
     let round = talk.engine.start_round(talk.now).unwrap();
     let unsent = ProbeOutcome {
         result: Err(Failure::ConnectionLimitReached),
-        elapsed_ms: 1.0,
+        took: Millis(1.0),
     };
     talk.engine.probed(round.id, 0, unsent, talk.now);
     talk.engine.probed(round.id, 1, probe(None), talk.now);
@@ -116,7 +118,7 @@ fn a_warm_request_waits_for_nothing_until_the_hard_expiry() {
     ] {
         let mut later = Talk {
             engine: talk.engine.clone(),
-            now: talk.now + age,
+            now: talk.now + Millis(age),
         };
         let step = later.begin("GET");
         assert_eq!((target(&step), step.round), (0, round), "at {age}");
@@ -136,7 +138,7 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
             while !talk.get().round {
                 talk.wait(500.0);
             }
-            talk.now - born
+            (talk.now - born).0
         })
         .collect();
     let least = starts.iter().copied().fold(f64::MAX, f64::min);
@@ -146,7 +148,7 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
 }
 
 #[test]
-fn a_cold_start_s_single_probes_are_looked_at_again_soon() {
+fn a_cold_start_s_single_probes_are_soon_repeated() {
     let mut talk = Talk::new(&[]);
     talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
     talk.wait(0.1 * TTL - 1.0);
@@ -164,7 +166,7 @@ fn a_stored_record_fills_the_memory_with_its_original_age() {
     let step = talk.begin("GET");
     assert_eq!((&step.action, step.round), (&Action::ReadStore, false));
     let value = record(&talk, 0.7 * TTL);
-    let step = talk.settle(step.exchange, Event::StoreRead(Some(value)));
+    let step = talk.settle(step.state, Event::StoreRead(Some(value)));
     assert_eq!((target(&step), step.round, step.write), (1, false, false));
     assert_eq!(talk.notices(), [], "a start is no change");
     talk.wait(0.31 * TTL);
@@ -184,24 +186,24 @@ fn a_store_that_has_nothing_or_fails_or_lies_is_a_cold_start() {
     ] {
         let mut talk = Talk::with_store(&[]);
         let step = talk.begin("GET");
-        let said = format!("{event:?}");
-        let step = talk.settle(step.exchange, event);
-        assert!(waits(&step) && step.round, "{said}");
+        let text = format!("{event:?}");
+        let step = talk.settle(step.state, event);
+        assert!(waits(&step) && step.round, "{text}");
     }
 }
 
 #[test]
-fn a_store_failure_is_told_once_until_it_works() {
+fn a_store_failure_is_reported_once_until_it_works() {
     let mut talk = Talk::with_store(&[("FETCH_CACHE_ADAPTER", "kv")]);
-    for (event, told) in [
+    for (event, reported) in [
         (Event::StoreFailed, 1),
         (Event::StoreFailed, 0),
         (Event::StoreRead(None), 0),
         (Event::StoreFailed, 1),
     ] {
         let step = talk.begin("GET");
-        talk.settle(step.exchange, event);
-        assert_eq!(talk.notices().len(), told);
+        talk.settle(step.state, event);
+        assert_eq!(talk.notices().len(), reported);
     }
 }
 
@@ -210,7 +212,7 @@ fn the_original_s_plain_url_serves_and_is_refreshed_at_once() {
     let mut talk = Talk::with_store(&[]);
     let step = talk.begin("GET");
     let step = talk.settle(
-        step.exchange,
+        step.state,
         Event::StoreRead(Some(Stored::Text("http://c.test".to_owned()))),
     );
     assert_eq!((target(&step), step.round), (2, true));
@@ -239,7 +241,10 @@ fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request
         .take_write(talk.now)
         .expect("a decision was made");
     let stored = write.record;
-    assert_eq!((stored.primary, stored.targets[1].ms), (0, Some(60.0)));
+    assert_eq!(
+        (stored.primary, stored.targets[1].latency),
+        (0, Some(Millis(60.0)))
+    );
     assert_eq!(write.ttl_seconds, 600);
     for _ in 0..50 {
         let step = talk.begin("GET");
@@ -269,28 +274,28 @@ fn a_dead_primary_costs_one_attempt_and_only_a_probe_brings_it_back() {
     let round = talk.engine.start_round(talk.now).unwrap();
     assert_eq!((round.targets, round.read_store), (vec![0], false));
     talk.engine.probed(round.id, 0, probe(Some(9.0)), talk.now);
-    let look = talk.engine.finish_round(round.id, talk.now).unwrap();
-    assert_eq!(look.targets, [1, 0], "a healthy primary gets a second look");
+    let comparison = talk.engine.finish_round(round.id, talk.now).unwrap();
+    assert_eq!(comparison.targets, [1, 0], "a healthy primary is compared");
     assert_eq!(talk.first_choice(), 1);
-    let mut next = Some(look);
-    while let Some(look) = next {
-        talk.engine.probed(look.id, 1, probe(Some(60.0)), talk.now);
-        talk.engine.probed(look.id, 0, probe(Some(5.0)), talk.now);
-        next = talk.engine.finish_round(look.id, talk.now);
+    let mut next = Some(comparison);
+    while let Some(round) = next {
+        talk.engine.probed(round.id, 1, probe(Some(60.0)), talk.now);
+        talk.engine.probed(round.id, 0, probe(Some(5.0)), talk.now);
+        next = talk.engine.finish_round(round.id, talk.now);
     }
     assert_eq!(talk.first_choice(), 0);
-    let told: Vec<_> = talk.notices();
+    let notices = talk.notices();
     assert!(matches!(
-        told[..],
+        notices[..],
         [
             Notice::Ejected { .. },
             Notice::PrimaryChanged {
-                reason: "failover",
+                reason: ChangeReason::Failover,
                 ..
             },
             Notice::Recovered { .. },
             Notice::PrimaryChanged {
-                reason: "recovered",
+                reason: ChangeReason::Recovered,
                 ..
             },
         ]
@@ -304,12 +309,13 @@ fn three_gateway_failures_in_a_row_eject_and_retry_after_is_honoured() {
         let step = talk.begin("GET");
         assert_eq!(target(&step), wanted);
         let event = Event::Response {
+            target: wanted,
             status: 503,
-            retry_after_ms: Some(60e3),
-            head_ms: 5.0,
-            body: function_fetch_engine::attempt::Body::Untouched,
+            retry_after: Some(Millis(60e3)),
+            ttfb: Millis(5.0),
+            replay: ReplayState::Unsent,
         };
-        talk.settle(step.exchange, event);
+        talk.settle(step.state, event);
     }
     talk.wait(50_000.0);
     assert!(!talk.begin("GET").round, "not before it wishes");
@@ -325,7 +331,7 @@ fn all_ejected_still_serves() {
         step = talk.fails(&step, Failure::ConnectionRefused);
     }
     let step = talk.begin("GET");
-    assert_eq!(forward(&step).target, 0, "by latency, as before");
+    assert_eq!(target(&step), 0, "by latency, as before");
 }
 
 #[test]
@@ -355,15 +361,15 @@ fn with_the_store_alone_each_request_asks_it_and_memory_is_the_fallback() {
     let step = talk.begin("GET");
     assert_eq!(step.action, Action::ReadStore);
     let newer = record(&talk, 0.0);
-    let step = talk.settle(step.exchange, Event::StoreRead(Some(newer)));
+    let step = talk.settle(step.state, Event::StoreRead(Some(newer)));
     assert_eq!(target(&step), 1);
     let step = talk.begin("GET");
-    let step = talk.settle(step.exchange, Event::StoreFailed);
+    let step = talk.settle(step.state, Event::StoreFailed);
     assert_eq!((target(&step), step.round), (1, false));
 }
 
 #[test]
-fn a_bad_setting_is_told_once() {
+fn a_bad_setting_is_reported_once() {
     let settings = function_fetch_engine::Settings::read(
         function_fetch_engine::Capabilities::default(),
         |name| match name {

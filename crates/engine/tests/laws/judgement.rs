@@ -1,14 +1,15 @@
-//! Sections 3 and 6: second looks, drift, suspicion, hedging, races, spread.
+//! Sections 3 and 6: comparisons, drift, suspicion, hedging, races, spread.
 
-use crate::talk::{Talk, forward, probe, target};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::{Action, Event, Failure, Notice, Stored};
+use crate::talk::{Talk, failed, probe, request, response, target};
+use function_fetch_engine::{
+    Action, Engine, Event, Failure, Millis, Notice, ReplayState, Request, Round, Step, Stored,
+};
 
 const SECOND: f64 = 1000.0;
 
-/// Makes a refresh due, runs its first probes, and says which targets get a
-/// second look.
-fn refresh(talk: &mut Talk, latencies: &[f64]) -> Option<function_fetch_engine::Round> {
+/// Makes a refresh due, runs its first probes, and returns the first
+/// comparison.
+fn refresh(talk: &mut Talk, latencies: &[f64]) -> Option<Round> {
     talk.wait(300.0 * SECOND);
     let round = talk.engine.start_round(talk.now).expect("a refresh is due");
     for target in &round.targets {
@@ -18,22 +19,23 @@ fn refresh(talk: &mut Talk, latencies: &[f64]) -> Option<function_fetch_engine::
     talk.engine.finish_round(round.id, talk.now)
 }
 
-/// A GET to the first target whose head takes so long; whether a round is due.
+/// A GET to the first target whose first byte takes so long; whether a round is due.
 fn answer(talk: &mut Talk, ms: f64) -> bool {
     let step = talk.begin("GET");
     assert_eq!(target(&step), 0, "only a probe moves it");
     let event = Event::Response {
+        target: 0,
         status: 200,
-        retry_after_ms: None,
-        head_ms: ms,
-        body: Body::Untouched,
+        retry_after: None,
+        ttfb: Millis(ms),
+        replay: ReplayState::Unsent,
     };
-    talk.settle(step.exchange, event).round
+    talk.settle(step.state, event).round
 }
 
 #[test]
-fn only_further_looks_move_the_primary_and_one_lost_packet_does_not() {
-    for (primary_ms, looks, wanted) in [
+fn only_comparisons_move_the_primary_and_one_lost_packet_does_not() {
+    for (primary_ms, comparisons, wanted) in [
         // It really is slow now.
         (vec![200.0, 200.0, 200.0], 3, 1),
         (vec![200.0, 70.0, 200.0], 3, 1),
@@ -46,33 +48,37 @@ fn only_further_looks_move_the_primary_and_one_lost_packet_does_not() {
         let mut talk = Talk::new(&[]);
         talk.round(&[Some(50.0), Some(60.0), Some(300.0)]);
         let mut next = refresh(&mut talk, &[900.0, 60.0, 290.0]);
-        let mut looked = 0;
-        while let Some(look) = next {
-            assert_eq!(look.targets[0], 0, "the primary is measured again too");
-            for target in &look.targets {
-                let ms = [primary_ms[looked], 60.0, 290.0][*target];
+        let mut compared = 0;
+        while let Some(comparison) = next {
+            assert_eq!(
+                comparison.targets[0], 0,
+                "the primary is measured again too"
+            );
+            for target in &comparison.targets {
+                let ms = [primary_ms[compared], 60.0, 290.0][*target];
+                let outcome = probe(Some(ms));
                 talk.engine
-                    .probed(look.id, *target, probe(Some(ms)), talk.now);
+                    .probed(comparison.id, *target, outcome, talk.now);
             }
-            looked += 1;
-            next = talk.engine.finish_round(look.id, talk.now);
+            compared += 1;
+            next = talk.engine.finish_round(comparison.id, talk.now);
         }
-        assert_eq!(looked, looks, "{primary_ms:?}");
+        assert_eq!(compared, comparisons, "{primary_ms:?}");
         assert_eq!(talk.first_choice(), wanted, "{primary_ms:?}");
     }
 }
 
 #[test]
-fn a_second_look_takes_the_place_of_the_first_that_paid_a_handshake() {
+fn a_second_probe_takes_the_place_of_the_first_that_paid_a_handshake() {
     let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
     talk.round(&[Some(50.0), Some(150.0), Some(900.0)]);
-    let look = refresh(&mut talk, &[50.0, 150.0, 900.0]).expect("a second look");
-    assert_eq!(look.targets, [0, 1]);
-    for target in look.targets {
+    let comparison = refresh(&mut talk, &[50.0, 150.0, 900.0]).expect("a comparison");
+    assert_eq!(comparison.targets, [0, 1]);
+    for target in comparison.targets {
         talk.engine
-            .probed(look.id, target, probe(Some(50.0)), talk.now);
+            .probed(comparison.id, target, probe(Some(50.0)), talk.now);
     }
-    talk.engine.finish_round(look.id, talk.now);
+    talk.engine.finish_round(comparison.id, talk.now);
     // 150 ms was the handshake; what counts now is near enough to share.
     let stored: Vec<usize> = (0..40)
         .map(|_| {
@@ -126,21 +132,19 @@ fn a_drift_brings_the_refresh_forward_and_never_ranks() {
 #[test]
 fn a_slow_upload_is_no_drift() {
     let mut talk = Talk::warm(&[]);
-    for request in 0..300 {
-        let about = function_fetch_engine::Request {
-            method: "POST",
-            path: "/",
-            hops: 0,
+    for upload in 0..300 {
+        let step = talk.begin_with(&Request {
             has_body: true,
-        };
-        let step = talk.engine.begin(&about, talk.now);
+            ..request("POST")
+        });
         let event = Event::Response {
+            target: target(&step),
             status: 200,
-            retry_after_ms: None,
-            head_ms: if request < 150 { 20.0 } else { 9000.0 },
-            body: Body::Gone,
+            retry_after: None,
+            ttfb: Millis(if upload < 150 { 20.0 } else { 9000.0 }),
+            replay: ReplayState::Consumed,
         };
-        talk.settle(step.exchange, event);
+        talk.settle(step.state, event);
     }
     talk.wait(60.0 * SECOND);
     assert!(!talk.begin("GET").round);
@@ -150,23 +154,26 @@ fn a_slow_upload_is_no_drift() {
 fn a_target_that_hangs_is_skipped_before_the_first_request_times_out() {
     let mut talk = Talk::warm(&[]);
     let stuck = talk.begin("GET");
-    assert_eq!((target(&stuck), forward(&stuck).overdue_ms), (0, 500.0));
+    assert_eq!((target(&stuck), stuck.wake_after), (0, Millis(500.0)));
     talk.begin("GET");
     talk.wait(SECOND);
-    assert!(talk.engine.overdue(talk.now), "a probe asks");
+    let stuck = talk.waited(&stuck, &[(0, SECOND)]);
+    assert!(stuck.round, "a probe asks");
+    assert!(stuck.action == Action::Wait && stuck.wake_on_round);
     let step = talk.begin("POST");
     assert_eq!(target(&step), 1, "meanwhile others go elsewhere");
     talk.status(&step, 200);
     let round = talk.engine.start_round(talk.now).unwrap();
     assert_eq!(round.targets, [0]);
-    assert!(!talk.engine.is_lost(&stuck.exchange));
+    let stuck = talk.waited(&stuck, &[(0, SECOND)]);
+    assert_eq!(stuck.action, Action::Wait);
     talk.engine.probed(round.id, 0, probe(None), talk.now);
-    assert!(talk.engine.is_lost(&stuck.exchange), "so it need not wait");
+    let lost = talk.waited(&stuck, &[(0, SECOND)]);
+    let failure = Failure::TargetLost;
+    let cancel = Action::Cancel { target: 0, failure };
+    assert_eq!(lost.action, cancel, "it need not wait");
     talk.engine.finish_round(round.id, talk.now);
-    let lost = Event::Lost {
-        body: Body::Untouched,
-    };
-    let step = talk.settle(stuck.exchange, lost);
+    let step = talk.fails(&lost, failure);
     assert_eq!(target(&step), 1);
 }
 
@@ -175,12 +182,11 @@ fn a_post_that_waits_is_not_given_up() {
     let mut talk = Talk::warm(&[]);
     let stuck = talk.begin("POST");
     talk.wait(SECOND);
+    let stuck = talk.waited(&stuck, &[(0, SECOND)]);
     let round = talk.engine.start_round(talk.now).unwrap();
     talk.engine.probed(round.id, 0, probe(None), talk.now);
-    assert!(
-        !talk.engine.is_lost(&stuck.exchange),
-        "it may have been received"
-    );
+    let stuck = talk.waited(&stuck, &[(0, SECOND)]);
+    assert_eq!(stuck.action, Action::Wait, "it may have been received");
 }
 
 #[test]
@@ -200,29 +206,59 @@ fn a_slow_endpoint_of_a_living_target_is_no_outage() {
     );
 }
 
+/// The timer of a hedge: the attempt beside the one at the first target.
+fn hedge(talk: &mut Talk, first: &Step) -> Option<Step> {
+    talk.wait(100.0);
+    let step = talk.waited(first, &[(0, 100.0)]);
+    matches!(step.action, Action::Send(_)).then_some(step)
+}
+
 #[test]
 fn a_hedge_goes_to_the_next_target_once_and_only_for_what_may_run_twice() {
     let mut talk = Talk::warm(&[("FETCH_HEDGE_MS", "100")]);
     let first = talk.begin("GET");
-    assert_eq!(forward(&first).widen_ms, 100.0);
-    let second = talk.engine.widen(first.exchange, talk.now).unwrap();
+    assert_eq!(first.wake_after, Millis(100.0));
+    let second = hedge(&mut talk, &first).expect("a hedge");
     assert_eq!(target(&second), 1);
-    // The hedge wins; that the first was dropped says nothing against it.
-    let done = talk.status(&second, 200);
+    let both = talk.waited(&second, &[(0, 100.0), (1, 0.0)]);
+    assert_eq!(
+        (&both.action, both.wake_after),
+        (&Action::Wait, Millis(100.0))
+    );
+    // The hedge wins; that the first was cancelled is no evidence against it.
+    let done = talk.settle(both.state, response(1, 200));
     assert_eq!(done.action, Action::Relay);
     talk.wait(SECOND);
     assert_eq!(talk.first_choice(), 0);
 
-    let post = talk.begin("POST");
-    assert!(forward(&post).widen_ms.is_infinite());
-    let with_body = function_fetch_engine::Request {
-        method: "GET",
-        path: "/",
-        hops: 0,
+    let with_body = Request {
         has_body: true,
+        ..request("GET")
     };
-    let step = talk.engine.begin(&with_body, talk.now);
-    assert!(forward(&step).widen_ms.is_infinite());
+    for request in [request("POST"), with_body] {
+        let step = talk.begin_with(&request);
+        assert_eq!((target(&step), step.wake_after), (0, Millis(500.0)));
+        talk.wait(29.0 * SECOND);
+        for ms in [100.0, SECOND, 29.0 * SECOND] {
+            assert_eq!(talk.waited(&step, &[(0, ms)]).action, Action::Wait);
+        }
+        talk.status(&step, 200);
+    }
+}
+
+#[test]
+fn a_clock_that_steps_back_an_hour_postpones_a_hedge_by_no_more_than_its_delay() {
+    let mut talk = Talk::warm(&[("FETCH_HEDGE_MS", "100")]);
+    let mut step = talk.begin("GET");
+    talk.wait(-3_600.0 * SECOND);
+    for ms in [100.0, 200.0] {
+        talk.wait(100.0);
+        step = talk.waited(&step, &[(0, ms)]);
+        if step.action != Action::Wait {
+            break;
+        }
+    }
+    assert_eq!(target(&step), 1);
 }
 
 #[test]
@@ -231,9 +267,10 @@ fn hedges_are_paid_from_the_retry_budget() {
     let hedges = (0..200)
         .filter(|_| {
             let step = talk.begin("GET");
-            let hedged = talk.engine.widen(step.exchange, talk.now).is_some();
-            talk.status(&step, 200);
-            hedged
+            let hedge = hedge(&mut talk, &step);
+            let state = hedge.as_ref().map_or(step.state, |hedge| hedge.state);
+            talk.settle(state, response(0, 200));
+            hedge.is_some()
         })
         .count();
     assert!((10..=50).contains(&hedges), "{hedges}");
@@ -243,19 +280,15 @@ fn hedges_are_paid_from_the_retry_budget() {
 fn a_loser_that_fails_is_noted_while_the_other_runs() {
     let mut talk = Talk::warm(&[("FETCH_HEDGE_MS", "100")]);
     let first = talk.begin("GET");
-    let second = talk.engine.widen(first.exchange, talk.now).unwrap();
-    let mut lost = second.exchange.at(0);
-    let event = Event::Failed {
-        failure: Failure::ConnectionRefused,
-        body: Body::Untouched,
-    };
-    talk.engine.note(&mut lost, &event, talk.now);
+    let second = hedge(&mut talk, &first).expect("a hedge");
+    let one = talk.settle(second.state, failed(0, Failure::ConnectionRefused));
+    assert_eq!((&one.action, one.wake_after), (&Action::Wait, Millis::ZERO));
     assert!(
         talk.notices()
             .iter()
             .any(|notice| matches!(notice, Notice::Ejected { .. }))
     );
-    let done = talk.status(&second, 200);
+    let done = talk.settle(one.state, response(1, 200));
     assert_eq!(done.action, Action::Relay);
 }
 
@@ -265,40 +298,27 @@ fn a_raced_cold_start_goes_to_all_at_once_and_measures_beside_it() {
     let mut step = talk.begin("GET");
     assert!(step.round, "the decision still comes from probes");
     talk.engine.start_round(talk.now).unwrap();
-    let mut raced = vec![target(&step)];
-    while forward(&step).widen_ms == 0.0 {
-        match talk.engine.widen(step.exchange, talk.now) {
-            Some(next) => {
-                raced.push(target(&next));
-                step = next;
-            }
-            None => break,
-        }
+    let mut raced = Vec::new();
+    while let Action::Send(attempt) = step.action {
+        assert_eq!(step.wake_after, Millis::ZERO);
+        raced.push((attempt.target, 0.0));
+        step = talk.waited(&step, &raced);
     }
-    assert_eq!(raced, [0, 1, 2]);
-    assert!(
-        matches!(talk.begin("GET").action, Action::AwaitRound { .. }),
+    assert_eq!(raced, [(0, 0.0), (1, 0.0), (2, 0.0)]);
+    assert!(step.action == Action::Wait && step.wake_after > Millis::ZERO);
+    assert_eq!(
+        talk.begin("GET").action,
+        Action::AwaitRound,
         "a race is run once; others wait for the first probe"
     );
-    let done = talk.settle(
-        step.exchange.at(1),
-        Event::Response {
-            status: 200,
-            retry_after_ms: None,
-            head_ms: 9.0,
-            body: Body::Untouched,
-        },
-    );
+    let done = talk.settle(step.state, response(1, 200));
     assert_eq!(done.action, Action::Relay);
 }
 
 #[test]
 fn a_post_is_never_raced() {
     let mut talk = Talk::new(&[("FETCH_COLD_START", "race")]);
-    assert!(matches!(
-        talk.begin("POST").action,
-        Action::AwaitRound { .. }
-    ));
+    assert_eq!(talk.begin("POST").action, Action::AwaitRound);
 }
 
 #[test]
@@ -307,7 +327,7 @@ fn an_instance_keeps_its_choice_for_a_decision_s_life() {
         .map(|seed| {
             let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
             let settings = talk.engine.settings().clone();
-            talk.engine = function_fetch_engine::Engine::new(settings, seed);
+            talk.engine = Engine::new(settings, seed);
             talk.round(&[Some(50.0), Some(55.0), Some(300.0)]);
             let first = talk.first_choice();
             assert!((0..50).all(|_| talk.first_choice() == first));
@@ -339,7 +359,7 @@ fn a_restarted_ejection_goes_on_where_another_instance_left_it() {
     other.now = one.now;
     let step = other.begin("GET");
     let step = other.settle(
-        step.exchange,
+        step.state,
         Event::StoreRead(Some(Stored::Record(write.record))),
     );
     assert_eq!(

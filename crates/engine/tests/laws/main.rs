@@ -1,11 +1,11 @@
-//! The engine's rules, told as conversations.
+//! The engine's rules, as conversations.
 
 mod attempts;
 mod decisions;
 mod failures;
 mod judgement;
+mod problems;
 mod properties;
 mod reports;
 mod sync;
 mod talk;
-mod told;

@@ -1,11 +1,10 @@
 //! The laws, whatever happens in whatever order: random requests, failures,
 //! probes, store values and waits, many requests open at once.
 
-use crate::talk::{Talk, probe};
-use function_fetch_engine::attempt::Body;
-use function_fetch_engine::failure::Sent;
+use crate::talk::{Talk, failed, probe, request};
 use function_fetch_engine::{
-    Action, Event, Failure, Forward, Notice, Request, Round, Step, Stored,
+    Action, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety, Round, Step, Stored,
+    Timestamp,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -16,19 +15,23 @@ enum Move {
     Begin {
         method: u8,
         has_body: bool,
+        may_meet_closed_connection: bool,
     },
     Answer {
         open: usize,
         status: u16,
-        body: u8,
+        replay: u8,
     },
     Fail {
         open: usize,
         failure: usize,
-        body: u8,
+        replay: u8,
     },
-    Widen {
+    /// For how long each target was waited for, ms.
+    Timer {
         open: usize,
+        waited: [u32; TARGETS],
+        replay: u8,
     },
     Leave {
         open: usize,
@@ -46,12 +49,19 @@ enum Move {
 
 fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
-        4 => (0..4u8, any::<bool>()).prop_map(|(method, has_body)| Move::Begin { method, has_body }),
-        4 => (any::<usize>(), 200..600u16, 0..3u8)
-            .prop_map(|(open, status, body)| Move::Answer { open, status, body }),
-        4 => (any::<usize>(), 0..Failure::ALL.len(), 0..3u8)
-            .prop_map(|(open, failure, body)| Move::Fail { open, failure, body }),
-        1 => any::<usize>().prop_map(|open| Move::Widen { open }),
+        4 => (0..4u8, any::<bool>(), any::<bool>()).prop_map(
+            |(method, has_body, may_meet_closed_connection)| Move::Begin {
+                method,
+                has_body,
+                may_meet_closed_connection,
+            },
+        ),
+        4 => (any::<usize>(), 200..600u16, 0..4u8)
+            .prop_map(|(open, status, replay)| Move::Answer { open, status, replay }),
+        4 => (any::<usize>(), 0..Failure::ALL.len(), 0..4u8)
+            .prop_map(|(open, failure, replay)| Move::Fail { open, failure, replay }),
+        4 => (any::<usize>(), prop::array::uniform5(a_while()), 0..4u8)
+            .prop_map(|(open, waited, replay)| Move::Timer { open, waited, replay }),
         1 => any::<usize>().prop_map(|open| Move::Leave { open }),
         3 => (0..400_000u32).prop_map(|ms| Move::Wait { ms }),
         2 => (0..5_000u32).prop_map(|ms| Move::Wait { ms }),
@@ -61,14 +71,35 @@ fn a_move() -> impl Strategy<Value = Move> {
     ]
 }
 
+fn a_while() -> impl Strategy<Value = u32> {
+    prop_oneof![4 => 0..1_000u32, 1 => 0..100_000u32]
+}
+
 /// A request under way, and what has become of it so far.
 struct Open {
     step: Step,
     idempotent: bool,
-    begun: f64,
+    has_body: bool,
+    /// Whether it may go to the same target once more.
+    may_resend: bool,
+    began: Timestamp,
     attempts: Vec<usize>,
+    running: Vec<usize>,
     /// Whether a target may have received it.
     perhaps_received: bool,
+    /// The failure that the last step answers.
+    failed: Option<(usize, Failure)>,
+}
+
+impl Open {
+    /// Whether two targets may have it at once.
+    fn may_run_twice(&self) -> bool {
+        self.idempotent && !self.has_body
+    }
+
+    fn one_of_running(&self, index: usize) -> usize {
+        self.running[index % self.running.len()]
+    }
 }
 
 struct World {
@@ -78,16 +109,23 @@ struct World {
     /// What the store shows.
     stored: Option<Stored>,
     most_attempts: usize,
-    deadline_ms: f64,
+    deadline: Millis,
     /// Of each target that is ejected and was not found healthy since: for how
     /// long the last time, ms.
     ejected: BTreeMap<String, u32>,
 }
 
+const TARGETS: usize = 5;
+
 const METHODS: [&str; 4] = ["GET", "POST", "PUT", "HEAD"];
 
-fn body(index: u8) -> Body {
-    [Body::Untouched, Body::Replayable, Body::Gone][usize::from(index)]
+fn replay_state(index: u8) -> ReplayState {
+    [
+        ReplayState::Unsent,
+        ReplayState::Replayable,
+        ReplayState::Consumed,
+        ReplayState::Aborted,
+    ][usize::from(index)]
 }
 
 impl World {
@@ -112,7 +150,7 @@ impl World {
             stored: None,
             // A raced cold start goes to as many targets as a round of probes.
             most_attempts: if race { 5 } else { 3 },
-            deadline_ms: 60_000.0,
+            deadline: Millis(60_000.0),
             ejected: BTreeMap::new(),
         }
     }
@@ -137,47 +175,48 @@ impl World {
 
     fn happen(&mut self, next: Move) {
         match next {
-            Move::Begin { method, has_body } => self.begin(METHODS[usize::from(method)], has_body),
-            Move::Answer {
-                open,
-                status,
-                body: b,
-            } => {
-                let event = Event::Response {
-                    status,
-                    retry_after_ms: None,
-                    head_ms: f64::from(status),
-                    body: body(b),
-                };
-                self.settle(open, event, true);
+            Move::Begin {
+                method,
+                has_body,
+                may_meet_closed_connection,
+            } => self.begin(&Request {
+                has_body,
+                may_meet_closed_connection,
+                ..request(METHODS[usize::from(method)])
+            }),
+            Move::Answer { open, .. }
+            | Move::Fail { open, .. }
+            | Move::Timer { open, .. }
+            | Move::Leave { open }
+                if !self.open.is_empty() =>
+            {
+                let (index, rest) = (open % self.open.len(), open / self.open.len());
+                match next {
+                    Move::Answer { status, replay, .. } => {
+                        let target = self.open[index].one_of_running(rest);
+                        self.answered(index, target, status, replay_state(replay));
+                    }
+                    Move::Fail {
+                        failure, replay, ..
+                    } => {
+                        let target = self.open[index].one_of_running(rest);
+                        let failure = Failure::ALL[failure];
+                        self.failed(index, target, failure, replay_state(replay));
+                    }
+                    Move::Timer { waited, replay, .. } => {
+                        self.timer(index, waited, replay_state(replay));
+                    }
+                    _ => drop(self.open.swap_remove(index)),
+                }
             }
-            Move::Fail {
-                open,
-                failure,
-                body: b,
-            } => {
-                let failure = Failure::ALL[failure];
-                let late_alert = failure == Failure::TlsAlertReceived && body(b) != Body::Untouched;
-                let received = failure.sent() != Sent::Nothing || late_alert;
-                let event = Event::Failed {
-                    failure,
-                    body: body(b),
-                };
-                self.settle(open, event, received);
-            }
-            Move::Widen { open } => self.widen(open),
-            Move::Leave { open } if !self.open.is_empty() => {
-                let index = open % self.open.len();
-                self.open.swap_remove(index);
-            }
-            Move::Leave { .. } => {}
+            Move::Answer { .. } | Move::Fail { .. } | Move::Timer { .. } | Move::Leave { .. } => {}
             Move::Wait { ms } => self.talk.wait(f64::from(ms)),
             Move::Probe { healthy, ms } => self.probe(healthy.then(|| f64::from(ms))),
             Move::AbandonRound => self.round = None,
             Move::Write => {
                 let write = self.talk.engine.take_write(self.talk.now);
                 // Now and then it is another instance's, from a while ago, that the store shows.
-                if let Some(write) = write.filter(|_| self.talk.now % 2.0 == 0.0) {
+                if let Some(write) = write.filter(|_| self.talk.now.0 % 2.0 == 0.0) {
                     self.stored = Some(Stored::Record(write.record));
                 }
                 self.talk.engine.store_written(true);
@@ -185,99 +224,156 @@ impl World {
         }
     }
 
-    fn begin(&mut self, method: &'static str, has_body: bool) {
-        let request = Request {
-            method,
-            path: "/",
-            hops: 0,
-            has_body,
-        };
-        let step = self.talk.engine.begin(&request, self.talk.now);
+    fn begin(&mut self, request: &Request<'_>) {
+        let step = self.talk.begin_with(request);
+        let idempotent = matches!(request.method, "GET" | "HEAD");
         self.open.push(Open {
-            idempotent: matches!(method, "GET" | "HEAD"),
-            begun: self.talk.now,
+            idempotent,
+            has_body: request.has_body,
+            may_resend: idempotent && request.may_meet_closed_connection,
+            began: self.talk.now,
             attempts: Vec::new(),
+            running: Vec::new(),
             perhaps_received: false,
+            failed: None,
             step,
         });
         let index = self.open.len() - 1;
         self.follow(index);
     }
 
-    /// Answers what the step at `index` asks, until it is an attempt or over.
+    /// Answers what the step at `index` asks, until attempts run or it is over.
     fn follow(&mut self, index: usize) {
         loop {
             if self.open[index].step.round {
                 self.start_round();
             }
-            let exchange = self.open[index].step.exchange;
-            let event = match &self.open[index].step.action {
+            let step = &self.open[index].step;
+            let event = match &step.action {
                 Action::ReadStore => Event::StoreFailed,
-                Action::AwaitRound { timeout_ms } => {
-                    assert!(timeout_ms.is_finite());
+                Action::AwaitRound => {
+                    assert!(step.wake_after.is_finite());
                     Event::RoundReady
                 }
-                Action::Forward(forward) => {
-                    let forward = *forward;
-                    self.attempted(index, &forward);
+                Action::Send(attempt) => {
+                    let target = attempt.target;
+                    self.sent(index, target);
                     return;
                 }
+                Action::Wait => {
+                    assert!(!self.open[index].running.is_empty(), "nothing to wait for");
+                    return;
+                }
+                Action::Cancel { .. } => panic!("only a timer gives an attempt up"),
                 Action::Relay | Action::Reply(_) => {
                     self.open.swap_remove(index);
                     return;
                 }
             };
-            self.open[index].step = self.talk.settle(exchange, event);
+            let state = step.state;
+            self.open[index].step = self.talk.settle(state, event);
         }
     }
 
-    fn attempted(&mut self, index: usize, forward: &Forward) {
+    fn sent(&mut self, index: usize, target: usize) {
         let open = &mut self.open[index];
         assert!(
             !open.perhaps_received || open.idempotent,
             "a request that a target may have received was sent again"
         );
         assert!(
-            !open.attempts.contains(&forward.target),
-            "the same target twice"
+            open.running.is_empty() || open.may_run_twice(),
+            "only these may run twice"
         );
-        open.attempts.push(forward.target);
+        if open.attempts.contains(&target) {
+            let closed = open
+                .failed
+                .is_some_and(|(at, why)| at == target && why.may_be_closed_connection());
+            assert!(closed && open.may_resend, "the same target twice");
+            open.may_resend = false;
+        } else {
+            open.attempts.push(target);
+        }
+        assert!(!open.running.contains(&target), "it runs there already");
+        open.running.push(target);
         assert!(open.attempts.len() <= self.most_attempts);
-        let left = open.begun + self.deadline_ms - self.talk.now;
+        let left = open.began + self.deadline - self.talk.now;
         assert!(
-            forward.timeout_ms <= left && left > 0.0,
+            open.step.wake_after <= left && left > Millis::ZERO,
             "past the deadline"
         );
+        assert!(open.step.wake_after >= Millis::ZERO);
     }
 
-    fn settle(&mut self, open: usize, event: Event, received: bool) {
-        if self.open.is_empty() {
-            return;
+    fn answered(&mut self, index: usize, target: usize, status: u16, replay: ReplayState) {
+        let event = Event::Response {
+            target,
+            status,
+            retry_after: None,
+            ttfb: Millis(f64::from(status)),
+            replay,
+        };
+        self.open[index].perhaps_received = true;
+        self.open[index].failed = None;
+        self.ended(index, target, event, replay);
+    }
+
+    fn failed(&mut self, index: usize, target: usize, failure: Failure, replay: ReplayState) {
+        let late_alert = failure == Failure::TlsAlertReceived && replay != ReplayState::Unsent;
+        let event = Event::Failed {
+            target,
+            failure,
+            replay,
+        };
+        self.open[index].perhaps_received |=
+            failure.retry_safety() != RetrySafety::Always || late_alert;
+        self.open[index].failed = Some((target, failure));
+        self.ended(index, target, event, replay);
+    }
+
+    /// An attempt has ended.
+    fn ended(&mut self, index: usize, target: usize, event: Event, replay: ReplayState) {
+        let open = &mut self.open[index];
+        open.running.retain(|other| *other != target);
+        open.step = self.talk.settle(open.step.state, event);
+        let others_run = !open.running.is_empty();
+        match &open.step.action {
+            Action::Send(attempt) => {
+                assert!(replay.can_be_sent(), "a consumed body was sent again");
+                let again = open.attempts.contains(&attempt.target);
+                assert!(again || !others_run, "a retry beside others");
+            }
+            Action::Wait => assert_eq!(open.step.wake_after, Millis::ZERO),
+            Action::Reply(_) => assert!(!others_run, "a reply before the others end"),
+            _ => {}
         }
-        let index = open % self.open.len();
-        self.open[index].perhaps_received |= received;
-        let exchange = self.open[index].step.exchange;
-        self.open[index].step = self.talk.settle(exchange, event);
         self.follow(index);
     }
 
-    fn widen(&mut self, open: usize) {
-        if self.open.is_empty() {
-            return;
+    /// The timer of the attempts that run. `replay` is of the request's body, if
+    /// one of them is given up.
+    fn timer(&mut self, index: usize, waited: [u32; TARGETS], replay: ReplayState) {
+        let open = &mut self.open[index];
+        // Of targets where none runs, the engine takes no notice.
+        let times: Vec<(usize, f64)> = waited.map(f64::from).into_iter().enumerate().collect();
+        open.step = self.talk.waited(&open.step, &times);
+        open.failed = None;
+        match open.step.action {
+            Action::Cancel { target, failure } => {
+                assert!(open.running.contains(&target), "it does not run");
+                self.failed(index, target, failure, replay);
+                return;
+            }
+            Action::Wait => {
+                let wait = open.step.wake_after;
+                assert!(wait > Millis::ZERO, "the timer would spin");
+                let left = open.began + self.deadline - self.talk.now;
+                // An upload may take its time.
+                let most = if open.has_body { self.deadline } else { left };
+                assert!(wait <= most, "past the deadline");
+            }
+            _ => {}
         }
-        let index = open % self.open.len();
-        let Action::Forward(forward) = self.open[index].step.action else {
-            return;
-        };
-        if forward.widen_ms.is_infinite() {
-            return;
-        }
-        let exchange = self.open[index].step.exchange;
-        let Some(step) = self.talk.engine.widen(exchange, self.talk.now) else {
-            return;
-        };
-        assert!(self.open[index].idempotent, "only these may run twice");
-        self.open[index].step = step;
         self.follow(index);
     }
 
@@ -317,22 +413,20 @@ impl World {
         loop {
             let event = match &step.action {
                 Action::ReadStore => Event::StoreRead(None),
-                Action::AwaitRound { .. } => Event::RoundReady,
-                Action::Forward(forward) => {
-                    tried.push(forward.target);
-                    Event::Failed {
-                        failure: Failure::ConnectionRefused,
-                        body: Body::Untouched,
-                    }
+                Action::AwaitRound => Event::RoundReady,
+                Action::Send(attempt) => {
+                    tried.push(attempt.target);
+                    failed(attempt.target, Failure::ConnectionRefused)
                 }
+                Action::Cancel { .. } | Action::Wait => panic!("{step:?}"),
                 Action::Relay | Action::Reply(_) => break,
             };
-            step = self.talk.settle(step.exchange, event);
+            step = self.talk.settle(step.state, event);
         }
         assert_eq!(tried.len(), 3, "{tried:?}");
         tried.sort_unstable();
         tried.dedup();
-        assert!(tried.len() == 3 && tried.iter().all(|target| *target < 5));
+        assert!(tried.len() == 3 && tried.iter().all(|target| *target < TARGETS));
     }
 
     fn probe(&mut self, latency: Option<f64>) {
@@ -375,15 +469,15 @@ proptest! {
         let mut talk = Talk::new(&[]);
         let mut step = talk.begin("GET");
         talk.round(&[None, None, None]);
-        if let Action::AwaitRound { .. } = step.action {
-            step = talk.settle(step.exchange, Event::RoundReady);
+        if step.action == Action::AwaitRound {
+            step = talk.settle(step.state, Event::RoundReady);
         }
         let mut failures = failures.into_iter();
-        while let Action::Forward(forward) = step.action {
+        while let Action::Send(attempt) = step.action {
             let failure = Failure::ALL[failures.next().unwrap_or(0)];
-            step = if forward.target == healthy {
+            step = if attempt.target == healthy {
                 talk.status(&step, 200)
-            } else if failure.sent() == Sent::Pointless {
+            } else if failure.retry_safety() == RetrySafety::Never {
                 talk.fails(&step, Failure::ConnectionRefused)
             } else {
                 talk.fails(&step, failure)
@@ -405,6 +499,6 @@ proptest! {
     fn no_stored_value_is_more_than_a_miss_or_a_record(value in "\\PC{0,300}") {
         let mut talk = Talk::with_store(&[]);
         let step = talk.begin("GET");
-        talk.settle(step.exchange, Event::StoreRead(Some(Stored::Text(value))));
+        talk.settle(step.state, Event::StoreRead(Some(Stored::Text(value))));
     }
 }

@@ -1,6 +1,6 @@
-//! Where a call into the engine is dear, most good answers go unreported.
+//! Where a call into the engine is expensive, most good answers go unreported.
 
-use crate::talk::{Talk, forward, target};
+use crate::talk::{Talk, attempt, target};
 use function_fetch_engine::Failure;
 
 /// A minute of requests, one each millisecond, each relayed unasked where that
@@ -11,8 +11,8 @@ fn a_minute(talk: &mut Talk) -> usize {
         talk.wait(1.0);
         let step = talk.begin("GET");
         assert_eq!(target(&step), 0);
-        assert!(!step.round, "nothing looks wrong");
-        if forward(&step).report {
+        assert!(!step.round, "nothing is wrong");
+        if attempt(&step).report {
             reported += 1;
             talk.status(&step, 200);
         }
@@ -40,7 +40,7 @@ fn a_quiet_instance_reports_each() {
     for _ in 0..20 {
         talk.wait(100.0);
         let step = talk.begin("GET");
-        assert!(forward(&step).report);
+        assert!(attempt(&step).report);
         talk.status(&step, 200);
     }
 }
@@ -50,12 +50,12 @@ fn a_target_that_failed_is_reported_until_it_has_lived_it_down() {
     let mut talk = warm();
     talk.get();
     let step = talk.begin("GET");
-    assert!(!forward(&step).report);
+    assert!(!attempt(&step).report);
     talk.status(&step, 503);
     let step = talk.begin("GET");
-    assert!(forward(&step).report, "a 503 is to be lived down");
+    assert!(attempt(&step).report, "a 503 is to be lived down");
     talk.status(&step, 200);
-    assert!(!forward(&talk.begin("GET")).report);
+    assert!(!attempt(&talk.begin("GET")).report);
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn a_failure_is_heard_of_whatever_was_to_be_reported() {
     let mut talk = warm();
     talk.get();
     let step = talk.begin("GET");
-    assert!(!forward(&step).report);
+    assert!(!attempt(&step).report);
     let step = talk.fails(&step, Failure::ConnectionRefused);
     assert_eq!(target(&step), 1);
-    assert!(forward(&step).report);
+    assert!(attempt(&step).report);
     assert_eq!(target(&talk.begin("GET")), 1, "ejected");
 }
 
@@ -86,6 +86,6 @@ fn a_target_that_hangs_is_suspected_all_the_same() {
 fn elsewhere_all_are_reported() {
     let mut talk = Talk::warm(&[]);
     for _ in 0..10 {
-        assert!(forward(&talk.get()).report);
+        assert!(attempt(&talk.get()).report);
     }
 }

@@ -1,18 +1,18 @@
-//! What live instances tell each other between two refreshes.
+//! What live instances learn from each other between two refreshes.
 
 use crate::talk::{Talk, target};
-use function_fetch_engine::{Failure, Notice, Record, Stored};
+use function_fetch_engine::{ChangeReason, Event, Failure, Notice, Record, Stored};
 
-/// Two instances that know the same: one has measured, the other was told.
+/// Two instances that know the same: one has measured, the other has read it.
 fn two() -> (Talk, Talk, Stored) {
     let mut one = Talk::with_store(&[]);
     one.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
-    let value = one.write().expect("a decision to tell");
+    let value = one.write().expect("a decision to write");
     let mut other = Talk::with_store(&[]);
     other.now = one.now;
     let step = other.begin("GET");
-    let event = function_fetch_engine::Event::StoreRead(Some(value.clone()));
-    let step = other.settle(step.exchange, event);
+    let event = Event::StoreRead(Some(value.clone()));
+    let step = other.settle(step.state, event);
     other.status(&step, 200);
     one.notices();
     other.notices();
@@ -51,13 +51,13 @@ fn dies(talk: &mut Talk, wanted: usize) {
 fn a_failover_reaches_the_others_within_a_second() {
     let (mut one, mut other, _) = two();
     dies(&mut one, 0);
-    let value = one.write().expect("told at once");
+    let value = one.write().expect("written at once");
     sync(&mut other, &value);
     assert_eq!(other.first_choice(), 1);
     assert!(matches!(
         other.notices()[..],
         [Notice::PrimaryChanged {
-            reason: "store",
+            reason: ChangeReason::Store,
             ..
         }]
     ));
@@ -94,7 +94,7 @@ fn two_discoveries_at_once_become_one_knowledge() {
     let (mut one, mut other, _) = two();
     // The first finds `a` dead, the second finds `b` dead; the second's write is the one that stays.
     dies(&mut one, 0);
-    one.write().expect("told");
+    one.write().expect("written");
     let step = other.begin("GET");
     let step = other.fails(&step, Failure::ConnectionRefused);
     let step = other.fails(&step, Failure::ConnectionRefused);
@@ -103,11 +103,11 @@ fn two_discoveries_at_once_become_one_knowledge() {
     // Of `a` it knows as well; take that away, as if only `b` had failed there.
     record.targets[0].fail = 0;
     record.targets[0].until = None;
-    record.targets[0].last = None;
+    record.targets[0].last_ejection = None;
     record.primary = 0;
     sync(&mut one, &Stored::Record(record));
     assert_eq!(one.first_choice(), 2, "neither of the dead ones");
-    // What was overwritten is said again.
+    // What was overwritten is written again.
     let union = recorded(one.write());
     assert!(union.targets[0].until.is_some());
     assert!(union.targets[1].until.is_some());
@@ -117,12 +117,12 @@ fn two_discoveries_at_once_become_one_knowledge() {
 fn a_recovery_reaches_the_others() {
     let (mut one, mut other, _) = two();
     dies(&mut one, 0);
-    let value = one.write().expect("told");
+    let value = one.write().expect("written");
     sync(&mut other, &value);
     assert_eq!(other.first_choice(), 1);
     one.wait(2_000.0);
     one.round(&[Some(5.0), Some(60.0), Some(300.0)]);
-    let value = one.write().expect("its recovery is told");
+    let value = one.write().expect("its recovery is written");
     sync(&mut other, &value);
     assert_eq!(other.first_choice(), 0);
 }
@@ -131,7 +131,7 @@ fn a_recovery_reaches_the_others() {
 fn while_a_write_is_under_way_the_store_shows_the_past() {
     let (mut one, _, value) = two();
     dies(&mut one, 0);
-    one.engine.take_write(one.now).expect("told");
+    one.engine.take_write(one.now).expect("written");
     one.wait(1_000.0);
     let round = one.engine.start_round(one.now).expect("due");
     one.engine.round_read_store(Some(&value), one.now);
@@ -160,7 +160,7 @@ fn a_newer_measurement_replaces_an_older_one() {
 }
 
 #[test]
-fn a_store_that_lost_everything_is_told_again() {
+fn a_store_that_lost_everything_is_written_again() {
     let (mut one, ..) = two();
     one.wait(1_000.0);
     assert!(one.get().round);

@@ -1,10 +1,9 @@
 //! An engine, a clock that the test moves, and the words of a conversation.
 
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Action, Capabilities, Engine, Event, Exchange, Failure, Forward, Notice, ProbeOutcome, Request,
-    Settings, Step, Stored,
+    Action, Attempt, Capabilities, Engine, Event, Failure, Millis, Notice, ProbeOutcome,
+    ReplayState, Request, RequestState, Settings, Step, Stored, Timestamp, Waited,
 };
 
 /// Three targets; the settings of a test come on top.
@@ -12,7 +11,7 @@ const TARGETS: &str = "http://a.test http://b.test http://c.test";
 
 pub struct Talk {
     pub engine: Engine,
-    pub now: f64,
+    pub now: Timestamp,
 }
 
 impl Talk {
@@ -31,7 +30,7 @@ impl Talk {
         Self::on(host, settings)
     }
 
-    /// Where each call into the engine is dear.
+    /// Where each call into the engine is expensive.
     pub fn with_sampled_reports(settings: &[(&str, &str)]) -> Self {
         let host = Capabilities {
             sampled_reports: true,
@@ -51,7 +50,7 @@ impl Talk {
         assert_eq!(settings.problems, []);
         Self {
             engine: Engine::new(settings, 7),
-            now: 1_700_000_000_000.0,
+            now: Timestamp(1_700_000_000_000.0),
         }
     }
 
@@ -64,39 +63,46 @@ impl Talk {
     }
 
     pub fn wait(&mut self, ms: f64) {
-        self.now += ms;
+        self.now = self.now + Millis(ms);
     }
 
     pub fn begin(&mut self, method: &str) -> Step {
-        let request = Request {
-            method,
-            path: "/",
-            hops: 0,
-            has_body: false,
-        };
-        self.engine.begin(&request, self.now)
+        self.begin_with(&request(method))
     }
 
-    pub fn settle(&mut self, exchange: Exchange, event: Event) -> Step {
-        self.engine.settle(exchange, event, self.now)
+    pub fn begin_with(&mut self, request: &Request<'_>) -> Step {
+        self.engine.begin(request, self.now)
+    }
+
+    pub fn settle(&mut self, state: RequestState, event: Event) -> Step {
+        self.engine.settle(state, event, self.now)
+    }
+
+    /// The timer: for how many milliseconds each target was waited for.
+    pub fn waited(&mut self, step: &Step, times: &[(usize, f64)]) -> Step {
+        let waited = times.iter().map(|(target, ms)| Waited {
+            target: *target,
+            time: Millis(*ms),
+        });
+        self.settle(step.state, Event::Timer(waited.collect()))
     }
 
     pub fn status(&mut self, step: &Step, status: u16) -> Step {
-        let event = Event::Response {
-            status,
-            retry_after_ms: None,
-            head_ms: 5.0,
-            body: Body::Untouched,
-        };
-        self.settle(step.exchange, event)
+        self.settle(step.state, response(target(step), status))
     }
 
     pub fn fails(&mut self, step: &Step, failure: Failure) -> Step {
-        self.fails_with(step, failure, Body::Untouched)
+        self.fails_with(step, failure, ReplayState::Unsent)
     }
 
-    pub fn fails_with(&mut self, step: &Step, failure: Failure, body: Body) -> Step {
-        self.settle(step.exchange, Event::Failed { failure, body })
+    pub fn fails_with(&mut self, step: &Step, failure: Failure, replay: ReplayState) -> Step {
+        let target = target(step);
+        let event = Event::Failed {
+            target,
+            failure,
+            replay,
+        };
+        self.settle(step.state, event)
     }
 
     /// What the engine writes to the store; the write goes well.
@@ -143,22 +149,56 @@ impl Talk {
     }
 }
 
-pub fn probe(latency: Option<f64>) -> ProbeOutcome {
-    ProbeOutcome {
-        result: latency.map_or(Err(Failure::ConnectionRefused), |_| Ok(200)),
-        elapsed_ms: latency.unwrap_or(1.0),
+/// A request without a body.
+pub fn request(method: &str) -> Request<'_> {
+    Request {
+        method,
+        path: "/",
+        hops: 0,
+        has_body: false,
+        may_meet_closed_connection: false,
     }
 }
 
-pub fn forward(step: &Step) -> Forward {
+/// A target's answer after 5 ms.
+pub fn response(target: usize, status: u16) -> Event {
+    Event::Response {
+        target,
+        status,
+        retry_after: None,
+        ttfb: Millis(5.0),
+        replay: ReplayState::Unsent,
+    }
+}
+
+pub fn failed(target: usize, failure: Failure) -> Event {
+    Event::Failed {
+        target,
+        failure,
+        replay: ReplayState::Unsent,
+    }
+}
+
+pub fn probe(latency: Option<f64>) -> ProbeOutcome {
+    ProbeOutcome {
+        result: latency.map_or(Err(Failure::ConnectionRefused), |_| Ok(200)),
+        took: Millis(latency.unwrap_or(1.0)),
+    }
+}
+
+pub fn attempt(step: &Step) -> Attempt {
     match step.action {
-        Action::Forward(forward) => forward,
+        Action::Send(attempt) => attempt,
         ref other => panic!("no attempt: {other:?}"),
     }
 }
 
+/// The target that the request is sent to, or whose attempt is given up.
 pub fn target(step: &Step) -> usize {
-    forward(step).target
+    match step.action {
+        Action::Cancel { target, .. } => target,
+        _ => attempt(step).target,
+    }
 }
 
 /// The status of the proxy's own reply.

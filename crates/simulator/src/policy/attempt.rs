@@ -8,7 +8,7 @@ use crate::network::Message;
 use crate::policy::Site;
 use crate::traffic::Ask;
 use function_fetch_engine::Failure;
-use function_fetch_engine::failure::Sent;
+use function_fetch_engine::RetrySafety;
 use futures::future::{Either, select};
 
 /// `FETCH_MAX_ATTEMPTS`.
@@ -90,6 +90,6 @@ impl Site {
 pub fn may_retry(ask: &Ask, outcome: &Outcome) -> bool {
     match outcome {
         Ok(status) => *status >= 500 && !ask.post,
-        Err(failure) => !ask.post || failure.sent() == Sent::Nothing,
+        Err(failure) => !ask.post || failure.retry_safety() == RetrySafety::Always,
     }
 }

@@ -11,10 +11,10 @@ use crate::random::Stream;
 use crate::traffic::Ask;
 use function_fetch_component::{notice as text, record};
 use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
-use function_fetch_engine::attempt::Body;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Capabilities, Engine, Failure, Forward, Notice, Record, Request, Settings, Stored, Target,
+    Attempt, Capabilities, ChangeReason, Engine, Failure, Millis, Notice, Record, ReplayState,
+    Request, Settings, StoreOperation, Stored, Target, Timestamp,
 };
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -100,6 +100,7 @@ impl Policy for Ours {
             path: "/",
             hops: 0,
             has_body: ask.post,
+            may_meet_closed_connection: false,
         };
         let mut request = Sent { ask, first: None };
         let outcome = serve(lease.memory(), &about, &mut request).await;
@@ -160,12 +161,12 @@ pub struct Response {
 }
 
 /// An attempt on its way.
-pub struct Attempt {
+pub struct Flight {
     sending: Sending,
     target: usize,
 }
 
-impl Future for Attempt {
+impl Future for Flight {
     type Output = Result<Response, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -178,29 +179,29 @@ impl Future for Attempt {
 impl Platform for Instance {
     type Request = Sent;
     type Response = Response;
-    type Sending = Attempt;
+    type Sending = Flight;
 
-    fn now_ms(&self) -> f64 {
-        EPOCH_MS + self.monotonic_ms()
+    fn now(&self) -> Timestamp {
+        Timestamp(EPOCH_MS) + self.monotonic()
     }
 
-    fn monotonic_ms(&self) -> f64 {
-        to_ms(self.0.network.executor().now())
+    fn monotonic(&self) -> Millis {
+        Millis(to_ms(self.0.network.executor().now()))
     }
 
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()> {
-        self.0.network.executor().sleep_ms(ms)
+    fn sleep(&self, time: Millis) -> impl Future<Output = ()> {
+        self.0.network.executor().sleep_ms(time.0)
     }
 
     fn engine<R>(&self, with: impl FnOnce(&mut Engine) -> R) -> R {
         with(&mut self.0.engine.borrow_mut())
     }
 
-    fn send(&self, request: &mut Sent, _: &Target, forward: &Forward) -> Attempt {
+    fn send(&self, request: &mut Sent, _: &Target, attempt: &Attempt) -> Flight {
         let Host {
             network, location, ..
         } = &*self.0;
-        let target = forward.target;
+        let target = attempt.target;
         request.first.get_or_insert(target);
         if let Some(FaultKind::Refuse | FaultKind::Hang) = network.fault(*location, target) {
             self.0.dead_attempts.set(self.0.dead_attempts.get() + 1);
@@ -210,30 +211,30 @@ impl Platform for Instance {
                 .dead_attempt(self.0.dead_attempts.get(), now);
         }
         let message = Message::Request(request.ask.cost_ms);
-        let connect_ms = f64::from(forward.connect_timeout_ms);
-        Attempt {
+        let connect_ms = attempt.connect_timeout.0;
+        Flight {
             sending: network.send(*location, target, message, connect_ms),
             target,
         }
     }
 
     // The bodies of simulated POSTs are small: they always fit the buffer.
-    fn body(&self, request: &Sent) -> Body {
+    fn replay_state(&self, request: &Sent) -> ReplayState {
         if request.ask.post {
-            Body::Replayable
+            ReplayState::Replayable
         } else {
-            Body::Untouched
+            ReplayState::Unsent
         }
     }
 
-    async fn reclaim(&self, request: &mut Sent) -> Body {
-        self.body(request)
+    async fn stop_upload(&self, request: &mut Sent) -> ReplayState {
+        self.replay_state(request)
     }
 
     fn head(&self, response: &Response) -> Head {
         Head {
             status: response.status,
-            retry_after_ms: None,
+            retry_after: None,
         }
     }
 
@@ -243,11 +244,11 @@ impl Platform for Instance {
         let Host {
             network, location, ..
         } = &*self.0;
-        let from = self.monotonic_ms();
+        let from = self.monotonic();
         let result = network
             .send(*location, index, Message::Probe, f64::INFINITY)
             .await;
-        let took = self.monotonic_ms() - from;
+        let Millis(took) = self.monotonic() - from;
         network.trace(*location, || {
             format!("probe of {index}: {result:?} after {took:.1} ms")
         });
@@ -294,13 +295,25 @@ impl Platform for Instance {
         let kind = match notice {
             // What an instance starts with is no change.
             Notice::PrimaryChanged { from: None, .. } => return,
-            Notice::PrimaryChanged { reason, .. } => format!("switch: {reason}"),
+            Notice::PrimaryChanged { reason, .. } => format!("switch: {}", name(*reason)),
             Notice::Ejected { reason, .. } => format!("ejected: {reason}"),
             Notice::Recovered { .. } => "recovered".to_owned(),
             Notice::NoHealthyTarget => "no healthy target".to_owned(),
-            Notice::StoreFailed { operation } => format!("store: {operation} failed"),
+            Notice::StoreFailed { operation } => match operation {
+                StoreOperation::Read => "store: read failed".to_owned(),
+                StoreOperation::Write => "store: write failed".to_owned(),
+            },
             other => format!("{other:?}"),
         };
         self.0.network.recorder().notice(kind);
+    }
+}
+
+fn name(reason: ChangeReason) -> &'static str {
+    match reason {
+        ChangeReason::Probed => "probed",
+        ChangeReason::Store => "store",
+        ChangeReason::Failover => "failover",
+        ChangeReason::Recovered => "recovered",
     }
 }

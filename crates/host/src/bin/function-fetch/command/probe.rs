@@ -56,7 +56,7 @@ async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -
     let bar = ProgressBar::new((settings.targets.len() * samples) as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} probes");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let timeout = Duration::from_millis(settings.health_timeout_ms.into());
+    let timeout = Duration::from_secs_f64(settings.health_timeout.0 / 1e3);
     let mut measurements: Vec<_> = futures::stream::iter(&settings.targets)
         .map(|target| {
             measure(

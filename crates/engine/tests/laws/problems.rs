@@ -1,9 +1,9 @@
-//! What is wrong with the settings is told once, not by each instance.
+//! What is wrong with the settings is reported once, not by each instance.
 
-use crate::talk::probe;
+use crate::talk::{probe, request};
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Action, Capabilities, Engine, Event, Notice, Request, Settings, Stored,
+    Action, Capabilities, Engine, Event, Millis, Notice, Settings, Stored, Timestamp,
 };
 
 /// A new instance of these settings, with a store.
@@ -17,20 +17,18 @@ fn instance(targets: &str, explain: &str) -> Engine {
     Engine::new(Settings::of(host, &given), 1)
 }
 
-/// How many bad settings it names, where its store has this to say; and what it
-/// then puts there.
-fn named(mut engine: Engine, store: Option<Option<Stored>>, now: f64) -> (usize, Option<Stored>) {
-    let request = Request {
-        method: "GET",
-        path: "/",
-        hops: 0,
-        has_body: false,
-    };
-    let step = engine.begin(&request, now);
+/// How many bad settings it names, where its store holds this; and what it then
+/// writes there.
+fn named(
+    mut engine: Engine,
+    store: Option<Option<Stored>>,
+    now: Timestamp,
+) -> (usize, Option<Stored>) {
+    let step = engine.begin(&request("GET"), now);
     let mut notices = engine.take_notices();
     if step.action == Action::ReadStore {
         let read = store.map_or(Event::StoreFailed, Event::StoreRead);
-        engine.settle(step.exchange, read, now);
+        engine.settle(step.state, read, now);
         notices.extend(engine.take_notices());
     }
     while let Some(round) = engine.start_round(now) {
@@ -48,23 +46,29 @@ fn named(mut engine: Engine, store: Option<Option<Stored>>, now: f64) -> (usize,
 }
 
 #[test]
-fn a_bad_setting_is_told_once_for_each_record() {
+fn a_bad_setting_is_reported_once_for_each_record() {
     const TWO: &str = "http://a.test http://b.test";
-    let now = 1e12;
+    let now = Timestamp(1e12);
     let (count, value) = named(instance(TWO, "perhaps"), Some(None), now);
     assert_eq!(count, 1, "nothing is known yet");
-    let value = value.expect("the round is told");
+    let value = value.expect("the round is written");
 
     let read = Some(Some(value));
     assert_eq!(
-        named(instance(TWO, "perhaps"), read.clone(), now + 1.0),
+        named(instance(TWO, "perhaps"), read.clone(), now + Millis(1.0)),
         (0, None)
     );
-    let (count, other) = named(instance(TWO, "or not"), read, now + 1.0);
+    let (count, other) = named(instance(TWO, "or not"), read, now + Millis(1.0));
     assert_eq!(count, 1, "it is another problem");
     let read = Some(other);
-    assert_eq!(named(instance(TWO, "or not"), read.clone(), now + 2.0).0, 0);
-    assert_eq!(named(instance(TWO, "true"), read, now + 2.0), (0, None));
+    assert_eq!(
+        named(instance(TWO, "or not"), read.clone(), now + Millis(2.0)).0,
+        0
+    );
+    assert_eq!(
+        named(instance(TWO, "true"), read, now + Millis(2.0)),
+        (0, None)
+    );
 
     assert_eq!(named(instance(TWO, "perhaps"), None, now).0, 1);
     let plain = Some(Some(Stored::Text("http://b.test".to_owned())));

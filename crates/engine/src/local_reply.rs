@@ -1,12 +1,13 @@
-//! What the proxy itself answers: short text, no address, no exception text.
+//! Local replies, the responses that the proxy makes itself: short text, no
+//! address, no exception text.
 
 use crate::failure::Failure;
 use crate::headers::proxy_status;
 use crate::settings::TargetsError;
 
-/// A response of the proxy's own, `text/plain`.
+/// A response that the proxy makes itself, `text/plain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct LocalReply {
     /// The HTTP status.
     pub status: u16,
     /// The body: lines of text.
@@ -15,7 +16,7 @@ pub struct Reply {
     pub proxy_status: String,
 }
 
-impl Reply {
+impl LocalReply {
     fn new(status: u16, error: &str, body: &str) -> Self {
         Self {
             status,

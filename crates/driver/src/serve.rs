@@ -1,0 +1,139 @@
+//! One request, from the first step to the last: do the action, report what
+//! happened, start what may run beside it.
+
+use crate::attempts::Attempts;
+use crate::platform::Platform;
+use crate::{round, store};
+use function_fetch_engine::{
+    Action, Engine, Event, Failure, LocalReply, Millis, Request, Step, Timestamp,
+};
+use futures::future::{Either, select};
+use std::future::{Future, pending};
+use std::pin::{Pin, pin};
+
+/// What the client gets.
+#[derive(Debug)]
+pub enum Outcome<R> {
+    /// A target's response, as it is.
+    Relay {
+        /// The response.
+        response: R,
+        /// Its `Proxy-Status`, with `FETCH_EXPLAIN`.
+        explain: Option<String>,
+        /// From the request's arrival to this head.
+        elapsed: Millis,
+    },
+    /// A response that the proxy makes itself.
+    Reply(LocalReply),
+}
+
+/// Serves one request: does what the engine says until an action ends it.
+pub async fn serve<P: Platform>(
+    platform: &P,
+    about: &Request<'_>,
+    request: &mut P::Request,
+) -> Outcome<P::Response> {
+    let started = platform.monotonic();
+    let mut attempts = Attempts::new();
+    let mut step = ask(platform, |engine, now| engine.begin(about, now));
+    loop {
+        start_background(platform, &step);
+        let event = match &step.action {
+            Action::ReadStore => match store::read(platform, step.wake_after).await {
+                Ok(value) => Event::StoreRead(value),
+                Err(_) => Event::StoreFailed,
+            },
+            Action::AwaitRound => {
+                await_round(platform, step.wake_after).await;
+                Event::RoundReady
+            }
+            Action::Send(attempt) => match attempts.send(platform, attempt, request).await {
+                Some(failed) => failed,
+                None => attempts.next(platform, &step, request).await,
+            },
+            Action::Cancel { target, failure } => {
+                attempts.cancel(platform, *target, *failure, request).await
+            }
+            Action::Wait => attempts.next(platform, &step, request).await,
+            Action::Relay => {
+                // The engine says so only after an `Event::Response`.
+                let Some(response) = attempts.response.take() else {
+                    return Outcome::Reply(LocalReply::failed(Failure::InternalError));
+                };
+                let status = platform.head(&response).status;
+                return Outcome::Relay {
+                    explain: platform.engine(|engine| engine.explain(&step.state, status)),
+                    elapsed: platform.monotonic() - started,
+                    response,
+                };
+            }
+            Action::Reply(reply) => return Outcome::Reply(reply.clone()),
+        };
+        step = ask(platform, |engine, now| {
+            engine.settle(step.state, event, now)
+        });
+    }
+}
+
+async fn await_round<P: Platform>(platform: &P, timeout: Millis) {
+    let ready = async {
+        while !ask(platform, |engine, now| engine.round_is_ready(now)) {
+            platform.round_progress().await;
+        }
+    };
+    within(platform, timeout, ready).await;
+}
+
+fn start_background<P: Platform>(platform: &P, step: &Step) {
+    if step.round
+        && let Some(round) = ask(platform, |engine, now| engine.start_round(now))
+    {
+        platform.spawn(round::run(platform.clone(), round));
+    }
+    if step.write {
+        store::write_due(platform);
+    }
+}
+
+/// A call into the engine, after which the operator hears what changed.
+pub(crate) fn ask<P: Platform, R>(
+    platform: &P,
+    call: impl FnOnce(&mut Engine, Timestamp) -> R,
+) -> R {
+    let now = platform.now();
+    let (result, notices) = platform.engine(|engine| (call(engine, now), engine.take_notices()));
+    for notice in &notices {
+        platform.notice(notice);
+    }
+    result
+}
+
+/// What `work` brings, or nothing when it takes longer; then it is dropped.
+pub(crate) async fn within<P: Platform, T>(
+    platform: &P,
+    time: Millis,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    until(platform, time, pin!(pending()), work).await
+}
+
+/// What `work` brings, or nothing when `time` has passed or `event` has happened
+/// before.
+pub(crate) async fn until<P: Platform, T>(
+    platform: &P,
+    time: Millis,
+    event: Pin<&mut impl Future<Output = ()>>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let timer = async {
+        if time.is_finite() {
+            platform.sleep(time).await;
+        } else {
+            pending().await
+        }
+    };
+    match select(pin!(work), select(pin!(timer), event)).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    }
+}

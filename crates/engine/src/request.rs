@@ -1,0 +1,161 @@
+//! A request, and what is remembered of it between two steps.
+
+use crate::time::Timestamp;
+
+/// A client's request, as far as decisions need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method, in upper case as it came.
+    pub method: &'a str,
+    /// The path as it came, perhaps with its query. Only its dot segments
+    /// matter: any path without some may be given as an empty one.
+    pub path: &'a str,
+    /// How many Function Fetches it has passed: [`crate::headers::hops`].
+    pub hops: u32,
+    /// Whether it has a body.
+    pub has_body: bool,
+    /// Whether its host keeps connections and does not tell when one was found
+    /// closed: then it may go to the same target once more.
+    pub may_meet_closed_connection: bool,
+}
+
+/// What must be remembered of a request between two steps. Plain values: a host
+/// keeps them, or packs them, and gives them back as they were.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RequestState {
+    /// When it began.
+    pub began: Timestamp,
+    /// When its last attempt was sent.
+    pub sent: Timestamp,
+    /// The targets that it was sent to.
+    pub tried: TargetSet,
+    /// Those of them whose response head is waited for.
+    pub running: TargetSet,
+    /// The target of the last response; of the attempt that runs, before there
+    /// is one.
+    pub responder: usize,
+    /// Which action is owed.
+    pub stage: Stage,
+    /// It may be sent again after a target may have received it.
+    pub retryable: bool,
+    /// It has a body.
+    pub has_body: bool,
+    /// It is a cold start that is raced to the targets.
+    pub racing: bool,
+    /// It has asked the store.
+    pub store_read: bool,
+    /// It has waited for the round.
+    pub waited: bool,
+    /// The host holds a real response, to fall back on.
+    pub has_response: bool,
+    /// The next attempt may start beside the one that runs.
+    pub may_hedge: bool,
+    /// An attempt has waited for too long: a probe asks for its target.
+    pub overdue: bool,
+    /// It may be sent to the same target once more.
+    pub may_resend: bool,
+}
+
+/// Targets, a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetSet(pub u32);
+
+impl TargetSet {
+    /// Whether the target is one of them.
+    #[must_use]
+    pub fn contains(self, target: usize) -> bool {
+        target < crate::MAX_TARGETS && self.0 & (1 << target) != 0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn insert(&mut self, target: usize) {
+        self.0 |= 1 << target;
+    }
+
+    pub(crate) fn remove(&mut self, target: usize) {
+        self.0 &= !(1 << target);
+    }
+}
+
+/// Which action is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// [`crate::Action::ReadStore`].
+    Store,
+    /// [`crate::Action::AwaitRound`].
+    Round,
+    /// [`crate::Action::Send`], [`crate::Action::Cancel`] or
+    /// [`crate::Action::Wait`].
+    Attempt,
+    /// None: the request has its response.
+    Over,
+}
+
+impl RequestState {
+    pub(crate) fn new(request: &Request<'_>, retryable: bool, now: Timestamp) -> Self {
+        Self {
+            began: now,
+            sent: now,
+            tried: TargetSet::default(),
+            running: TargetSet::default(),
+            responder: 0,
+            stage: Stage::Store,
+            retryable,
+            has_body: request.has_body,
+            racing: false,
+            store_read: false,
+            waited: false,
+            has_response: false,
+            may_hedge: false,
+            overdue: false,
+            may_resend: retryable && request.may_meet_closed_connection,
+        }
+    }
+
+    /// How many targets it was sent to.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.tried.count()
+    }
+
+    /// Whether two targets may have it at once: a body is read only once.
+    pub(crate) fn may_run_twice(&self) -> bool {
+        self.retryable && !self.has_body
+    }
+
+    /// Whether the time to its response head is a measure of the target: with a
+    /// body it is the client's upload that takes the time.
+    pub(crate) fn times_target(&self) -> bool {
+        !self.has_body
+    }
+
+    /// Notes that `target` has it now.
+    pub(crate) fn sent_to(&mut self, target: usize, may_hedge: bool, now: Timestamp) {
+        self.tried.insert(target);
+        self.running.insert(target);
+        self.sent = now;
+        self.may_hedge = may_hedge;
+        self.overdue = false;
+        if !self.has_response {
+            self.responder = target;
+        }
+    }
+
+    /// Notes that `target` has answered.
+    pub(crate) fn answered_by(&mut self, target: usize) {
+        self.running.remove(target);
+        self.responder = target;
+        self.has_response = true;
+    }
+}

@@ -1,0 +1,127 @@
+//! What may be sent again: after which status, after which failure, and how
+//! often.
+
+use crate::conversation::ReplayState;
+use crate::failure::{Failure, RetrySafety};
+use crate::request::RequestState;
+
+/// Whether a request goes to the next target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// No: the client hears of it.
+    No,
+    /// Yes, and it costs the targets nothing more than the request itself.
+    Free,
+    /// Yes, while the budget has a retry.
+    Budgeted,
+}
+
+/// Section 6 of the contract: whether a status is the client's to see, or worth
+/// another attempt.
+pub(crate) fn is_good(status: u16, retry_on_5xx: bool) -> bool {
+    !retry_on_5xx || status < 500 || matches!(status, 501 | 505)
+}
+
+/// After a response whose status is worth another attempt.
+pub(crate) fn after_bad_response(state: &RequestState, replay: ReplayState) -> Retry {
+    if state.retryable && replay.can_be_sent() {
+        Retry::Budgeted
+    } else {
+        Retry::No
+    }
+}
+
+/// Section 6 of the contract: after an attempt without a response. What sent
+/// nothing costs the targets nothing, so it is not budgeted; neither is what a
+/// dead target has let go of.
+pub(crate) fn after_failure(state: &RequestState, failure: Failure, replay: ReplayState) -> Retry {
+    let safety = match failure.retry_safety() {
+        // With TLS 1.3 a server may refuse the client's certificate after the
+        // first bytes of the request were on their way.
+        RetrySafety::Always
+            if failure == Failure::TlsAlertReceived && replay != ReplayState::Unsent =>
+        {
+            RetrySafety::IfIdempotent
+        }
+        safety => safety,
+    };
+    match safety {
+        _ if !replay.can_be_sent() => Retry::No,
+        RetrySafety::Always => Retry::Free,
+        RetrySafety::IfIdempotent if !state.retryable => Retry::No,
+        RetrySafety::IfIdempotent if failure == Failure::TargetLost => Retry::Free,
+        RetrySafety::IfIdempotent => Retry::Budgeted,
+        RetrySafety::Never => Retry::No,
+    }
+}
+
+/// What failed: the client's own doing, where it broke the body off.
+pub(crate) fn blamed(failure: Failure, replay: ReplayState) -> Failure {
+    if replay == ReplayState::Aborted {
+        Failure::HttpRequestIncomplete
+    } else {
+        failure
+    }
+}
+
+/// Whether a request goes to the same target once more: where the host does not
+/// tell that the connection it took was closed already.
+pub(crate) fn resends(state: &RequestState, failure: Failure, replay: ReplayState) -> bool {
+    state.may_resend && failure.may_be_closed_connection() && replay.can_be_sent()
+}
+
+/// The retry budget: retries may add a fifth to the load, and ten to begin
+/// with, so that a failing target cannot multiply the traffic of the others.
+/// Tokens of one instance; a retry takes one.
+#[derive(Clone, Debug)]
+pub(crate) struct RetryBudget(f64);
+
+/// What each request adds.
+const PER_REQUEST: f64 = 0.2;
+
+/// What an instance starts with.
+const INITIAL: f64 = 10.0;
+
+/// The most that is saved up: an instance that lived for days in peace must
+/// not answer a failure with thousands of retries.
+const MOST: f64 = 100.0;
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self(INITIAL)
+    }
+}
+
+impl RetryBudget {
+    pub(crate) fn request(&mut self) {
+        self.0 = (self.0 + PER_REQUEST).min(MOST);
+    }
+
+    /// Takes a token for a retry, or says that none is left.
+    pub(crate) fn take(&mut self) -> bool {
+        let left = self.0 >= 1.0;
+        if left {
+            self.0 -= 1.0;
+        }
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_stay_within_a_fifth_and_ten() {
+        let mut budget = RetryBudget::default();
+        let mut retries = 0.0;
+        for request in 1..=5000 {
+            budget.request();
+            while budget.take() {
+                retries += 1.0;
+            }
+            assert!(retries <= 0.2 * f64::from(request) + 10.0);
+        }
+        assert!(retries > 1000.0);
+    }
+}
