@@ -8,7 +8,7 @@ const HERE = join(import.meta.dirname, "..");
 /** What ESA's console would accept but not run, and what it is. */
 const FORBIDDEN: readonly (readonly [words: RegExp, what: string])[] = [
   [/WebAssembly/, "WebAssembly"],
-  [/\beval\s*\(|new Function\b/, "code made of text"],
+  [/\beval\s*\(|new Function\b/, "code evaluated from a string"],
   [/\brequire\s*\(|\bfrom\s*["']|\bimport\s*[("'{*]/, "another module"],
 ];
 
@@ -38,7 +38,7 @@ export async function bundleEsa(env: string): Promise<string> {
     const found = words.exec(text);
     if (found !== null) {
       const around = text.slice(Math.max(found.index - 40, 0), found.index + 40);
-      throw new Error(`dist/esa.js may not have ${what} in it: ${around}`);
+      throw new Error(`dist/esa.js must not contain ${what}: ${around}`);
     }
   }
   return text;

@@ -49,7 +49,7 @@ function generate(env: NodeJS.Dict<string>): number {
   }
   if (problems.length > 0) {
     for (const problem of problems) console.error(problem);
-    console.error("Nothing was written: not all settings can be used as they are.");
+    console.error("Nothing was written: some settings cannot be used.");
     return 1;
   }
   const source = JSON.stringify(Object.fromEntries(settings), undefined, 2);
@@ -57,7 +57,7 @@ function generate(env: NodeJS.Dict<string>): number {
   // Only names: values may be secrets, and this goes to logs.
   const file = relative(process.cwd(), OUTPUT);
   if (settings.length === 0) {
-    console.log(`${file}: no settings. ESA's console has to have them, FETCH_TARGETS at least.`);
+    console.log(`${file}: no settings. Set them in ESA's console; FETCH_TARGETS is required.`);
   } else {
     console.log(`${file}: ${settings.map(([name]) => name).join(", ")}`);
   }

@@ -23,7 +23,7 @@ export function namespaceOf(
   // A namespace is optional; its absence is a problem only where a setting names one.
   if (bound === undefined && !named) return {};
   const reason =
-    `there is no KV namespace bound as ${binding}; the decision is kept in memory alone. ` +
+    `there is no KV namespace bound as ${binding}; the decision is kept in memory only. ` +
     `Add {"binding": "${binding}", "id": "..."} to kv_namespaces in wrangler.jsonc`;
   return { problem: reason };
 }

@@ -18,7 +18,7 @@ import { notice, unreachableTargets } from "./unreachable-targets.js";
 
 const CANNOT_BE_SENT: LocalReply = {
   status: 501,
-  body: "A GET or HEAD with a body cannot be sent on: the platform has no such requests.\n",
+  body: "A GET or HEAD with a body cannot be forwarded on this platform.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 

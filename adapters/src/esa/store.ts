@@ -8,14 +8,14 @@ export function storeOf(namespace: string): { store: Store } | { problem: string
   if (namespace === "") {
     return {
       problem:
-        "not set; the decision is kept in memory alone. Make a namespace in the ESA console, " +
+        "not set; the decision is kept in memory only. Make a namespace in the ESA console, " +
         "under Edge KV, and set ESA_KV_NAMESPACE to its name",
     };
   }
   const EdgeKv = edgeKv();
   if (EdgeKv === undefined) {
     return {
-      problem: "this runtime has no EdgeKV; the decision is kept in memory alone",
+      problem: "this runtime has no EdgeKV; the decision is kept in memory only",
     };
   }
   return { store: new EdgeKvStore(EdgeKv, namespace) };

@@ -22,6 +22,6 @@ export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): nu
   for (const problem of problems) print(problem);
   print(targets.length === 0 ? "No usable target" : "Targets:");
   for (const { origin, basePath } of targets) print(`  ${origin}${basePath}`);
-  print(problems.length === 0 ? "No problems" : "Not all settings can be used as they are");
+  print(problems.length === 0 ? "No problems" : "Some settings cannot be used");
   return problems.length === 0 ? 0 : 1;
 }

@@ -94,7 +94,7 @@ function parsed(args: readonly string[]) {
 
 function whole(option: string, text: string, unit: string, least = 1): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < least) {
-    const from = least > 0 ? `, from ${least} on` : "";
+    const from = least > 0 ? `, at least ${least}` : "";
     throw new UsageError(`${option} ${text}: write a whole number of ${unit}${from}`);
   }
   return Number(text);
@@ -176,7 +176,7 @@ function remedy(error: unknown, { port, host }: Listening): string {
     case "EADDRINUSE":
       return `port ${port} of ${host} is in use: set PORT to another one`;
     case "EACCES":
-      return `port ${port} needs privileges: set PORT to one from 1024 up`;
+      return `port ${port} needs privileges: set PORT to 1024 or above`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

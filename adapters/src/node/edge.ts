@@ -56,7 +56,7 @@ export class Edge {
     const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
     this.proxy = new ReverseProxy(engine, configuration, platform);
     if (configuration.targets.length === 0) {
-      this.notice("no_targets", "every request gets 500, which says why; set FETCH_TARGETS");
+      this.notice("no_targets", "every request gets a 500 with the reason; set FETCH_TARGETS");
     }
   }
 

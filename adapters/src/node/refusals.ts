@@ -15,13 +15,13 @@ const CONSUMED: LocalReply = {
 /** RFC 9112 §6.1. */
 const CODED: LocalReply = {
   status: 501,
-  body: "Of transfer codings only chunked is understood.\n",
+  body: "The only transfer coding supported is chunked.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
 const TOO_MANY: LocalReply = {
   status: 431,
-  body: "The request has more fields than the server takes; some of them are lost.\n",
+  body: "The request has more fields than the server accepts.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 

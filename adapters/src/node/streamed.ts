@@ -108,7 +108,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
       .on("error", (error) => this.onError(error))
       .on("drain", () => this.waiter?.resolve())
       .on("close", () => {
-        this.waiter?.reject(new Error("the target takes no more"));
+        this.waiter?.reject(new Error("the target has closed the connection"));
         outgoing.end(this);
       });
     this.connect(connectTimeout, () => {
@@ -168,7 +168,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
 
   private drained(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.request.destroyed) reject(new Error("the target takes no more"));
+      if (this.request.destroyed) reject(new Error("the target has closed the connection"));
       else this.waiter = { resolve, reject };
     });
   }

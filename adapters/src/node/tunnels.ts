@@ -18,7 +18,7 @@ import type { UpstreamResponse } from "./upstream-response.js";
 /** The body would be on the bare socket, without a parser that knows its end. */
 const BODY: LocalReply = {
   status: 501,
-  body: "A request with a body cannot switch protocols here.\n",
+  body: "A request with a body cannot switch protocols.\n",
   proxyStatus: "function-fetch; error=http_request_error",
 };
 

@@ -83,7 +83,7 @@ inEach("without_a_namespace_memory_is_used_and_the_operator_is_notified", async 
   const origins = [await startOrigin(t), await startOrigin(t)];
   const routine = await routineTo(t, runtime, origins, { env: { ESA_KV_NAMESPACE: "" } });
   assert.equal((await send(routine.port)).status, 200);
-  assert.ok(routine.said.some((line) => /ESA_KV_NAMESPACE.*memory alone/.test(line)));
+  assert.ok(routine.said.some((line) => /ESA_KV_NAMESPACE.*memory only/.test(line)));
   assert.equal((await routine.report()).kv.gets, 0);
 });
 

@@ -121,7 +121,7 @@ test("errors_name_the_remedy", async (t) => {
     [
       {},
       ["--idle-timeout", "0"],
-      /--idle-timeout 0: write a whole number of milliseconds, from 1 on/,
+      /--idle-timeout 0: write a whole number of milliseconds, at least 1/,
     ],
     [{}, ["--max-head-bytes", "64k"], /--max-head-bytes 64k: write a whole number of bytes/],
     [{}, ["--frobnicate"], /Unknown option '--frobnicate'[\s\S]*function-fetch --help/],

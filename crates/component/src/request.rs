@@ -71,8 +71,7 @@ where
         on_spin,
     } = head;
     let hops = headers::hops(&fields);
-    // Spin pools connections, and says of one that the target had closed what it
-    // says of a target that breaks off.
+    // Spin pools connections, and reports one that the target had closed like one that broke off.
     let may_meet_closed_connection = on_spin && is_spin(&fields);
     let facts = facts(&fields, on_spin, target);
     let length = framing::content_length(&fields);

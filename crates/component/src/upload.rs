@@ -18,8 +18,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
 
-/// How long a request without `Content-Length` may take to show whether it has a body. A client that streams one
-/// may send its first byte much later.
+/// How long a request without `Content-Length` may take to show whether it has
+/// a body. A client that streams one may send its first byte much later.
 const FIRST_BYTES: Millis = Millis(10.0);
 
 /// The trailer fields of a body, or why it broke off.
@@ -167,7 +167,7 @@ impl<S: BodySource> ClientBody<S> {
         Rc::clone(&self.replay)
     }
 
-    /// The replay state of the body so far.
+    /// Whether the body can be sent to another target at present.
     #[must_use]
     pub fn state(&self) -> ReplayState {
         match &self.place {
@@ -176,7 +176,8 @@ impl<S: BodySource> ClientBody<S> {
         }
     }
 
-    /// Stops the attempt that reads the body, takes back what it did not send, and returns the replay state.
+    /// Stops the attempt that reads the body, takes back what it did not send, and returns whether the body can be sent
+    /// to another target.
     pub async fn stop(&mut self) -> ReplayState {
         self.place = match std::mem::replace(&mut self.place, Place::Nowhere) {
             Place::Uploading { stop, back } => {

@@ -76,8 +76,8 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     })
 }
 
-/// Sends a probe, within `within`, and returns its status. The rest of the response is read
-/// afterwards.
+/// Sends a probe and returns its status, which must come in `within`. The rest of the
+/// response is read afterwards.
 pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
     let started = monotonic();
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;

@@ -99,7 +99,7 @@ impl Platform for Wasi {
     }
 
     async fn idle(&self) {
-        signal::client_served().await;
+        signal::idle().await;
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {

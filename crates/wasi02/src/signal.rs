@@ -41,7 +41,7 @@ pub fn answered(answered: bool) {
 }
 
 /// Resolves when the client has its response, and after [`MAX_DELAY_NS`] anyway.
-pub async fn client_served() {
+pub async fn idle() {
     if ANSWERED.get() {
         return;
     }
