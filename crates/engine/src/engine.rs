@@ -121,7 +121,14 @@ impl Engine {
                 },
             ) => {
                 state.answered_by(target);
-                self.known.responded(&state, status, retry_after, ttfb, now);
+                let is_failure = !retry::is_good(status, true);
+                if is_failure {
+                    state.failed.insert(target);
+                } else {
+                    self.blame_overdue(&mut state, ttfb);
+                }
+                self.known
+                    .responded(&state, status, is_failure, retry_after, ttfb, now);
                 let good = retry::is_good(status, self.known.settings.retry_on_5xx);
                 if !good && !state.running.is_empty() {
                     return self.wait(state, now);
@@ -130,6 +137,9 @@ impl Engine {
                 let retry = retry::after_bad_response(&state, replay);
                 if !good && let Some(step) = self.retry(state, retry, now) {
                     return step;
+                }
+                if is_failure {
+                    self.known.answered_badly(&state, now);
                 }
                 self.step(state, Action::Relay, now)
             }
@@ -150,7 +160,11 @@ impl Engine {
                     state.may_resend = false;
                     return self.send(state, target, now);
                 }
-                self.known.failed(&state, target, failure, now);
+                if self.known.failed(&state, target, failure, now)
+                    && Knowledge::is_evidence(failure, replay)
+                {
+                    state.failed.insert(target);
+                }
                 if !state.running.is_empty() {
                     return self.wait(state, now);
                 }
@@ -202,11 +216,22 @@ impl Engine {
         if !limits::has_time(&state, &self.known.settings, now) {
             return None;
         }
-        let target = match self.known.first_choice(now) {
-            Some(choice) if state.tried.is_empty() => choice,
+        let mut state = state;
+        let first = state.tried.is_empty();
+        if first
+            && !state.racing
+            && self.known.settings.ranking_enabled()
+            && self.budget.has_one()
+            && let Some(target) = self.known.trial_target(&state, now)
+        {
+            state.trial = true;
+            return Some(self.send(state, target, now));
+        }
+        let target = match self.known.first_choice(state.retryable, now) {
+            Some(choice) if first => choice,
             _ => self
                 .known
-                .candidates(now)
+                .candidates(state.retryable, now)
                 .into_iter()
                 .find(|index| !state.tried.contains(*index))?,
         };
@@ -218,6 +243,9 @@ impl Engine {
         let again = state.tried.contains(target);
         state.sent_to(target, may_hedge, now);
         let report = may_hedge || self.wants_report(&state, target, now);
+        if !report {
+            self.known.targets[target].request_unreported();
+        }
         // What is not reported when it is answered must not count as unanswered.
         if self.known.settings.ranking_enabled() && report && !again {
             self.known.targets[target].request_sent(now);
@@ -240,7 +268,10 @@ impl Engine {
         if !self.known.settings.ranking_enabled() {
             return false;
         }
-        let in_trouble = state.attempts() > 1 || self.known.targets[target].has_failures();
+        let in_trouble = state.attempts() > 1
+            || state.trial
+            || self.known.trial.is_some()
+            || self.known.targets[target].has_failures();
         if !in_trouble && now < self.next_report_at {
             return false;
         }
@@ -280,6 +311,7 @@ impl Engine {
 
     /// No attempt is left: the last real response, else the failure in words.
     fn give_up(&mut self, state: RequestState, failure: Failure, now: Timestamp) -> Step {
+        self.known.answered_badly(&state, now);
         let action = if state.has_response {
             Action::Relay
         } else {
@@ -310,6 +342,19 @@ impl Engine {
                     wake_after = wake_after.min(overdue_in);
                 }
             }
+            if state.may_rescue && self.known.settings.ranking_enabled() {
+                let rescue_in = self.known.targets[target].rescue_after() - time;
+                if rescue_in > TIMER_SLACK {
+                    wake_after = wake_after.min(rescue_in);
+                } else {
+                    state.may_rescue = false;
+                    if self.known.has_other_fit(state.tried)
+                        && let Some(step) = self.retry(state, Retry::Budgeted, now)
+                    {
+                        return step;
+                    }
+                }
+            }
             if state.overdue && self.is_lost(&state, target) {
                 let failure = Failure::TargetLost;
                 return self.step(state, Action::Cancel { target, failure }, now);
@@ -331,6 +376,17 @@ impl Engine {
         let mut step = self.step(state, Action::Wait, now);
         step.wake_after = wake_after;
         step
+    }
+
+    /// Attempts that were overdue when another was sent beside them, and did not
+    /// answer before it did, have failed: unless the endpoint is slow there, too.
+    fn blame_overdue(&self, state: &mut RequestState, ttfb: Millis) {
+        let rescued = state.retryable && !state.has_body && !state.may_rescue;
+        for (index, target) in self.known.targets.iter().enumerate() {
+            if rescued && state.running.contains(index) && target.rescue_after() >= ttfb * 2.0 {
+                state.failed.insert(index);
+            }
+        }
     }
 
     /// One of several attempts has ended: the timer for the others starts anew.
@@ -381,7 +437,12 @@ impl Engine {
                     Millis::INFINITY
                 };
                 let hedge = hedging::delay(state, settings).unwrap_or(Millis::INFINITY);
-                left.min(overdue).min(hedge)
+                let rescue = if settings.ranking_enabled() && state.may_rescue {
+                    self.known.targets[attempt.target].rescue_after()
+                } else {
+                    Millis::INFINITY
+                };
+                left.min(overdue).min(rescue).min(hedge)
             }
             // The host says how long each has waited.
             Action::Send(_) | Action::Wait => Millis::ZERO,
@@ -432,8 +493,8 @@ impl Engine {
         let full = cold || known.refresh_due(now);
         let sync = !full && known.sync_due(now);
         let targets = match (cold, full) {
-            (true, _) => known.candidates(now),
-            (_, true) => round::refreshed(known.candidates(now), &known.targets),
+            (true, _) => known.candidates(false, now),
+            (_, true) => round::refreshed(known.candidates(false, now), &known.targets),
             _ => (0..known.targets.len())
                 .filter(|index| known.targets[*index].awaits_probe(now))
                 .collect(),
@@ -480,16 +541,14 @@ impl Engine {
                 format!("probe {}", failure.proxy_error())
             }
         };
-        if let Some(verdict) = Verdict::eject(reason) {
-            self.known.eject(target, verdict, now);
-        }
+        self.known.eject(target, Verdict::outage(reason), now);
     }
 
     fn probe_passed(&mut self, round: u32, target: usize, took: Millis, now: Timestamp) {
         let fade = self.known.settings.cache_ttl;
         let health = &mut self.known.targets[target];
         if let Some(running) = self.rounds.running(round) {
-            running.recovered |= health.is_ejected();
+            running.recovered |= health.is_ejected() && !health.is_convicted();
             health.latency = running.sampled(target, took, health.latency);
         }
         if health.probe_passed(took, now, fade) {

@@ -2,16 +2,24 @@
 //! requests found, and until when it gets no traffic.
 
 use crate::drift::{self, Drift};
+use crate::evidence::Evidence;
 use crate::failure::{Failure, RetrySafety};
 use crate::latency::Latency;
 use crate::record::{Ejection, TargetRecord};
+use crate::settings::Margin;
 use crate::time::{Millis, Timestamp, rounded};
-
-/// Gateway failures in a row that eject a target.
-const FAILURES_TO_EJECT: u32 = 3;
+use crate::trial::{HalfOpen, Shown};
 
 /// The first ejection; each one that follows upon it lasts twice as long.
 const BACKOFF: Millis = Millis(1_000.0);
+
+/// The first one that live requests bring about: clients pay for what ends it.
+const LIVE_BACKOFF: Millis = Millis(5_000.0);
+
+/// A target that is back on trial's account starts anew after so many good
+/// answers; before, its next ejection lasts twice as long, however long ago the
+/// last one was: at a request a minute it may be an hour.
+const PROBATION: u32 = 16;
 
 /// The longest ejection, and the most that a `Retry-After` is honoured.
 const LONGEST_EJECTION: Millis = Millis(300_000.0);
@@ -24,6 +32,11 @@ const OVERDUE: Millis = Millis(500.0);
 const OVERDUE_LEAST: Millis = Millis(200.0);
 const OVERDUE_MOST: Millis = Millis(5_000.0);
 
+/// A request whose answer is overdue so many times over may go to another target
+/// beside, and within this time at the latest.
+const RESCUE: f64 = 2.0;
+const RESCUE_MOST: Millis = Millis(2_000.0);
+
 /// A target's state in this instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
@@ -31,10 +44,22 @@ pub(crate) struct Health {
     drift: Drift,
     /// Consecutive failures, of probes and of requests.
     failures: u32,
+    /// The last failure of a request.
+    last_failure: Option<LastFailure>,
+    /// What live requests show. Probes ask another question, and clear none of it.
+    evidence: Evidence,
+    /// Good answers that were not reported, since the last one that was.
+    unreported: f64,
     /// While it is set the target gets no request, unless nothing else is left;
     /// once it has passed, one probe decides.
     ejected_until: Option<Timestamp>,
+    /// Live requests have convicted it: after the probe, trials decide.
+    half_open: Option<HalfOpen>,
     last_ejection: Option<Ejection>,
+    /// Back after trials: so many good answers until that is forgotten.
+    probation: u32,
+    /// By its own wish (`Retry-After`) it gets no requests that may be retried.
+    aside_until: Option<Timestamp>,
     /// Since when requests go to it and none is answered: the first of them and
     /// the second. Any answer clears it, so a client that goes away leaves
     /// nothing wrong behind.
@@ -50,27 +75,60 @@ struct Unanswered {
     second: Option<Timestamp>,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum LastFailure {
+    Status(u16),
+    Failure(Failure),
+}
+
 /// What evidence against a target comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Verdict {
     /// Why the target is to be ejected.
     pub(crate) reason: String,
-    /// For how long at least: its own wish (`Retry-After`).
-    pub(crate) at_least: Millis,
+    /// What found that.
+    pub(crate) found: Found,
+}
+
+/// What has found that a target is not fit, and what ends that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Found {
+    /// It could not be reached, or a probe failed: a healthy probe ends it.
+    Outage,
+    /// Live requests failed: only live requests end it.
+    ByRequests,
+    /// Live requests took much longer than the mean of ln ms of another target.
+    Slow(f64),
 }
 
 impl Verdict {
-    pub(crate) fn eject(reason: impl Into<String>) -> Option<Self> {
-        Some(Self {
+    pub(crate) fn outage(reason: impl Into<String>) -> Self {
+        Self {
             reason: reason.into(),
-            at_least: Millis::ZERO,
-        })
+            found: Found::Outage,
+        }
     }
 }
 
 impl Health {
+    /// Whether it gets no requests but trials.
     pub(crate) fn is_ejected(&self) -> bool {
-        self.ejected_until.is_some()
+        self.ejected_until.is_some() || self.half_open.is_some()
+    }
+
+    /// Whether live requests have convicted it.
+    pub(crate) fn is_convicted(&self) -> bool {
+        self.half_open.is_some()
+    }
+
+    /// Whether it is only trials that keep it from its requests.
+    pub(crate) fn is_half_open(&self) -> bool {
+        self.ejected_until.is_none() && self.half_open.is_some()
+    }
+
+    /// Whether it wishes for no requests that may go elsewhere.
+    pub(crate) fn is_aside(&self, now: Timestamp) -> bool {
+        self.aside_until.is_some_and(|until| now < until)
     }
 
     /// Whether it has failed, and not answered well since.
@@ -83,17 +141,26 @@ impl Health {
     pub(crate) fn awaits_probe(&self, now: Timestamp) -> bool {
         match self.ejected_until {
             Some(until) => until <= now,
-            None => self.is_overdue(now),
+            None => self.half_open.is_none() && self.is_overdue(now),
         }
     }
 
     /// How long an answer may take before it is overdue.
     pub(crate) fn overdue_after(&self) -> Millis {
-        let usual = match self.drift.baseline() {
+        self.usual() * f64::from(1 << self.false_alarms)
+    }
+
+    fn usual(&self) -> Millis {
+        match self.drift.baseline() {
             Some(live) => drift::slow(live).clamp(OVERDUE_LEAST, OVERDUE_MOST),
             None => OVERDUE,
-        };
-        usual * f64::from(1 << self.false_alarms)
+        }
+    }
+
+    /// How long an answer may take before the request may go to another target
+    /// beside: probes may find a target well that hangs.
+    pub(crate) fn rescue_after(&self) -> Millis {
+        (self.usual() * RESCUE).min(RESCUE_MOST)
     }
 
     /// Whether a request has waited for too long without any answer to it or to
@@ -134,25 +201,48 @@ impl Health {
             .filter(|unanswered| unanswered.first < began);
     }
 
-    /// A request was answered. A status below 502 or above 504 is the target's
-    /// own, not that of a gateway which has lost it.
+    /// A request was answered, with a status that is a failure or not.
     pub(crate) fn responded(
         &mut self,
         status: u16,
+        is_failure: bool,
         retry_after: Option<Millis>,
-    ) -> Option<Verdict> {
+        now: Timestamp,
+    ) {
         self.unanswered = None;
         self.false_alarms = 0;
-        if !matches!(status, 502..=504) {
+        if is_failure {
+            self.failures = self.failures.saturating_add(1);
+            self.last_failure = Some(LastFailure::Status(status));
+        } else {
             self.failures = 0;
-            return None;
         }
-        self.is_one_failure_too_many().then(|| Verdict {
-            reason: format!("status {status}"),
-            at_least: retry_after
-                .unwrap_or(Millis::ZERO)
-                .clamp(Millis::ZERO, LONGEST_EJECTION),
-        })
+        if let (429 | 503, Some(wish)) = (status, retry_after) {
+            self.aside_until = Some(now + wish.clamp(Millis::ZERO, LONGEST_EJECTION));
+        }
+    }
+
+    /// A good answer, and what it shows: whether the target is back on trial's
+    /// account, or still too slow.
+    pub(crate) fn answered_well(
+        &mut self,
+        is_trial: bool,
+        ttfb: Millis,
+        margin: Margin,
+        now: Timestamp,
+    ) -> Shown {
+        if let (true, Some(half_open)) = (is_trial, &mut self.half_open) {
+            return half_open.answered(ttfb, margin);
+        }
+        self.evidence.good(1.0 + self.unreported, now);
+        self.unreported = 0.0;
+        self.probation = self.probation.saturating_sub(1);
+        Shown::Nothing
+    }
+
+    /// A good answer of this one will not be reported.
+    pub(crate) fn request_unreported(&mut self) {
+        self.unreported += 1.0;
     }
 
     /// The time to first byte of a good answer. True when the recent ones have
@@ -161,19 +251,60 @@ impl Health {
         self.drift.observe(ttfb)
     }
 
-    /// A request was not answered, and the target is to blame.
+    /// A request was not answered, and the target is to blame. A verdict where no
+    /// request would have fared better; else it is evidence, once the request is
+    /// over.
     pub(crate) fn failed(&mut self, failure: Failure) -> Option<Verdict> {
-        let at_once = failure.retry_safety() == RetrySafety::Always || failure.is_timeout();
-        if at_once || self.is_one_failure_too_many() {
-            Verdict::eject(failure.proxy_error())
-        } else {
-            None
-        }
+        self.failures = self.failures.saturating_add(1);
+        self.last_failure = Some(LastFailure::Failure(failure));
+        let unreachable = failure.retry_safety() == RetrySafety::Always;
+        unreachable.then(|| Verdict::outage(failure.proxy_error()))
     }
 
-    fn is_one_failure_too_many(&mut self) -> bool {
-        self.failures = self.failures.saturating_add(1);
-        self.failures >= FAILURES_TO_EJECT
+    /// A request failed here, and it was this target's doing: with this weight.
+    pub(crate) fn blamed(&mut self, weight: f64, now: Timestamp) -> Option<Verdict> {
+        self.evidence.bad(weight, now);
+        let on_trial = self.is_half_open();
+        (on_trial || self.evidence.convicts(now)).then(|| Verdict {
+            reason: match self.last_failure {
+                Some(LastFailure::Status(status)) => format!("status {status}"),
+                Some(LastFailure::Failure(failure)) => failure.proxy_error().to_owned(),
+                None => "http_response_timeout".to_owned(),
+            },
+            found: Found::ByRequests,
+        })
+    }
+
+    /// Whether a request that has a fallback may try it now.
+    pub(crate) fn try_now(&mut self, now: Timestamp) -> bool {
+        let half_open = self.half_open.as_mut();
+        self.ejected_until.is_none() && half_open.is_some_and(|one| one.try_now(now))
+    }
+
+    /// Where it was too slow: the mean of ln ms of the target that was faster.
+    pub(crate) fn limit(&self) -> Option<f64> {
+        self.half_open.and_then(|one| one.limit)
+    }
+
+    /// Whether its last failure was that no head came in time.
+    pub(crate) fn has_timed_out(&self) -> bool {
+        matches!(self.last_failure, Some(LastFailure::Failure(failure)) if failure.is_timeout())
+    }
+
+    /// Whether nobody could try it for long.
+    pub(crate) fn is_untried(&self, now: Timestamp) -> bool {
+        self.is_half_open() && self.half_open.is_some_and(|one| one.is_untried(now))
+    }
+
+    /// It gets its requests back.
+    pub(crate) fn readmit(&mut self, now: Timestamp) {
+        self.half_open = None;
+        self.failures = 0;
+        self.evidence.clear();
+        self.probation = PROBATION;
+        if let Some(last) = &mut self.last_ejection {
+            last.ends = now;
+        }
     }
 
     /// A probe came back healthy. Says whether that ended an ejection.
@@ -183,8 +314,14 @@ impl Health {
         }
         self.unanswered = None;
         self.latency = Some(Latency::add(self.latency, took, now, fade));
-        self.failures = 0;
-        self.ejected_until.take().is_some()
+        let ended = self.ejected_until.take().is_some();
+        if let (true, Some(half_open)) = (ended, &mut self.half_open) {
+            half_open.next = now;
+        }
+        if self.half_open.is_none() {
+            self.failures = 0;
+        }
+        ended && self.half_open.is_none()
     }
 
     /// The drift starts afresh; `accept` makes the recent answers what is normal.
@@ -193,28 +330,41 @@ impl Health {
     }
 
     /// Ejects the target, for longer each time it comes soon after the last.
-    /// `jitter` is from 0 to 1. Returns for how long, or `None` when it was
-    /// ejected already.
-    pub(crate) fn eject(
-        &mut self,
-        now: Timestamp,
-        jitter: f64,
-        at_least: Millis,
-    ) -> Option<Millis> {
+    /// `jitter` is from 0 to 1. Returns for how long, or `None` when it was ejected
+    /// already.
+    pub(crate) fn eject(&mut self, found: Found, jitter: f64, now: Timestamp) -> Option<Millis> {
         self.failures = self.failures.max(1);
         self.unanswered = None;
         if self.ejected_until.is_some_and(|until| until > now) {
             return None;
         }
+        let first = match found {
+            Found::Outage => BACKOFF,
+            Found::ByRequests | Found::Slow(_) => LIVE_BACKOFF,
+        };
         let backoff = match self.last_ejection {
             // A target that held up for twice its last ejection starts anew;
-            // one that its probe found failing has not held up at all.
-            Some(last) if self.is_ejected() || now < last.ends + last.length * 2.0 => {
-                last.length * 2.0
+            // one that its probe or a trial found failing has not held up at all.
+            Some(last)
+                if self.is_ejected()
+                    || self.probation > 0
+                    || now < last.ends + last.length * 2.0 =>
+            {
+                (last.length * 2.0).max(first)
             }
-            _ => BACKOFF,
+            _ => first,
         };
-        let length = backoff.max(at_least).min(LONGEST_EJECTION);
+        let wish = self.aside_until.map_or(Millis::ZERO, |until| until - now);
+        let length = backoff.max(wish).min(LONGEST_EJECTION);
+        match found {
+            Found::Outage => {}
+            Found::ByRequests => {
+                let limit = self.half_open.and_then(|one| one.limit);
+                self.half_open = Some(HalfOpen::new(limit, now));
+            }
+            Found::Slow(limit) => self.half_open = Some(HalfOpen::new(Some(limit), now)),
+        }
+        self.probation = 0;
         self.last_ejection = Some(Ejection {
             ends: now + length,
             length,
@@ -250,6 +400,13 @@ impl Health {
             let ends = last.ends.min(now + length);
             Ejection { ends, length }
         });
+        self.half_open = known.half_open;
+    }
+
+    /// Takes over what others' live requests have shown.
+    pub(crate) fn adopt_evidence(&mut self, known: &TargetRecord) {
+        self.evidence.adopt(known.live_answers.unwrap_or_default());
+        self.aside_until = known.aside;
     }
 
     /// Whether it is ejected for a later failure than another instance knows of.
@@ -264,8 +421,8 @@ impl Health {
                 .is_some_and(|last| last.ends > theirs + Millis(1.0))
     }
 
-    /// For other instances.
-    pub(crate) fn to_record(&self, now: Timestamp) -> TargetRecord {
+    /// For other instances: from now on they know all of it.
+    pub(crate) fn share(&mut self, now: Timestamp) -> TargetRecord {
         // Microseconds are enough, and keep the value short.
         let short = |value: f64| rounded(value * 1000.0) / 1000.0;
         TargetRecord {
@@ -282,6 +439,9 @@ impl Health {
                     ends: last.ends.rounded(),
                     length: last.length.rounded(),
                 }),
+            half_open: self.half_open,
+            live_answers: Some(self.evidence.share(now)).filter(|tally| !tally.is_empty()),
+            aside: self.aside_until.filter(|until| now < *until),
             live: self.drift.baseline().map(|live| crate::record::Live {
                 mean: short(live.mean),
                 variance: short(live.variance),
@@ -296,9 +456,13 @@ mod tests {
 
     const START: Timestamp = Timestamp(0.0);
     const FADE: Millis = Millis(1.0);
+    const MARGIN: Margin = Margin {
+        percent: 20.0,
+        least: Millis(10.0),
+    };
 
     fn eject(health: &mut Health, now: f64) -> Option<f64> {
-        let length = health.eject(Timestamp(now), 0.5, Millis::ZERO)?;
+        let length = health.eject(Found::Outage, 0.5, Timestamp(now))?;
         Some(length.0)
     }
 
@@ -331,10 +495,10 @@ mod tests {
     fn retry_after_is_honoured_up_to_five_minutes() {
         for (wish, length) in [(30e3, 30e3), (1e9, 300e3)] {
             let mut health = Health::default();
-            assert_eq!(health.responded(503, None), None);
-            assert_eq!(health.responded(503, None), None);
-            let verdict = health.responded(503, Some(Millis(wish))).unwrap();
-            let ejected = health.eject(START, 0.5, verdict.at_least);
+            health.responded(503, true, Some(Millis(wish)), START);
+            assert!(health.is_aside(Timestamp(length - 1.0)) && !health.is_ejected());
+            assert!(!health.is_aside(Timestamp(length)));
+            let ejected = health.eject(Found::ByRequests, 0.5, START);
             assert_eq!(ejected, Some(Millis(length)));
         }
     }
@@ -349,7 +513,7 @@ mod tests {
         health.request_sent(before);
         assert!(!health.is_suspect(before));
         assert!(health.is_suspect(due) && health.awaits_probe(due));
-        health.responded(200, None);
+        health.responded(200, false, None, due);
         assert!(!health.is_suspect(Timestamp(10_000.0)));
     }
 
@@ -365,15 +529,70 @@ mod tests {
         }
     }
 
+    /// Convicts by requests, and lets the backoff and a probe pass.
+    fn half_open(health: &mut Health, now: f64) -> f64 {
+        let length = health.eject(Found::ByRequests, 0.5, Timestamp(now));
+        let back = now + length.unwrap().0;
+        assert!(!health.probe_passed(Millis(5.0), Timestamp(back), FADE));
+        assert!(health.is_half_open() && health.is_ejected());
+        back
+    }
+
     #[test]
-    fn three_gateway_failures_in_a_row_and_only_in_a_row() {
+    fn a_probe_does_not_clear_what_requests_found() {
         let mut health = Health::default();
-        assert_eq!(health.responded(502, None), None);
-        assert_eq!(health.failed(Failure::ConnectionTerminated), None);
-        assert_eq!(health.responded(200, None), None);
-        assert_eq!(health.responded(503, None), None);
-        assert_eq!(health.responded(504, None), None);
-        let verdict = health.failed(Failure::ConnectionTerminated);
-        assert_eq!(verdict, Verdict::eject("connection_terminated"));
+        let mut verdict = None;
+        for _ in 0..3 {
+            health.responded(500, true, None, START);
+            assert_eq!(verdict, None);
+            verdict = health.blamed(1.0, START);
+        }
+        let verdict = verdict.expect("three in a row");
+        assert_eq!(verdict.reason, "status 500");
+        assert_eq!(verdict.found, Found::ByRequests);
+        let mut now = half_open(&mut health, 0.0);
+        for _ in 0..7 {
+            assert!(health.try_now(Timestamp(now)));
+            let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
+            assert_eq!(shown, Shown::Nothing);
+            now += 1_000.0;
+        }
+        let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
+        assert_eq!(shown, Shown::Fit);
+        health.readmit(Timestamp(now));
+        assert!(!health.is_ejected());
+    }
+
+    #[test]
+    fn a_failed_trial_ejects_at_once_and_for_twice_as_long_at_any_pace() {
+        let mut health = Health::default();
+        let mut now = 0.0;
+        let mut lengths = Vec::new();
+        for _ in 0..5 {
+            let back = half_open(&mut health, now);
+            lengths.push(back - now);
+            // The next request comes a minute later.
+            now = back + 60_000.0;
+            assert!(health.try_now(Timestamp(now)));
+            assert!(health.blamed(1.0, Timestamp(now)).is_some());
+        }
+        assert_eq!(lengths, [5e3, 10e3, 20e3, 40e3, 80e3]);
+    }
+
+    #[test]
+    fn a_relapse_soon_after_the_trials_lasts_twice_as_long_at_any_pace() {
+        let mut health = Health::default();
+        let back = half_open(&mut health, 0.0);
+        health.readmit(Timestamp(back));
+        let later = Timestamp(back + 600_000.0);
+        let again = health.eject(Found::ByRequests, 0.5, later);
+        assert_eq!(again, Some(Millis(10_000.0)));
+        health.readmit(later);
+        for _ in 0..PROBATION {
+            health.answered_well(false, Millis(5.0), MARGIN, later);
+        }
+        let much_later = later + Millis(600_000.0);
+        let anew = health.eject(Found::ByRequests, 0.5, much_later);
+        assert_eq!(anew, Some(LIVE_BACKOFF));
     }
 }

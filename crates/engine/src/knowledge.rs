@@ -4,7 +4,8 @@
 
 use crate::decision::{self, Decision, DecisionSource};
 use crate::failure::{Failure, FaultOrigin};
-use crate::health::{Health, Verdict};
+use crate::health::{Found, Health, Verdict};
+use crate::judging::Pairs;
 use crate::latency::Latency;
 use crate::notice::{ChangeReason, Notice};
 use crate::random::Random;
@@ -15,6 +16,7 @@ use crate::round::Running;
 use crate::settings::Settings;
 use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
+use crate::trial::{LatencyTrial, TrialBudget};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
@@ -24,6 +26,10 @@ pub(crate) struct Knowledge {
     pub(crate) targets: Vec<Health>,
     pub(crate) decision: Option<Decision>,
     pub(crate) sync: StoreSync,
+    pub(crate) pairs: Pairs,
+    /// The chosen target is compared with the runner-up on live requests.
+    pub(crate) trial: Option<LatencyTrial>,
+    pub(crate) trials: TrialBudget,
     pub(crate) notices: Vec<Notice>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
@@ -39,6 +45,9 @@ impl Knowledge {
             targets: vec![Health::default(); settings.targets.len()],
             decision: None,
             sync: StoreSync::default(),
+            pairs: Pairs::default(),
+            trial: None,
+            trials: TrialBudget::default(),
             notices: Vec::new(),
             denials_reported: TargetSet::default(),
             problems_unreported: true,
@@ -103,20 +112,29 @@ impl Knowledge {
 
     /// The target of a request that was not sent yet, where the decision
     /// settles it without any sorting: the warm path.
-    pub(crate) fn first_choice(&self, now: Timestamp) -> Option<usize> {
+    pub(crate) fn first_choice(&self, retryable: bool, now: Timestamp) -> Option<usize> {
         let choice = self.decision.as_ref()?.choice;
         let health = &self.targets[choice];
-        let fit = !health.is_ejected() && !health.is_suspect(now);
+        let aside = retryable && health.is_aside(now);
+        let fit = !health.is_ejected() && !health.is_suspect(now) && !aside;
         (self.settings.ranking_enabled() && fit).then_some(choice)
     }
 
-    /// The targets in the order of attempts: the chosen one, then by rank.
-    pub(crate) fn candidates(&self, now: Timestamp) -> Vec<usize> {
+    /// The targets in the order of attempts: the chosen one, then by rank. Those
+    /// that wish for no requests which may go elsewhere come after the others that
+    /// are fit.
+    pub(crate) fn candidates(&self, retryable: bool, now: Timestamp) -> Vec<usize> {
         if !self.settings.ranking_enabled() {
             return (0..self.settings.targets.len()).collect();
         }
         let mut order = rank::order(&self.targets, now);
-        if let Some(choice) = self.first_choice(now)
+        if retryable {
+            order.sort_by_key(|index| {
+                let target = &self.targets[*index];
+                (target.is_ejected(), target.is_aside(now))
+            });
+        }
+        if let Some(choice) = self.first_choice(retryable, now)
             && let Some(place) = order.iter().position(|index| *index == choice)
         {
             order[..=place].rotate_right(1);
@@ -127,11 +145,13 @@ impl Knowledge {
     /// A full round has ended: its result holds from now.
     pub(crate) fn decide(&mut self, primary: usize, now: Timestamp) {
         let before = self.decision.as_ref().map(|decision| decision.primary);
-        // If it drifted and is still the best, slower is what it is now.
+        // If it drifted and is still the best, slower is what it is now; unless live
+        // requests are still being asked.
         let drifted = self
             .decision
             .as_ref()
-            .is_some_and(|decision| decision.drifted);
+            .is_some_and(|decision| decision.drifted)
+            && self.trial.is_none();
         self.targets[primary].restart_drift(drifted && before == Some(primary));
         self.report_change(before, primary, ChangeReason::Probed);
         let stands_in_for = self
@@ -163,7 +183,9 @@ impl Knowledge {
             Some(current) if !round.full && !round.recovered => current.target,
             Some(current) => {
                 let margin = self.settings.switch_margin;
-                match round.samples.judge(current, margin, self.settings.spread) {
+                let fit = |target: usize| !self.targets[target].is_ejected();
+                let spread = self.settings.spread;
+                match round.samples.judge(current, margin, spread, fit) {
                     Outcome::Keep => current.target,
                     Outcome::CompareAgain(targets) => return Some(targets),
                     Outcome::Switch(challenger) => {
@@ -200,6 +222,7 @@ impl Knowledge {
             decision.primary = primary;
             decision.choice = choice;
             if before != primary {
+                self.trial = None;
                 let failed = reason == ChangeReason::Failover;
                 let absent = decision.stands_in_for.or(Some(before));
                 decision.stands_in_for = absent.filter(|_| failed);
@@ -260,6 +283,7 @@ impl Knowledge {
         &mut self,
         request: &RequestState,
         status: u16,
+        is_failure: bool,
         retry_after: Option<Millis>,
         ttfb: Millis,
         now: Timestamp,
@@ -268,36 +292,33 @@ impl Knowledge {
             return;
         }
         let target = request.responder;
-        let health = &mut self.targets[target];
-        if let Some(verdict) = health.responded(status, retry_after) {
-            self.eject(target, verdict, now);
+        self.targets[target].responded(status, is_failure, retry_after, now);
+        if is_failure {
+            return;
         }
-        let good = !matches!(status, 502..=504);
         let chosen = self
             .decision
             .as_ref()
             .is_some_and(|decision| decision.choice == target);
-        if good && chosen && request.times_target() && self.targets[target].took(ttfb) {
-            let share = self.random.next();
-            if let Some(decision) = &mut self.decision {
-                decision.refresh_soon(share, now);
-            }
+        if chosen && request.times_target() && self.targets[target].took(ttfb) {
+            self.drifted(now);
         }
+        self.answered_well(request, ttfb, now);
     }
 
-    /// A target did not answer a request.
+    /// A target did not answer a request. True when it is to blame for that.
     pub(crate) fn failed(
         &mut self,
         request: &RequestState,
         target: usize,
         failure: Failure,
         now: Timestamp,
-    ) {
+    ) -> bool {
         if failure.fault_origin() == FaultOrigin::HostPolicy {
             self.report_denial(target, failure);
         }
         if !self.settings.ranking_enabled() {
-            return;
+            return false;
         }
         // It is not to blame for a time-out when earlier attempts had used the
         // deadline up.
@@ -308,6 +329,7 @@ impl Knowledge {
         } else if let Some(verdict) = self.targets[target].failed(failure) {
             self.eject(target, verdict, now);
         }
+        blamed
     }
 
     /// The attempts that lost against the responder are cancelled, which is not
@@ -324,10 +346,19 @@ impl Knowledge {
     }
 
     /// Ejects a target; when it was the primary, the next best takes over, and
-    /// the other instances are told through the store.
+    /// the other instances learn of it through the store.
     pub(crate) fn eject(&mut self, target: usize, verdict: Verdict, now: Timestamp) {
+        // What live requests found is a matter of choice: without one, a target that
+        // fails some of them is better than none.
+        let others = (0..self.targets.len()).filter(|other| *other != target);
+        let choice = others
+            .into_iter()
+            .any(|other| !self.targets[other].is_ejected());
+        if verdict.found != Found::Outage && !choice {
+            return;
+        }
         let jitter = self.random.next();
-        let Some(length) = self.targets[target].eject(now, jitter, verdict.at_least) else {
+        let Some(length) = self.targets[target].eject(verdict.found, jitter, now) else {
             return;
         };
         self.sync.write_due = true;

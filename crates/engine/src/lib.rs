@@ -60,11 +60,13 @@ mod conversation;
 mod decision;
 mod drift;
 mod engine;
+mod evidence;
 pub mod failure;
 mod fence;
 pub mod headers;
 mod health;
 mod hedging;
+mod judging;
 mod knowledge;
 mod latency;
 mod limits;
@@ -83,9 +85,11 @@ pub mod store_key;
 mod sync;
 pub mod target;
 mod time;
+mod trial;
 
 pub use conversation::{Action, Attempt, Event, ReplayState, STORE_TIMEOUT, Step, Waited};
 pub use engine::Engine;
+pub use evidence::Tally;
 pub use failure::{Failure, FaultOrigin, RetrySafety};
 pub use local_reply::LocalReply;
 pub use notice::{ChangeReason, Notice, StoreOperation};
@@ -96,6 +100,7 @@ pub use settings::{Capabilities, Settings};
 pub use sharing::StoreWrite;
 pub use target::Target;
 pub use time::{Millis, Timestamp};
+pub use trial::{HalfOpen, LatencyTrial, LogTimes};
 
 /// The `user-agent` of probes.
 pub const USER_AGENT: &str = concat!("function-fetch/", env!("CARGO_PKG_VERSION"));

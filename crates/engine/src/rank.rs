@@ -18,8 +18,8 @@ const CHALLENGERS: usize = 3;
 pub(crate) const COMPARISONS: usize = 3;
 
 /// The targets by rank: measured and healthy by latency, then unmeasured ones,
-/// then those whose answers are overdue, then ejected ones; within a class, and
-/// among equals, the settings' order.
+/// then those whose answers are overdue, then half-open and ejected ones; within a
+/// class, and among equals, the settings' order.
 pub(crate) fn order(targets: &[Health], now: Timestamp) -> Vec<usize> {
     let mut order: Vec<usize> = (0..targets.len()).collect();
     order.sort_by(|one, other| {
@@ -34,7 +34,8 @@ pub(crate) fn order(targets: &[Health], now: Timestamp) -> Vec<usize> {
 
 fn key(target: &Health, now: Timestamp) -> (u8, Millis) {
     let class = match target.latency {
-        _ if target.is_ejected() => 3,
+        _ if target.is_half_open() => 3,
+        _ if target.is_ejected() => 4,
         _ if target.is_suspect(now) => 2,
         Some(_) => 0,
         None => 1,
@@ -64,6 +65,16 @@ pub(crate) fn peers(targets: &[Health], primary: usize, margin: Margin) -> Vec<u
             *index == primary || (near && !peer.is_ejected())
         })
         .collect()
+}
+
+/// Whether a target is as fast as the primary, give or take the margin.
+pub(crate) fn is_near(target: &Health, primary: &Health, margin: Margin) -> bool {
+    match (target.latency, primary.latency) {
+        (Some(target), Some(primary)) => {
+            target.mean() <= primary.mean() + lead(primary.mean(), margin)
+        }
+        _ => false,
+    }
 }
 
 /// How much faster than `latency` a challenger must be.
@@ -149,7 +160,15 @@ impl Samples {
     /// What they show of a healthy primary. Like with like: a challenger must
     /// beat what the primary has shown in the same comparisons, past the margin;
     /// while there are comparisons left, half of it makes it worth another.
-    pub(crate) fn judge(&self, primary: Incumbent, margin: Margin, spread: bool) -> Outcome {
+    /// Only who is `fit` challenges: probes may find a target well that live requests
+    /// do not.
+    pub(crate) fn judge(
+        &self,
+        primary: Incumbent,
+        margin: Margin,
+        spread: bool,
+        fit: impl Fn(usize) -> bool,
+    ) -> Outcome {
         let own = if self.comparisons == 0 {
             let probed = self.first.iter().find(|one| one.target == primary.target);
             probed.map(|sample| sample.took).or(primary.latency)
@@ -180,14 +199,14 @@ impl Samples {
                     must_beat(challenger)
                 }
             };
-            let mut targets = self.challengers(primary.target, worth_comparing);
+            let mut targets = self.challengers(primary.target, worth_comparing, fit);
             if targets.is_empty() {
                 return Outcome::Keep;
             }
             targets.insert(0, primary.target);
             return Outcome::CompareAgain(targets);
         }
-        match self.fastest(primary.target, must_beat) {
+        match self.fastest(primary.target, must_beat, fit) {
             None => Outcome::Keep,
             Some(challenger) if self.comparisons == COMPARISONS => Outcome::Switch(challenger),
             Some(challenger) => Outcome::CompareAgain(vec![primary.target, challenger]),
@@ -197,13 +216,20 @@ impl Samples {
     /// After a round of first probes: whom a healthy primary must be compared
     /// with, fastest first. Those are all that would be faster than they must be,
     /// if not for their handshake.
-    fn challengers(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Vec<usize> {
+    fn challengers(
+        &self,
+        primary: usize,
+        must_beat: impl Fn(usize) -> Millis,
+        fit: impl Fn(usize) -> bool,
+    ) -> Vec<usize> {
         let mut fast: Vec<Sample> = self
             .first
             .iter()
             .copied()
             .filter(|sample| {
-                sample.target != primary && sample.took / HANDSHAKE < must_beat(sample.target)
+                sample.target != primary
+                    && fit(sample.target)
+                    && sample.took / HANDSHAKE < must_beat(sample.target)
             })
             .collect();
         fast.sort_by(|one, other| one.took.total_cmp(&other.took));
@@ -214,11 +240,17 @@ impl Samples {
     }
 
     /// Of the challengers that beat what they must, the fastest.
-    fn fastest(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Option<usize> {
+    fn fastest(
+        &self,
+        primary: usize,
+        must_beat: impl Fn(usize) -> Millis,
+        fit: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let mut winner: Option<Sample> = None;
         let known = self.later.iter().map(|sample| sample.target).max()?;
         for target in (0..=known).filter(|target| *target != primary) {
             if let Some(took) = self.median(target)
+                && fit(target)
                 && took < must_beat(target)
                 && winner.is_none_or(|best| took < best.took)
             {
@@ -232,6 +264,7 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::Found;
 
     const MARGIN: Margin = Margin {
         percent: 20.0,
@@ -272,7 +305,7 @@ mod tests {
     #[test]
     fn measured_then_unmeasured_then_overdue_then_ejected() {
         let mut targets = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
-        targets[2].eject(START, 0.5, Millis::ZERO);
+        targets[2].eject(Found::Outage, 0.5, START);
         targets[5].request_sent(START);
         targets[5].request_sent(START);
         assert_eq!(order(&targets, Timestamp(5_000.0)), [3, 1, 0, 4, 5, 2]);
@@ -281,22 +314,25 @@ mod tests {
     #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
         let samples = round(&[(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)]);
-        assert_eq!(samples.challengers(0, |_| Millis(48.0)), [3, 1]);
-        assert_eq!(samples.challengers(0, |_| Millis(51.0)), [3, 1, 2]);
-        assert!(samples.challengers(3, |_| Millis(5.0)).is_empty());
+        assert_eq!(samples.challengers(0, |_| Millis(48.0), |_| true), [3, 1]);
+        assert_eq!(
+            samples.challengers(0, |_| Millis(51.0), |_| true),
+            [3, 1, 2]
+        );
+        assert!(samples.challengers(3, |_| Millis(5.0), |_| true).is_empty());
     }
 
     #[test]
     fn a_challenger_must_win_each_comparison_and_past_the_margin_in_the_end() {
         let mut samples = round(&[(0, 60.0), (1, 100.0)]);
         for comparison in 1..=COMPARISONS {
-            let outcome = samples.judge(incumbent(0), MARGIN, false);
+            let outcome = samples.judge(incumbent(0), MARGIN, false, |_| true);
             assert_eq!(outcome, Outcome::CompareAgain(vec![0, 1]), "{comparison}");
             samples.compare_again();
             samples.add(0, Millis(60.0));
             samples.add(1, Millis(40.0));
         }
-        let outcome = samples.judge(incumbent(0), MARGIN, false);
+        let outcome = samples.judge(incumbent(0), MARGIN, false, |_| true);
         assert_eq!(outcome, Outcome::Switch(1));
     }
 
@@ -306,7 +342,10 @@ mod tests {
         samples.compare_again();
         samples.add(0, Millis(60.0));
         samples.add(1, Millis(55.0));
-        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
+        assert_eq!(
+            samples.judge(incumbent(0), MARGIN, false, |_| true),
+            Outcome::Keep
+        );
     }
 
     #[test]
@@ -321,15 +360,21 @@ mod tests {
             samples.add(0, Millis(60.0));
             samples.add(1, Millis(70.0));
         }
-        assert_eq!(samples.judge(stand_in, MARGIN, false), Outcome::Switch(1));
-        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
+        assert_eq!(
+            samples.judge(stand_in, MARGIN, false, |_| true),
+            Outcome::Switch(1)
+        );
+        assert_eq!(
+            samples.judge(incumbent(0), MARGIN, false, |_| true),
+            Outcome::Keep
+        );
     }
 
     #[test]
     fn peers_are_within_the_margin_of_the_primary() {
         let mut targets = targets(&[Some(100.0), Some(119.0), Some(121.0), Some(90.0), None]);
         assert_eq!(peers(&targets, 0, MARGIN), [0, 1, 3]);
-        targets[1].eject(START, 0.5, Millis::ZERO);
+        targets[1].eject(Found::Outage, 0.5, START);
         assert_eq!(peers(&targets, 0, MARGIN), [0, 3]);
     }
 }

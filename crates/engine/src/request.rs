@@ -34,6 +34,9 @@ pub struct RequestState {
     /// The target of the last response; of the attempt that runs, before there
     /// is one.
     pub responder: usize,
+    /// Those that failed where another may not: once it is over, they are to blame,
+    /// or the request is.
+    pub failed: TargetSet,
     /// Which action is owed.
     pub stage: Stage,
     /// It may be sent again after a target may have received it.
@@ -54,6 +57,10 @@ pub struct RequestState {
     pub overdue: bool,
     /// It may be sent to the same target once more.
     pub may_resend: bool,
+    /// It may go to another target beside, since its answer is overdue.
+    pub may_rescue: bool,
+    /// Its first attempt is a trial of a target that others do not go to.
+    pub trial: bool,
 }
 
 /// Targets, a bit for each.
@@ -109,6 +116,7 @@ impl RequestState {
             sent: now,
             tried: TargetSet::default(),
             running: TargetSet::default(),
+            failed: TargetSet::default(),
             responder: 0,
             stage: Stage::Store,
             retryable,
@@ -120,6 +128,8 @@ impl RequestState {
             may_hedge: false,
             overdue: false,
             may_resend: retryable && request.may_meet_closed_connection,
+            may_rescue: retryable && !request.has_body,
+            trial: false,
         }
     }
 

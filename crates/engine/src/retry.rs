@@ -97,6 +97,11 @@ impl RetryBudget {
         self.0 = (self.0 + PER_REQUEST).min(MOST);
     }
 
+    /// Whether a retry is left.
+    pub(crate) fn has_one(&self) -> bool {
+        self.0 >= 1.0
+    }
+
     /// Takes a token for a retry, or says that none is left.
     pub(crate) fn take(&mut self) -> bool {
         let left = self.0 >= 1.0;

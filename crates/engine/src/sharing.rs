@@ -7,12 +7,12 @@
 //! overwritten sees that and writes the union.
 
 use crate::decision::{DecisionSource, REFRESH_FROM};
-use crate::health::Health;
 use crate::knowledge::Knowledge;
 use crate::notice::ChangeReason;
 use crate::rank;
 use crate::record::{self, Record, Stored, Use};
 use crate::time::{Millis, Timestamp};
+use crate::trial::LatencyTrial;
 
 /// What to put into the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +87,7 @@ impl Knowledge {
         let (primary, measured_at) = (ours.primary, ours.measured_at.rounded());
         let mut untold = record.at < measured_at;
         for (health, known) in self.targets.iter_mut().zip(&record.targets) {
+            health.adopt_evidence(known);
             if record.at >= measured_at {
                 health.adopt_measurements(known, record.at, now);
             }
@@ -116,6 +117,7 @@ impl Knowledge {
     fn adopt_record(&mut self, record: &Record, now: Timestamp) {
         for (health, known) in self.targets.iter_mut().zip(&record.targets) {
             health.adopt_measurements(known, record.at, now);
+            health.adopt_evidence(known);
             health.adopt_ejection(known, now);
         }
         let before = self.decision.as_ref().map(|decision| decision.primary);
@@ -140,6 +142,10 @@ impl Knowledge {
             record.at,
             DecisionSource::Store,
         );
+        let samples = |trial: &LatencyTrial| trial.other.count;
+        if record.trial.as_ref().map(samples) > self.trial.as_ref().map(samples) {
+            self.trial = record.trial;
+        }
     }
 
     /// The write that is due.
@@ -154,10 +160,11 @@ impl Knowledge {
             decision.measured_at.rounded(),
             decision.primary as u32,
             self.targets
-                .iter()
-                .map(|health: &Health| health.to_record(now))
+                .iter_mut()
+                .map(|health| health.share(now))
                 .collect(),
         );
+        record.trial = self.trial;
         record.stands_in_for = decision.stands_in_for.map(|absent| absent as u32);
         self.sync.writes(&record, now);
         let Millis(longest) = self.settings.longest_use();

@@ -5,8 +5,10 @@
 //! cannot be trusted is a miss. How it is kept as text is each host's business.
 
 use crate::Target;
+use crate::evidence::Tally;
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
+use crate::trial::{HalfOpen, LatencyTrial};
 use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 1;
@@ -47,6 +49,9 @@ pub struct Record {
     pub stands_in_for: Option<u32>,
     /// In the order of `FETCH_TARGETS`.
     pub targets: Vec<TargetRecord>,
+    /// A comparison of two targets on live requests that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<LatencyTrial>,
     /// A hash of the settings' problems, which the operator has then heard of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<String>,
@@ -78,6 +83,15 @@ pub struct TargetRecord {
     /// what drift is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
+    /// What live requests show.
+    #[serde(rename = "seen", skip_serializing_if = "Option::is_none")]
+    pub live_answers: Option<Tally>,
+    /// Live requests have convicted it, and its trials so far.
+    #[serde(rename = "half", skip_serializing_if = "Option::is_none")]
+    pub half_open: Option<HalfOpen>,
+    /// Until when it wishes for no requests that may go elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Timestamp>,
 }
 
 /// An ejection that is over, or will be; a pair in the value.
@@ -176,6 +190,11 @@ fn is_sound(record: &Record, settings: &Settings, now: Timestamp) -> bool {
         && is_modest(record.at.0)
         && record.at.0 > 0.0
         && record.targets.iter().all(TargetRecord::is_sound)
+        && record.trial.is_none_or(|trial| {
+            (trial.challenger as usize) < record.targets.len()
+                && trial.own.is_sound()
+                && trial.other.is_sound()
+        })
 }
 
 impl Record {
@@ -193,6 +212,7 @@ impl Record {
             hash: hash(settings),
             primary,
             stands_in_for: None,
+            trial: None,
             targets,
             told: problems_hash(settings),
         }
@@ -210,8 +230,23 @@ impl TargetRecord {
         let last = self
             .last_ejection
             .is_none_or(|last| is_modest(last.ends.0) && is_modest(last.length.0));
-        let moments = [self.at, self.until];
-        latency && live && last && moments.into_iter().flatten().all(|at| is_modest(at.0))
+        let answers = self.live_answers.is_none_or(|tally| tally.is_sound());
+        let half_open = self.half_open.is_none_or(|one| {
+            one.passed.is_sound() && one.limit.is_none_or(|limit| limit.abs() <= MOST_LOG)
+        });
+        let moments = [
+            self.at,
+            self.until,
+            self.aside,
+            self.live_answers.map(|tally| tally.at),
+            self.half_open.map(|one| one.next),
+        ];
+        latency
+            && live
+            && last
+            && answers
+            && half_open
+            && moments.into_iter().flatten().all(|at| is_modest(at.0))
     }
 }
 

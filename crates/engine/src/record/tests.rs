@@ -2,6 +2,7 @@ use super::*;
 use crate::Capabilities;
 use crate::health::Verdict;
 use crate::knowledge::Knowledge;
+use crate::trial::HalfOpen;
 use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000.0);
@@ -133,6 +134,13 @@ proptest! {
                 until: Some(Timestamp(until)),
                 last_ejection: Some((Timestamp(last), Millis(last)).into()),
                 live: Some((live, live).into()),
+                live_answers: Some((latency, live, Timestamp(until)).into()),
+                half_open: Some(HalfOpen {
+                    passed: (latency, live, live).into(),
+                    limit: Some(live),
+                    next: Timestamp(last),
+                }),
+                aside: Some(Timestamp(until)),
             };
             let plain = TargetRecord { latency: Some(Millis(9.0)), n: 1, ..TargetRecord::default() };
             let mut record = Record::new(&ours, Timestamp(v_at), primary, vec![wild, plain]);
@@ -144,9 +152,9 @@ proptest! {
                 for target in 0..2 {
                     known.targets[target].request_sent(now);
                     prop_assert!(known.targets[target].overdue_after().is_finite());
-                    known.eject(target, Verdict::eject("test").unwrap(), now);
+                    known.eject(target, Verdict::outage("test"), now);
                 }
-                prop_assert_eq!(known.candidates(now).len(), 2);
+                prop_assert_eq!(known.candidates(true, now).len(), 2);
                 known.sync.write_due = true;
                 if let Some(write) = known.take_write(now) {
                     let stored = Stored::Record(write.record);

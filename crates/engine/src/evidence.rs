@@ -1,0 +1,228 @@
+//! What live requests show of a target: the share that failed, in a memory that
+//! fades with time and with the requests that follow.
+//!
+//! A streak would miss a target that fails one request in three, and a plain count
+//! would convict one that fails once in a thousand. So both kinds of answers are
+//! weighed, and it takes some of them: an instance may live for a hundred requests,
+//! and at a request in 20 s the evidence of several instances must add up.
+
+use crate::math;
+use crate::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// In this time the weight of an answer falls to 1/e.
+const FADE: Millis = Millis(120_000.0);
+
+/// Each answer leaves this share of the weight of those before: about so many as
+/// the inverse are remembered.
+const KEEP: f64 = 1.0 - 1.0 / 20.0;
+
+/// So much weight of failures convicts a target: three of them in short order,
+/// each with its retry answered well elsewhere,
+const LEAST_BAD: f64 = 2.5;
+
+/// where they are this share of all.
+const LEAST_SHARE: f64 = 0.15;
+
+/// Weighed answers; a triple in the value of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f64, f64, Timestamp)", into = "(f64, f64, Timestamp)")]
+pub struct Tally {
+    /// The weight of good answers.
+    pub good: f64,
+    /// The weight of failures.
+    pub bad: f64,
+    /// When the last one came.
+    pub at: Timestamp,
+}
+
+impl From<(f64, f64, Timestamp)> for Tally {
+    fn from((good, bad, at): (f64, f64, Timestamp)) -> Self {
+        Self { good, bad, at }
+    }
+}
+
+impl From<Tally> for (f64, f64, Timestamp) {
+    fn from(tally: Tally) -> Self {
+        (tally.good, tally.bad, tally.at)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, good: f64, bad: f64, now: Timestamp) {
+        // Of many good answers at once, none is remembered beyond the memory.
+        let keep = self.fades_to(now) * math::exp(math::ln(KEEP) * (good + bad));
+        let all = 1.0 / (1.0 - KEEP);
+        self.good = (self.good * keep + good).min(all);
+        self.bad = (self.bad * keep + bad).min(all);
+        self.at = self.at.max(now);
+    }
+
+    fn fades_to(&self, now: Timestamp) -> f64 {
+        math::exp(-(now - self.at).max(Millis::ZERO).0 / FADE.0)
+    }
+
+    fn faded(&self, now: Timestamp) -> Self {
+        let keep = self.fades_to(now);
+        Self {
+            good: self.good * keep,
+            bad: self.bad * keep,
+            at: self.at.max(now),
+        }
+    }
+}
+
+/// The evidence of this instance, and what others have shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Evidence {
+    /// What the store held last, or was given: it may have been written by this
+    /// instance.
+    shared: Tally,
+    /// What came in since, so that nothing counts twice.
+    own: Tally,
+}
+
+impl Evidence {
+    pub(crate) fn good(&mut self, weight: f64, now: Timestamp) {
+        self.own.add(weight, 0.0, now);
+        self.shared.add_nothing(weight, now);
+    }
+
+    pub(crate) fn bad(&mut self, weight: f64, now: Timestamp) {
+        self.own.add(0.0, weight, now);
+        self.shared.add_nothing(weight, now);
+    }
+
+    /// Whether the failures are too many.
+    pub(crate) fn convicts(&self, now: Timestamp) -> bool {
+        let Tally { good, bad, .. } = self.total(now);
+        bad >= LEAST_BAD && bad >= LEAST_SHARE * (good + bad)
+    }
+
+    /// All of it.
+    pub(crate) fn total(&self, now: Timestamp) -> Tally {
+        let (shared, own) = (self.shared.faded(now), self.own.faded(now));
+        Tally {
+            good: shared.good + own.good,
+            bad: shared.bad + own.bad,
+            at: now,
+        }
+    }
+
+    /// Takes what the store holds in the place of what it held.
+    pub(crate) fn adopt(&mut self, shared: Tally) {
+        self.shared = shared;
+    }
+
+    /// All of it is in the store from now.
+    pub(crate) fn share(&mut self, now: Timestamp) -> Tally {
+        self.shared = self.total(now);
+        self.own = Tally::default();
+        self.shared
+    }
+
+    /// The failures are answered for: the target has proved itself since.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Tally {
+    /// Others' answers fade by the requests that follow here, too.
+    fn add_nothing(&mut self, weight: f64, now: Timestamp) {
+        let keep = self.fades_to(now) * math::exp(math::ln(KEEP) * weight);
+        self.good *= keep;
+        self.bad *= keep;
+        self.at = self.at.max(now);
+    }
+
+    /// Whether it can be counted with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let modest = 0.0..=1_000.0;
+        modest.contains(&self.good) && modest.contains(&self.bad)
+    }
+
+    /// Whether there is anything in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.good < 0.001 && self.bad < 0.001
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: f64 = 1_000.0;
+
+    /// How many answers it takes, of which `bad` says which fail.
+    fn convicted_after(pause: f64, weight: f64, bad: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut evidence = Evidence::default();
+        for request in 0..50_000 {
+            let now = Timestamp(f64::from(request) * pause);
+            if bad(request) {
+                evidence.bad(weight, now);
+            } else {
+                evidence.good(1.0, now);
+            }
+            if evidence.convicts(now) {
+                return Some(request + 1);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_target_that_always_fails_is_out_after_a_handful() {
+        assert_eq!(convicted_after(100.0, 1.0, |_| true), Some(3));
+        assert_eq!(convicted_after(20.0 * SECOND, 1.0, |_| true), Some(4));
+        assert_eq!(convicted_after(100.0, 0.5, |_| true), Some(6), "unpaired");
+    }
+
+    #[test]
+    fn one_that_fails_after_long_health_is_out_soon() {
+        let after = convicted_after(100.0, 1.0, |request| request >= 1_000);
+        assert!(after.is_some_and(|after| after <= 1_004), "{after:?}");
+    }
+
+    #[test]
+    fn three_in_ten_are_too_many() {
+        let after = convicted_after(100.0, 1.0, |request| [3, 6, 9].contains(&(request % 10)));
+        assert!(after.is_some_and(|after| after <= 20), "{after:?}");
+    }
+
+    #[test]
+    fn one_in_a_hundred_convicts_nobody() {
+        for pause in [10.0, 1_000.0, 20.0 * SECOND] {
+            assert_eq!(
+                convicted_after(pause, 1.0, |request| request % 100 == 7),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn instances_add_their_evidence_up_and_count_nothing_twice() {
+        let mut stored = Tally::default();
+        for instance in 0..3 {
+            let now = Timestamp(f64::from(instance) * SECOND);
+            let mut evidence = Evidence::default();
+            evidence.adopt(stored);
+            evidence.bad(1.0, now);
+            assert_eq!(evidence.convicts(now), instance == 2);
+            stored = evidence.share(now);
+            // Its own write comes back.
+            evidence.adopt(stored);
+            assert!((evidence.total(now).bad - stored.bad).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn old_failures_fade() {
+        let mut evidence = Evidence::default();
+        for _ in 0..3 {
+            evidence.bad(1.0, Timestamp(0.0));
+        }
+        assert!(evidence.convicts(Timestamp(0.0)));
+        assert!(!evidence.convicts(Timestamp(60.0 * SECOND)));
+    }
+}

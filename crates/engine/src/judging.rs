@@ -1,0 +1,249 @@
+//! What live requests come to: who is to blame once a request is over, which
+//! requests are trials, and what the trials show.
+
+use crate::conversation::ReplayState;
+use crate::failure::Failure;
+use crate::health::{Found, Health, Verdict};
+use crate::knowledge::Knowledge;
+use crate::notice::{ChangeReason, Notice};
+use crate::rank;
+use crate::request::{RequestState, TargetSet};
+use crate::time::{Millis, Timestamp};
+use crate::trial::{Difference, LatencyTrial, Shown};
+
+/// What a failure weighs that has no pair: a method that may not be retried, or
+/// nothing to retry it with.
+const UNPAIRED: f64 = 0.5;
+
+/// What a time-out weighs: a client has waited all that time.
+const TIMEOUT: f64 = 2.5;
+
+/// How long the outcome of a pair is remembered: about so many pairs.
+const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
+
+/// Of the requests that failed and were sent to another target: what that showed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pairs {
+    /// The other answered well: the first was to blame.
+    blamed: f64,
+    /// The other failed alike: the request was.
+    shared: f64,
+}
+
+impl Pairs {
+    fn add(&mut self, shared: bool) {
+        self.blamed = self.blamed * PAIRS_KEPT + f64::from(u8::from(!shared));
+        self.shared = self.shared * PAIRS_KEPT + f64::from(u8::from(shared));
+    }
+
+    /// How likely the target is to blame for a failure that has no pair.
+    fn likelihood(&self) -> f64 {
+        (1.0 + self.blamed) / (1.0 + self.blamed + self.shared)
+    }
+}
+
+impl Knowledge {
+    /// The target of a trial, if this request is one: it has a fallback in hand.
+    pub(crate) fn trial_target(&mut self, state: &RequestState, now: Timestamp) -> Option<usize> {
+        let choice = self.decision.as_ref()?.choice;
+        if let Some(untried) = self.targets.iter().position(|one| one.is_untried(now)) {
+            self.readmit(untried, now);
+        }
+        if !state.may_run_twice() || self.settings.max_attempts < 2 {
+            return None;
+        }
+        let fit = self.targets.iter().any(|target| !target.is_ejected());
+        if let Some(target) = self
+            .targets
+            .iter_mut()
+            .position(|one| fit && one.try_now(now))
+        {
+            return Some(target);
+        }
+        self.trials.request();
+        let challenger = self.trial?.challenger as usize;
+        let useful = challenger != choice && !self.targets[challenger].is_ejected();
+        let share = self.random.next();
+        (useful && self.trials.take(share)).then_some(challenger)
+    }
+
+    /// A target answered well: what that shows of it, and of those that failed the
+    /// request before.
+    pub(crate) fn answered_well(&mut self, state: &RequestState, ttfb: Millis, now: Timestamp) {
+        let target = state.responder;
+        let margin = self.settings.switch_margin;
+        match self.targets[target].answered_well(state.trial, ttfb, margin, now) {
+            Shown::Nothing => {}
+            Shown::Fit => self.readmit(target, now),
+            Shown::Unfit => {
+                if let Some(limit) = self.targets[target].limit() {
+                    self.eject_slow(target, limit, now);
+                }
+            }
+        }
+        if self.targets[target].is_ejected() {
+            // Instances to come go on with the trials.
+            self.sync.write_due = true;
+        }
+        self.blame_failed(state.failed, true, now);
+        self.compare(state, ttfb, now);
+    }
+
+    /// A request is over, and no target has answered it well.
+    pub(crate) fn answered_badly(&mut self, state: &RequestState, now: Timestamp) {
+        self.blame_failed(state.failed, false, now);
+    }
+
+    /// Who failed a request is to blame when another target answered it well; when
+    /// another failed alike, the request is.
+    fn blame_failed(&mut self, failed: TargetSet, answered_well: bool, now: Timestamp) {
+        if failed.is_empty() {
+            return;
+        }
+        let shared = !answered_well && failed.count() > 1;
+        if answered_well || shared {
+            self.pairs.add(shared);
+        }
+        if shared {
+            return;
+        }
+        let weight = if answered_well {
+            1.0
+        } else {
+            UNPAIRED * self.pairs.likelihood()
+        };
+        for target in 0..self.targets.len() {
+            if !failed.contains(target) {
+                continue;
+            }
+            let weight = if self.targets[target].has_timed_out() {
+                weight * TIMEOUT
+            } else {
+                weight
+            };
+            self.sync.write_due = true;
+            if let Some(verdict) = self.targets[target].blamed(weight, now) {
+                self.eject(target, verdict, now);
+            }
+        }
+    }
+
+    /// Trials have shown that a target is fit.
+    fn readmit(&mut self, target: usize, now: Timestamp) {
+        self.targets[target].readmit(now);
+        self.sync.write_due = true;
+        self.notices.push(Notice::Recovered {
+            target: self.settings.targets[target].url(),
+        });
+        let Some(decision) = &mut self.decision else {
+            return;
+        };
+        let primary = decision.primary;
+        let near = rank::is_near(
+            &self.targets[target],
+            &self.targets[primary],
+            self.settings.switch_margin,
+        );
+        if decision.stands_in_for == Some(target) && near {
+            self.switch_to(target, ChangeReason::Recovered, now);
+        } else if near {
+            decision.refresh_at = decision.refresh_at.min(now);
+        }
+    }
+
+    /// The chosen target has become much slower than it was: a refresh asks its
+    /// probes soon, and trials ask its requests.
+    pub(crate) fn drifted(&mut self, now: Timestamp) {
+        let share = self.random.next();
+        let Some(decision) = &mut self.decision else {
+            return;
+        };
+        decision.refresh_soon(share, now);
+        let choice = decision.choice;
+        if self.trial.is_none() && self.settings.max_attempts > 1 {
+            let order = rank::order(&self.targets, now).into_iter();
+            let runner_up = order
+                .filter(|target| *target != choice && !self.targets[*target].is_ejected())
+                .find(|target| self.targets[*target].latency.is_some());
+            self.trial = runner_up.map(LatencyTrial::new);
+            self.sync.write_due |= self.trial.is_some();
+        }
+    }
+
+    /// Adds a request to the latency trial that is under way, and ends that once it
+    /// has shown something.
+    fn compare(&mut self, state: &RequestState, ttfb: Millis, now: Timestamp) {
+        let (Some(trial), Some(decision)) = (&mut self.trial, &self.decision) else {
+            return;
+        };
+        let choice = decision.choice;
+        // The rule of assignment is the same for both.
+        if !state.may_run_twice() || state.attempts() > 1 {
+            return;
+        }
+        if state.responder == choice && !state.trial {
+            trial.own(ttfb);
+        } else if state.responder == trial.challenger as usize && state.trial {
+            trial.other(ttfb);
+            self.sync.write_due = true;
+        } else {
+            return;
+        }
+        match trial.difference(self.settings.switch_margin) {
+            Difference::Open => {}
+            Difference::Faster(limit) => {
+                self.trial = None;
+                self.eject_slow(choice, limit, now);
+            }
+            Difference::None => {
+                self.trial = None;
+                // Slower is what is normal now.
+                self.targets[choice].restart_drift(true);
+            }
+        }
+    }
+
+    fn eject_slow(&mut self, target: usize, limit: f64, now: Timestamp) {
+        let verdict = Verdict {
+            reason: "slow".to_owned(),
+            found: Found::Slow(limit),
+        };
+        self.eject(target, verdict, now);
+    }
+
+    /// Whether nothing but live requests can tell if this one had better go
+    /// elsewhere, and there is somewhere to go.
+    pub(crate) fn has_other_fit(&self, tried: TargetSet) -> bool {
+        let untried =
+            |(index, target): (usize, &Health)| !tried.contains(index) && !target.is_ejected();
+        self.targets.iter().enumerate().any(untried)
+    }
+
+    /// Whether a failure is evidence, once the request is over: the target may have
+    /// had the request, and another may do better.
+    pub(crate) fn is_evidence(failure: Failure, replay: ReplayState) -> bool {
+        replay != ReplayState::Aborted
+            && failure != Failure::TargetLost
+            && failure.fault_origin() == crate::failure::FaultOrigin::Upstream
+            && failure.retry_safety() == crate::failure::RetrySafety::IfIdempotent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_fail_everywhere_take_the_weight_from_those_without_a_pair() {
+        let mut pairs = Pairs::default();
+        assert!((pairs.likelihood() - 1.0).abs() < f64::EPSILON);
+        for _ in 0..10 {
+            pairs.add(true);
+        }
+        assert!(pairs.likelihood() < 0.15, "{}", pairs.likelihood());
+        for _ in 0..20 {
+            pairs.add(false);
+        }
+        assert!(pairs.likelihood() > 0.7, "{}", pairs.likelihood());
+    }
+}
