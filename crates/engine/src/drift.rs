@@ -17,6 +17,11 @@ const LEARN: f64 = 16.0;
 /// How slowly the baseline follows afterwards: one part in so many.
 const BASELINE_MEMORY: f64 = 256.0;
 
+/// What a baseline from a record counts for: it stands on that many at least when
+/// instances have shared it for a while, and the first answers of an instance that
+/// starts in the middle of a drift must not become what is normal.
+const RECORDED: f64 = 128.0;
+
 /// How fast the recent mean follows: it spans about so many requests.
 const RECENT_MEMORY: f64 = 8.0;
 
@@ -50,7 +55,7 @@ impl Drift {
                     variance: live.variance.max(0.0),
                     ..live
                 },
-                count: LEARN,
+                count: RECORDED,
             },
             ..Self::default()
         }
@@ -69,7 +74,8 @@ impl Drift {
             self.recent_count = (self.recent_count + 1.0).min(RECENT_MEMORY);
             self.recent += (x - self.recent) / self.recent_count;
             let full = self.recent_count >= RECENT_MEMORY;
-            if full && self.recent - self.baseline.live.mean > self.tolerance() {
+            let rise = self.recent - self.baseline.live.mean;
+            if full && rise > self.tolerance() {
                 return true;
             }
         }

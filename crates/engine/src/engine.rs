@@ -125,7 +125,7 @@ impl Engine {
                 if is_failure {
                     state.failed.insert(target);
                 } else {
-                    self.blame_overdue(&mut state, ttfb);
+                    self.blame_overdue(&state, ttfb, now);
                 }
                 self.known
                     .responded(&state, status, is_failure, retry_after, ttfb, now);
@@ -349,8 +349,11 @@ impl Engine {
                 } else {
                     state.may_rescue = false;
                     if self.known.has_other_fit(state.tried)
-                        && let Some(step) = self.retry(state, Retry::Budgeted, now)
+                        && let Some(mut step) = self.retry(state, Retry::Budgeted, now)
                     {
+                        if let Action::Send(attempt) = step.action {
+                            step.state.rescuer = Some(attempt.target);
+                        }
                         return step;
                     }
                 }
@@ -378,13 +381,17 @@ impl Engine {
         step
     }
 
-    /// Attempts that were overdue when another was sent beside them, and did not
-    /// answer before it did, have failed: unless the endpoint is slow there, too.
-    fn blame_overdue(&self, state: &mut RequestState, ttfb: Millis) {
-        let rescued = state.retryable && !state.has_body && !state.may_rescue;
-        for (index, target) in self.known.targets.iter().enumerate() {
-            if rescued && state.running.contains(index) && target.rescue_after() >= ttfb * 2.0 {
-                state.failed.insert(index);
+    /// Attempts that were overdue when another was sent beside them, and had not
+    /// answered when it did: that is evidence, unless the endpoint is slow there, too.
+    fn blame_overdue(&mut self, state: &RequestState, ttfb: Millis, now: Timestamp) {
+        if state.rescuer != Some(state.responder) {
+            return;
+        }
+        for target in 0..self.known.targets.len() {
+            if state.running.contains(target)
+                && ttfb * 1.5 <= self.known.targets[target].rescue_after()
+            {
+                self.known.blame_overdue(target, now);
             }
         }
     }
@@ -533,6 +540,12 @@ impl Engine {
             // This side has run out of connections: that is not evidence against
             // the target.
             Err(Failure::ConnectionLimitReached) => return self.rounds.starved(),
+            Err(failure)
+                if failure.is_timeout()
+                    && self.known.targets[target].answered_within(outcome.took, now) =>
+            {
+                return;
+            }
             Ok(status) => format!("probe status {status}"),
             Err(failure) => {
                 if failure.fault_origin() == FaultOrigin::HostPolicy {

@@ -9,12 +9,13 @@ use crate::record::{Ejection, TargetRecord};
 use crate::settings::Margin;
 use crate::time::{Millis, Timestamp, rounded};
 use crate::trial::{HalfOpen, Shown};
+use std::f64::consts::LN_2;
 
 /// The first ejection; each one that follows upon it lasts twice as long.
 const BACKOFF: Millis = Millis(1_000.0);
 
 /// The first one that live requests bring about: clients pay for what ends it.
-const LIVE_BACKOFF: Millis = Millis(5_000.0);
+const LIVE_BACKOFF: Millis = Millis(10_000.0);
 
 /// A target that is back on trial's account starts anew after so many good
 /// answers; before, its next ejection lasts twice as long, however long ago the
@@ -44,6 +45,8 @@ pub(crate) struct Health {
     drift: Drift,
     /// Consecutive failures, of probes and of requests.
     failures: u32,
+    /// When a request was last answered well.
+    answered_well_at: Timestamp,
     /// The last failure of a request.
     last_failure: Option<LastFailure>,
     /// What live requests show. Probes ask another question, and clear none of it.
@@ -131,6 +134,12 @@ impl Health {
         self.aside_until.is_some_and(|until| now < until)
     }
 
+    /// Whether a request was answered well within this time: a probe that was not
+    /// is a lost packet then.
+    pub(crate) fn answered_within(&self, time: Millis, now: Timestamp) -> bool {
+        now - self.answered_well_at < time
+    }
+
     /// Whether it has failed, and not answered well since.
     pub(crate) fn has_failures(&self) -> bool {
         self.failures > 0
@@ -216,6 +225,7 @@ impl Health {
             self.last_failure = Some(LastFailure::Status(status));
         } else {
             self.failures = 0;
+            self.answered_well_at = now;
         }
         if let (429 | 503, Some(wish)) = (status, retry_after) {
             self.aside_until = Some(now + wish.clamp(Millis::ZERO, LONGEST_EJECTION));
@@ -259,6 +269,11 @@ impl Health {
         self.last_failure = Some(LastFailure::Failure(failure));
         let unreachable = failure.retry_safety() == RetrySafety::Always;
         unreachable.then(|| Verdict::outage(failure.proxy_error()))
+    }
+
+    /// An answer was overdue, and another target's came first.
+    pub(crate) fn was_overdue(&mut self) {
+        self.last_failure = None;
     }
 
     /// A request failed here, and it was this target's doing: with this weight.
@@ -359,7 +374,9 @@ impl Health {
         match found {
             Found::Outage => {}
             Found::ByRequests => {
-                let limit = self.half_open.and_then(|one| one.limit);
+                // It is to be what it was, in its trials.
+                let usual = self.drift.baseline().map(|live| live.mean + LN_2);
+                let limit = self.limit().or(usual);
                 self.half_open = Some(HalfOpen::new(limit, now));
             }
             Found::Slow(limit) => self.half_open = Some(HalfOpen::new(Some(limit), now)),
@@ -551,11 +568,11 @@ mod tests {
         assert_eq!(verdict.reason, "status 500");
         assert_eq!(verdict.found, Found::ByRequests);
         let mut now = half_open(&mut health, 0.0);
-        for _ in 0..7 {
+        for _ in 0..11 {
             assert!(health.try_now(Timestamp(now)));
             let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
             assert_eq!(shown, Shown::Nothing);
-            now += 1_000.0;
+            now += 2_000.0;
         }
         let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
         assert_eq!(shown, Shown::Fit);
@@ -576,7 +593,7 @@ mod tests {
             assert!(health.try_now(Timestamp(now)));
             assert!(health.blamed(1.0, Timestamp(now)).is_some());
         }
-        assert_eq!(lengths, [5e3, 10e3, 20e3, 40e3, 80e3]);
+        assert_eq!(lengths, [10e3, 20e3, 40e3, 80e3, 160e3]);
     }
 
     #[test]
@@ -586,7 +603,9 @@ mod tests {
         health.readmit(Timestamp(back));
         let later = Timestamp(back + 600_000.0);
         let again = health.eject(Found::ByRequests, 0.5, later);
-        assert_eq!(again, Some(Millis(10_000.0)));
+        assert_eq!(again, Some(Millis(20_000.0)));
+        let later = later + Millis(20_000.0);
+        assert!(!health.probe_passed(Millis(5.0), later, FADE));
         health.readmit(later);
         for _ in 0..PROBATION {
             health.answered_well(false, Millis(5.0), MARGIN, later);

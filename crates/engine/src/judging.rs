@@ -10,30 +10,58 @@ use crate::rank;
 use crate::request::{RequestState, TargetSet};
 use crate::time::{Millis, Timestamp};
 use crate::trial::{Difference, LatencyTrial, Shown};
+use serde::{Deserialize, Serialize};
 
 /// What a failure weighs that has no pair: a method that may not be retried, or
 /// nothing to retry it with.
 const UNPAIRED: f64 = 0.5;
 
+/// What it weighs that an answer was overdue, and another target's came first: one
+/// slow answer is no failure, and many are.
+const OVERDUE: f64 = 0.6;
+
 /// What a time-out weighs: a client has waited all that time.
 const TIMEOUT: f64 = 2.5;
+
+/// A pair is one only when both targets had the request within this time: what
+/// hung half a minute ago may be mended now.
+const PAIRED_WITHIN: Millis = Millis(5_000.0);
 
 /// How long the outcome of a pair is remembered: about so many pairs.
 const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
 
 /// Of the requests that failed and were sent to another target: what that showed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pairs {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+pub struct Pairs {
     /// The other answered well: the first was to blame.
-    blamed: f64,
+    pub blamed: f64,
     /// The other failed alike: the request was.
-    shared: f64,
+    pub shared: f64,
+}
+
+impl From<(f64, f64)> for Pairs {
+    fn from((blamed, shared): (f64, f64)) -> Self {
+        Self { blamed, shared }
+    }
+}
+
+impl From<Pairs> for (f64, f64) {
+    fn from(pairs: Pairs) -> Self {
+        (pairs.blamed, pairs.shared)
+    }
 }
 
 impl Pairs {
     fn add(&mut self, shared: bool) {
         self.blamed = self.blamed * PAIRS_KEPT + f64::from(u8::from(!shared));
         self.shared = self.shared * PAIRS_KEPT + f64::from(u8::from(shared));
+    }
+
+    /// Whether it can be counted with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let modest = 0.0..=1_000.0;
+        modest.contains(&self.blamed) && modest.contains(&self.shared)
     }
 
     /// How likely the target is to blame for a failure that has no pair.
@@ -85,18 +113,21 @@ impl Knowledge {
             // Instances to come go on with the trials.
             self.sync.write_due = true;
         }
-        self.blame_failed(state.failed, true, now);
+        if state.sent - state.began <= PAIRED_WITHIN {
+            self.blame_failed(state, true, now);
+        }
         self.compare(state, ttfb, now);
     }
 
     /// A request is over, and no target has answered it well.
     pub(crate) fn answered_badly(&mut self, state: &RequestState, now: Timestamp) {
-        self.blame_failed(state.failed, false, now);
+        self.blame_failed(state, false, now);
     }
 
     /// Who failed a request is to blame when another target answered it well; when
     /// another failed alike, the request is.
-    fn blame_failed(&mut self, failed: TargetSet, answered_well: bool, now: Timestamp) {
+    fn blame_failed(&mut self, state: &RequestState, answered_well: bool, now: Timestamp) {
+        let failed = state.failed;
         if failed.is_empty() {
             return;
         }
@@ -109,6 +140,9 @@ impl Knowledge {
         }
         let weight = if answered_well {
             1.0
+        } else if state.retryable && self.settings.max_attempts > 1 {
+            // There was no retry left for it: those that had one show as much.
+            return;
         } else {
             UNPAIRED * self.pairs.likelihood()
         };
@@ -121,10 +155,20 @@ impl Knowledge {
             } else {
                 weight
             };
-            self.sync.write_due = true;
-            if let Some(verdict) = self.targets[target].blamed(weight, now) {
-                self.eject(target, verdict, now);
-            }
+            self.blame(target, weight, now);
+        }
+    }
+
+    /// An answer was overdue, and another target's came first.
+    pub(crate) fn blame_overdue(&mut self, target: usize, now: Timestamp) {
+        self.targets[target].was_overdue();
+        self.blame(target, OVERDUE, now);
+    }
+
+    fn blame(&mut self, target: usize, weight: f64, now: Timestamp) {
+        self.sync.write_due = true;
+        if let Some(verdict) = self.targets[target].blamed(weight, now) {
+            self.eject(target, verdict, now);
         }
     }
 

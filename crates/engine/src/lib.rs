@@ -91,6 +91,7 @@ pub use conversation::{Action, Attempt, Event, ReplayState, STORE_TIMEOUT, Step,
 pub use engine::Engine;
 pub use evidence::Tally;
 pub use failure::{Failure, FaultOrigin, RetrySafety};
+pub use judging::Pairs;
 pub use local_reply::LocalReply;
 pub use notice::{ChangeReason, Notice, StoreOperation};
 pub use record::{Record, Stored};

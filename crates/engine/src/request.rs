@@ -59,6 +59,8 @@ pub struct RequestState {
     pub may_resend: bool,
     /// It may go to another target beside, since its answer is overdue.
     pub may_rescue: bool,
+    /// The target that it went to beside for that reason.
+    pub rescuer: Option<usize>,
     /// Its first attempt is a trial of a target that others do not go to.
     pub trial: bool,
 }
@@ -129,6 +131,7 @@ impl RequestState {
             overdue: false,
             may_resend: retryable && request.may_meet_closed_connection,
             may_rescue: retryable && !request.has_body,
+            rescuer: None,
             trial: false,
         }
     }

@@ -7,6 +7,7 @@
 //! overwritten sees that and writes the union.
 
 use crate::decision::{DecisionSource, REFRESH_FROM};
+use crate::judging::Pairs;
 use crate::knowledge::Knowledge;
 use crate::notice::ChangeReason;
 use crate::rank;
@@ -142,6 +143,7 @@ impl Knowledge {
             record.at,
             DecisionSource::Store,
         );
+        self.pairs = record.pairs.unwrap_or(self.pairs);
         let samples = |trial: &LatencyTrial| trial.other.count;
         if record.trial.as_ref().map(samples) > self.trial.as_ref().map(samples) {
             self.trial = record.trial;
@@ -165,6 +167,7 @@ impl Knowledge {
                 .collect(),
         );
         record.trial = self.trial;
+        record.pairs = Some(self.pairs).filter(|pairs| *pairs != Pairs::default());
         record.stands_in_for = decision.stands_in_for.map(|absent| absent as u32);
         self.sync.writes(&record, now);
         let Millis(longest) = self.settings.longest_use();

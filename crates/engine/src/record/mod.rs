@@ -6,6 +6,7 @@
 
 use crate::Target;
 use crate::evidence::Tally;
+use crate::judging::Pairs;
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
 use crate::trial::{HalfOpen, LatencyTrial};
@@ -52,6 +53,9 @@ pub struct Record {
     /// A comparison of two targets on live requests that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<LatencyTrial>,
+    /// What requests that failed and went on to another target have shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<Pairs>,
     /// A hash of the settings' problems, which the operator has then heard of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<String>,
@@ -190,6 +194,7 @@ fn is_sound(record: &Record, settings: &Settings, now: Timestamp) -> bool {
         && is_modest(record.at.0)
         && record.at.0 > 0.0
         && record.targets.iter().all(TargetRecord::is_sound)
+        && record.pairs.is_none_or(|pairs| pairs.is_sound())
         && record.trial.is_none_or(|trial| {
             (trial.challenger as usize) < record.targets.len()
                 && trial.own.is_sound()
@@ -213,6 +218,7 @@ impl Record {
             primary,
             stands_in_for: None,
             trial: None,
+            pairs: None,
             targets,
             told: problems_hash(settings),
         }
