@@ -4,7 +4,7 @@
 use crate::talk::{Talk, probe, target};
 use function_fetch_engine::record::{Record, Stored, TargetRecord};
 use function_fetch_engine::{
-    Action, ChangeReason, Event, Failure, Millis, Notice, ProbeOutcome, ReplayState, Step,
+    Action, ChangeReason, Event, Failure, Millis, Notice, ProbeOutcome, Step,
 };
 
 const TTL: f64 = 300_000.0;
@@ -119,6 +119,7 @@ fn a_warm_request_waits_for_nothing_until_the_hard_expiry() {
         let mut later = Talk {
             engine: talk.engine.clone(),
             now: talk.now + Millis(age),
+            stored: None,
         };
         let step = later.begin("GET");
         assert_eq!((target(&step), step.round), (0, round), "at {age}");
@@ -300,27 +301,6 @@ fn a_dead_primary_costs_one_attempt_and_only_a_probe_brings_it_back() {
             },
         ]
     ));
-}
-
-#[test]
-fn three_gateway_failures_in_a_row_eject_and_retry_after_is_honoured() {
-    let mut talk = Talk::warm(&[("FETCH_MAX_ATTEMPTS", "1")]);
-    for wanted in [0, 0, 0, 1] {
-        let step = talk.begin("GET");
-        assert_eq!(target(&step), wanted);
-        let event = Event::Response {
-            target: wanted,
-            status: 503,
-            retry_after: Some(Millis(60e3)),
-            ttfb: Millis(5.0),
-            replay: ReplayState::Unsent,
-        };
-        talk.settle(step.state, event);
-    }
-    talk.wait(50_000.0);
-    assert!(!talk.begin("GET").round, "not before it wishes");
-    talk.wait(20_000.0);
-    assert!(talk.begin("GET").round);
 }
 
 #[test]

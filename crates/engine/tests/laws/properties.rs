@@ -110,9 +110,12 @@ struct World {
     stored: Option<Stored>,
     most_attempts: usize,
     deadline: Millis,
-    /// Of each target that is ejected and was not found healthy since: for how
-    /// long the last time, ms.
+    /// Of each target that is ejected and was not found fit since: for how long
+    /// the last time, ms.
     ejected: BTreeMap<String, u32>,
+    /// Whether every ejection was heard of: one that is in the store is another
+    /// instance's to tell.
+    hears_all: bool,
 }
 
 const TARGETS: usize = 5;
@@ -126,6 +129,13 @@ fn replay_state(index: u8) -> ReplayState {
         ReplayState::Consumed,
         ReplayState::Aborted,
     ][usize::from(index)]
+}
+
+/// Whether an ejection is for what no request could get around.
+fn is_outage(reason: &str) -> bool {
+    let unreachable = |failure: &&Failure| failure.retry_safety() == RetrySafety::Always;
+    let mut failures = Failure::ALL.iter().filter(unreachable);
+    reason.starts_with("probe ") || failures.any(|failure| failure.proxy_error() == reason)
 }
 
 impl World {
@@ -152,14 +162,28 @@ impl World {
             most_attempts: if race { 5 } else { 3 },
             deadline: Millis(60_000.0),
             ejected: BTreeMap::new(),
+            hears_all: !store,
         }
     }
 
     fn play(&mut self, next: Move) {
         self.happen(next);
+        self.hear();
+    }
+
+    fn hear(&mut self) {
         for notice in self.talk.notices() {
             match notice {
-                Notice::Ejected { target, for_ms, .. } => {
+                Notice::Ejected {
+                    target,
+                    for_ms,
+                    reason,
+                } => {
+                    let others = self.ejected.keys().filter(|other| **other != target);
+                    assert!(
+                        !self.hears_all || is_outage(&reason) || others.count() < TARGETS - 1,
+                        "{target} was the last that is fit: {reason}"
+                    );
                     let before = self.ejected.insert(target, for_ms).unwrap_or(0);
                     // Jitter is a tenth either way; the longest does not grow.
                     assert!(
@@ -275,7 +299,35 @@ impl World {
         }
     }
 
+    fn is_ejected(&self, target: usize) -> bool {
+        let settings = self.talk.engine.settings();
+        self.ejected.contains_key(&settings.targets[target].url())
+    }
+
+    /// A request goes to an ejected target while another is fit only as a trial,
+    /// which has its fallback in hand.
+    fn goes_to_a_fit_target(&self, index: usize, target: usize) {
+        let open = &self.open[index];
+        let fit = |other: &usize| !open.attempts.contains(other) && !self.is_ejected(*other);
+        if self.hears_all
+            && self.is_ejected(target)
+            && !open.attempts.contains(&target)
+            && (0..TARGETS).any(|other| fit(&other))
+        {
+            assert!(
+                open.attempts.is_empty() && open.step.state.trial,
+                "no trial"
+            );
+        }
+        assert!(
+            !open.step.state.trial || open.may_run_twice(),
+            "a trial without a fallback"
+        );
+    }
+
     fn sent(&mut self, index: usize, target: usize) {
+        self.hear();
+        self.goes_to_a_fit_target(index, target);
         let open = &mut self.open[index];
         assert!(
             !open.perhaps_received || open.idempotent,
@@ -309,7 +361,7 @@ impl World {
         let event = Event::Response {
             target,
             status,
-            retry_after: None,
+            retry_after: status.is_multiple_of(3).then_some(Millis(30_000.0)),
             ttfb: Millis(f64::from(status)),
             replay,
         };

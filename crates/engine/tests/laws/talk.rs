@@ -12,6 +12,8 @@ const TARGETS: &str = "http://a.test http://b.test http://c.test";
 pub struct Talk {
     pub engine: Engine,
     pub now: Timestamp,
+    /// What the store holds, for those laws that play whole requests.
+    pub stored: Option<Stored>,
 }
 
 impl Talk {
@@ -51,6 +53,7 @@ impl Talk {
         Self {
             engine: Engine::new(settings, 7),
             now: Timestamp(1_700_000_000_000.0),
+            stored: None,
         }
     }
 
@@ -89,6 +92,18 @@ impl Talk {
 
     pub fn status(&mut self, step: &Step, status: u16) -> Step {
         self.settle(step.state, response(target(step), status))
+    }
+
+    /// A good answer whose first byte takes so long.
+    pub fn answers_in(&mut self, step: &Step, ms: f64) -> Step {
+        let event = Event::Response {
+            target: target(step),
+            status: 200,
+            retry_after: None,
+            ttfb: Millis(ms),
+            replay: ReplayState::Unsent,
+        };
+        self.settle(step.state, event)
     }
 
     pub fn fails(&mut self, step: &Step, failure: Failure) -> Step {

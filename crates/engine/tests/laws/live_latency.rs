@@ -1,0 +1,184 @@
+//! Sections 3 and 6: slowness and silence that live requests meet and probes do not.
+
+use crate::serve::{Live, Served, status};
+use crate::talk::Talk;
+use function_fetch_engine::{Engine, Request};
+
+/// What live requests to each target usually take, ms.
+const USUAL: [f64; 3] = [20.0, 80.0, 320.0];
+
+fn usual(target: usize) -> Live {
+    Live::Answers(200, USUAL[target])
+}
+
+/// The first target became ten times slower; its probes did not.
+fn first_is_slow(target: usize) -> Live {
+    Live::Answers(200, if target == 0 { 200.0 } else { USUAL[target] })
+}
+
+fn first_hangs(target: usize) -> Live {
+    if target == 0 {
+        Live::Hangs
+    } else {
+        usual(target)
+    }
+}
+
+/// After a while of peace.
+fn busy(seed: u64) -> Talk {
+    let mut talk = Talk::new(&[]);
+    let settings = talk.engine.settings().clone();
+    talk.engine = Engine::new(settings, seed);
+    talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+    for _ in 0..300 {
+        talk.wait(100.0);
+        assert_eq!(talk.serve("GET", usual).tried, [0]);
+    }
+    talk.notices();
+    talk
+}
+
+#[test]
+fn a_target_that_only_requests_find_slow_is_left_for_few_trials() {
+    for seed in 0..20 {
+        let mut talk = busy(seed);
+        let (mut gets, mut trials) = (0, 0);
+        while talk.ejections().is_empty() {
+            gets += 1;
+            assert!(gets < 600, "it is still there");
+            talk.wait(100.0);
+            let served = talk.serve("GET", first_is_slow);
+            trials += usize::from(served.trial);
+            assert_eq!(served.tried, [usize::from(served.trial)]);
+            if talk.ejections().is_empty() {
+                assert_eq!(talk.serve("POST", first_is_slow).tried, [0]);
+            } else {
+                break;
+            }
+        }
+        // Three were saved up.
+        assert!(trials >= 4, "{trials}");
+        assert!(trials <= 3 + gets / 50 + 1, "{trials} of {gets}");
+        assert_eq!(talk.serve("POST", first_is_slow).tried, [1]);
+    }
+}
+
+#[test]
+fn one_that_was_slow_and_is_so_still_does_not_come_back() {
+    let mut talk = busy(1);
+    let mut slow = 0;
+    for _ in 0..3_000 {
+        talk.wait(100.0);
+        slow += usize::from(talk.serve("GET", first_is_slow).tried[0] == 0);
+    }
+    let found = slow;
+    assert!(found < 600, "{found}");
+    let mut lengths = Vec::new();
+    for _ in 0..6_000 {
+        talk.wait(100.0);
+        slow += usize::from(talk.serve("GET", first_is_slow).tried[0] == 0);
+        lengths.extend(talk.ejections().into_iter().map(|(.., ms)| ms));
+    }
+    assert!(slow - found <= 12, "{}", slow - found);
+    let back = (0..20_000).find(|_| {
+        talk.wait(100.0);
+        let served = talk.serve("GET", usual);
+        served.tried == [0] && !served.trial
+    });
+    assert!(back.is_some(), "it is as fast as ever");
+}
+
+#[test]
+fn slow_everywhere_is_no_reason_to_leave() {
+    let mut talk = busy(2);
+    for _ in 0..2_000 {
+        talk.wait(100.0);
+        let Served { tried, trial, .. } = talk.serve("GET", |target| {
+            Live::Answers(200, 10.0 * USUAL[target].min(25.0))
+        });
+        assert_eq!(tried, [usize::from(trial)]);
+    }
+    assert_eq!(talk.ejections(), []);
+}
+
+#[test]
+fn a_mixture_of_cheap_and_expensive_endpoints_causes_no_switch() {
+    for seed in 0..5 {
+        let mut talk = Talk::new(&[]);
+        talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+        talk.notices();
+        // Knuth's MMIX generator.
+        let mut random = seed;
+        let mut trials = 0;
+        for _ in 0..20_000 {
+            random = u64::wrapping_add(
+                u64::wrapping_mul(random, 6_364_136_223_846_793_005),
+                1_442_695_040_888_963_407,
+            );
+            let cost = [3.0, 4.0, 5.0, 8.0, 380.0][(random >> 33) as usize % 5];
+            talk.wait(50.0);
+            let served = talk.serve("GET", |target| Live::Answers(200, cost + USUAL[target]));
+            assert!(served.trial || served.tried[0] == 0, "it has moved");
+            trials += usize::from(served.trial);
+        }
+        assert_eq!(talk.notices(), [], "seed {seed}");
+        assert!(trials <= 100, "{trials} of 20000");
+    }
+}
+
+#[test]
+fn a_slow_answer_is_waited_for_beside_another_two_seconds_at_the_most() {
+    for known in [false, true] {
+        let mut talk = if known { busy(3) } else { Talk::warm(&[]) };
+        let served = talk.serve("GET", first_hangs);
+        assert_eq!((served.status, served.tried), (200, vec![0, 1]));
+        assert!(served.took <= 2_000.0 + USUAL[1], "{}", served.took);
+        for (method, has_body) in [("POST", false), ("GET", true)] {
+            let request = Request {
+                has_body,
+                ..crate::talk::request(method)
+            };
+            let served = talk.serve_request(&request, |target| match target {
+                0 => Live::Answers(200, 25_000.0),
+                _ => status(200),
+            });
+            assert_eq!(served.tried, [0], "{method}");
+        }
+    }
+}
+
+#[test]
+fn a_target_that_hangs_for_requests_alone_is_out_after_a_few() {
+    let mut talk = busy(4);
+    let hung = (0..100)
+        .take_while(|_| {
+            talk.wait(100.0);
+            let served = talk.serve("GET", first_hangs);
+            assert_eq!(served.status, 200);
+            served.tried[0] == 0
+        })
+        .count();
+    // Each weighs less than a failure, and it was well for long.
+    assert!((5..=8).contains(&hung), "{hung}");
+    assert_eq!(talk.ejections().len(), 1);
+    assert_eq!(talk.serve("POST", first_hangs).tried, [1]);
+    talk.wait(12_000.0);
+    talk.serve("POST", usual);
+    let served = talk.serve("GET", first_hangs);
+    assert_eq!((served.status, served.tried), (200, vec![0, 1]), "a trial");
+    assert_eq!(talk.ejections().len(), 1, "and out again");
+}
+
+#[test]
+fn an_endpoint_that_is_slow_on_all_targets_ejects_nobody() {
+    let mut talk = busy(5);
+    for request in 0..1_000 {
+        talk.wait(1_000.0);
+        let served = talk.serve("GET", |target| match request % 4 {
+            0 => Live::Answers(200, 10_000.0),
+            _ => usual(target),
+        });
+        assert_eq!(served.status, 200);
+    }
+    assert_eq!(talk.ejections(), []);
+}
