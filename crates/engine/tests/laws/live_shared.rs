@@ -2,14 +2,14 @@
 
 use crate::serve::{Live, status};
 use crate::talk::Talk;
-use function_fetch_engine::{Record, Stored, Tally};
+use function_fetch_engine::{Engine, Record, Stored, Tally};
 
-fn first_fails(target: usize) -> Live {
+pub fn first_fails(target: usize) -> Live {
     status(if target == 0 { 500 } else { 200 })
 }
 
 /// The first instance of all: it has measured.
-fn measured() -> Talk {
+pub fn measured() -> Talk {
     let mut talk = Talk::with_store(&[]);
     talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
     talk.stored = talk.write();
@@ -18,14 +18,17 @@ fn measured() -> Talk {
 }
 
 /// The next instance, which finds what the store holds.
-fn after(before: &Talk) -> Talk {
+pub fn after(before: &Talk) -> Talk {
     let mut talk = Talk::with_store(&[]);
+    // Instances do not act in step.
+    let settings = talk.engine.settings().clone();
+    talk.engine = Engine::new(settings, before.now.0 as u64);
     talk.now = before.now;
     talk.stored.clone_from(&before.stored);
     talk
 }
 
-fn record(stored: Option<&Stored>) -> &Record {
+pub fn record(stored: Option<&Stored>) -> &Record {
     match stored {
         Some(Stored::Record(record)) => record,
         other => panic!("no record: {other:?}"),
@@ -71,13 +74,12 @@ fn an_instance_that_starts_knows_what_is_out_and_goes_on_with_its_trials() {
     let mut trials = 0;
     let back = (0..400).find(|_| {
         talk = after(&talk);
-        let back = (0..3).any(|_| {
+        (0..3).any(|_| {
             talk.wait(250.0);
             let served = talk.serve("GET", |_| status(200));
             trials += u32::from(served.trial);
             served.tried == [0] && !served.trial
-        });
-        back
+        })
     });
     assert!(back.is_some(), "after {trials} trials");
     assert_eq!(trials, 12);

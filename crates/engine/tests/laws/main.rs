@@ -10,6 +10,8 @@ mod live_shared;
 mod problems;
 mod properties;
 mod reports;
+mod resends;
 mod serve;
 mod sync;
 mod talk;
+mod world;
