@@ -1,13 +1,13 @@
-//! Who comes first: the order of the targets, and when the primary changes.
+//! Ranking: the order of the targets, and when a healthy primary is replaced.
 
 use crate::health::Health;
 use crate::settings::Margin;
 use crate::time::{Millis, Timestamp};
 
-/// A first probe pays for the handshake that a pooled connection has behind it:
+/// A first probe may pay for a handshake, which a pooled connection does not need:
 /// with TLS 1.3 three round trips instead of one, each with its own jitter. A
-/// challenger so many times slower may still be the faster one, which a second
-/// probe shows.
+/// challenger that is this many times slower may still be the faster one, which a
+/// second probe shows.
 const HANDSHAKE: f64 = 4.0;
 
 /// How many challengers are compared with the primary at first.
@@ -51,7 +51,7 @@ pub(crate) fn best(targets: &[Health], now: Timestamp) -> usize {
 }
 
 /// The targets among which `FETCH_SPREAD` shares the traffic: those as fast as
-/// the primary, give or take the margin.
+/// the primary, within the margin.
 pub(crate) fn peers(targets: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
     let Some(known) = targets[primary].latency else {
         return vec![primary];
@@ -79,7 +79,8 @@ struct Sample {
 }
 
 /// The healthy answers of one round of probes, and of the comparisons that follow
-/// it: the primary and its challengers again, on connections that stand by now.
+/// it: the primary and its challengers again, on connections that are established
+/// by then.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples {
     comparisons: usize,
@@ -107,7 +108,7 @@ pub(crate) enum Outcome {
 }
 
 impl Samples {
-    /// Which comparison runs; 0 in the round itself.
+    /// The number of the comparison that runs; 0 in the round itself.
     pub(crate) fn comparison(&self) -> usize {
         self.comparisons
     }
@@ -125,8 +126,8 @@ impl Samples {
         }
     }
 
-    /// The median of a target's answers in the comparisons, when it has given one
-    /// in each.
+    /// The median of a target's answers in the comparisons, if it has answered in
+    /// each.
     pub(crate) fn median(&self, target: usize) -> Option<Millis> {
         let mut answers: Vec<Millis> = self
             .later
@@ -146,9 +147,9 @@ impl Samples {
         }
     }
 
-    /// What they show of a healthy primary. Like with like: a challenger must
-    /// beat what the primary has shown in the same comparisons, past the margin;
-    /// while there are comparisons left, half of it makes it worth another.
+    /// Whether a healthy primary stays. A challenger must beat what the primary has
+    /// shown in the same comparisons, by the margin; while comparisons are left,
+    /// half the margin is enough for another one.
     pub(crate) fn judge(&self, primary: Incumbent, margin: Margin, spread: bool) -> Outcome {
         let own = if self.comparisons == 0 {
             let probed = self.first.iter().find(|one| one.target == primary.target);
@@ -162,8 +163,8 @@ impl Samples {
         let lead = lead(own, margin);
         let must_beat = |challenger: usize| {
             if Some(challenger) == primary.stands_in_for {
-                // Who lost its place by failing need only be as good to have it
-                // back.
+                // It lost its place by failing: to get it back, being as fast is
+                // enough.
                 own + lead
             } else if self.comparisons < COMPARISONS {
                 own - lead / 2.0
@@ -172,7 +173,7 @@ impl Samples {
             }
         };
         if self.comparisons == 0 {
-            // To share the traffic it is enough to be as good.
+            // To share the traffic, being as fast is enough.
             let worth_comparing = |challenger| {
                 if spread {
                     own + lead
@@ -194,9 +195,8 @@ impl Samples {
         }
     }
 
-    /// After a round of first probes: whom a healthy primary must be compared
-    /// with, fastest first. Those are all that would be faster than they must be,
-    /// if not for their handshake.
+    /// After a round of first probes: the targets with which a healthy primary must
+    /// be compared, fastest first. Each would be fast enough without its handshake.
     fn challengers(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Vec<usize> {
         let mut fast: Vec<Sample> = self
             .first
@@ -213,7 +213,7 @@ impl Samples {
             .collect()
     }
 
-    /// Of the challengers that beat what they must, the fastest.
+    /// The fastest of the challengers that are fast enough.
     fn fastest(&self, primary: usize, must_beat: impl Fn(usize) -> Millis) -> Option<usize> {
         let mut winner: Option<Sample> = None;
         let known = self.later.iter().map(|sample| sample.target).max()?;
