@@ -10,10 +10,9 @@ use crate::headers;
 use crate::health::Verdict;
 use crate::hedging;
 use crate::knowledge::Knowledge;
-use crate::latency::Latency;
+use crate::limits;
 use crate::local_reply::LocalReply;
-use crate::notice::{ChangeReason, Notice, StoreOperation};
-use crate::rank::{self, COMPARISONS, Incumbent};
+use crate::notice::{Notice, StoreOperation};
 use crate::record::Stored;
 use crate::request::{Request, RequestState, Stage};
 use crate::retry::{self, Retry, RetryBudget};
@@ -146,7 +145,7 @@ impl Engine {
                 let failure = retry::blamed(failure, replay);
                 state.running.remove(target);
                 if retry::resends(&state, failure, replay)
-                    && self.deadline_in(&state, now) > Millis::ZERO
+                    && limits::has_time(&state, &self.known.settings, now)
                 {
                     state.may_resend = false;
                     return self.send(state, target, now);
@@ -200,7 +199,7 @@ impl Engine {
 
     /// The attempt at the best target that was not tried, within the deadline.
     fn attempt(&mut self, state: RequestState, now: Timestamp) -> Option<Step> {
-        if self.deadline_in(&state, now) <= Millis::ZERO {
+        if !limits::has_time(&state, &self.known.settings, now) {
             return None;
         }
         let target = match self.known.first_choice(now) {
@@ -270,7 +269,7 @@ impl Engine {
     ) -> Option<Step> {
         let attempts = state.attempts();
         let untried = attempts < self.known.settings.targets.len() as u32;
-        if !untried || attempts >= most || self.deadline_in(&state, now) <= Millis::ZERO {
+        if !untried || attempts >= most || !limits::has_time(&state, &self.known.settings, now) {
             return None;
         }
         if budgeted && !self.budget.take() {
@@ -298,7 +297,7 @@ impl Engine {
             .iter()
             .filter(|one| one.target < known && state.running.contains(one.target));
         for Waited { target, time } in running.copied() {
-            let (left, failure) = self.time_left(&state, time, now);
+            let (left, failure) = limits::time_left(&state, &self.known.settings, time, now);
             if left <= TIMER_SLACK {
                 return self.step(state, Action::Cancel { target, failure }, now);
             }
@@ -349,33 +348,6 @@ impl Engine {
             && targets.iter().any(|other| !other.is_ejected())
     }
 
-    /// Until an attempt that was waited for so long is given up, and which failure
-    /// that is.
-    fn time_left(&self, state: &RequestState, waited: Millis, now: Timestamp) -> (Millis, Failure) {
-        let own = match self.known.settings.attempt_timeout {
-            Some(timeout) => timeout - waited,
-            None => Millis::INFINITY,
-        };
-        // The time that the client takes to send a body is not the target's.
-        let deadline = if state.has_body {
-            self.deadline_in(state, state.sent) - waited
-        } else {
-            self.deadline_in(state, now)
-        };
-        if own <= deadline {
-            (own, Failure::AttemptTimeout)
-        } else {
-            (deadline, Failure::DeadlineExceeded)
-        }
-    }
-
-    fn deadline_in(&self, state: &RequestState, now: Timestamp) -> Millis {
-        match self.known.settings.deadline {
-            Some(deadline) => deadline - (now - state.began),
-            None => Millis::INFINITY,
-        }
-    }
-
     fn step(&mut self, mut state: RequestState, action: Action, now: Timestamp) -> Step {
         state.stage = match action {
             Action::ReadStore => Stage::Store,
@@ -402,7 +374,7 @@ impl Engine {
             Action::ReadStore => STORE_TIMEOUT,
             Action::AwaitRound => round::longest(settings.targets.len(), settings),
             Action::Send(attempt) if state.running.count() == 1 => {
-                let (left, _) = self.time_left(state, Millis::ZERO, now);
+                let (left, _) = limits::time_left(state, settings, Millis::ZERO, now);
                 let overdue = if settings.ranking_enabled() {
                     self.known.targets[attempt.target].overdue_after()
                 } else {
@@ -539,52 +511,9 @@ impl Engine {
             }
             return None;
         }
-        let known = &mut self.known;
-        let incumbent = known
-            .decision
-            .as_ref()
-            .filter(|decision| !known.targets[decision.primary].is_ejected())
-            .map(|decision| Incumbent {
-                target: decision.primary,
-                latency: known.targets[decision.primary]
-                    .latency
-                    .map(|known| known.mean()),
-                stands_in_for: decision.stands_in_for,
-            });
-        let primary = match incumbent {
-            None => rank::best(&known.targets, now),
-            // A suspicion was wrong: nothing has changed.
-            Some(current) if !running.full && !running.recovered => current.target,
-            Some(current) => {
-                let margin = known.settings.switch_margin;
-                match running
-                    .samples
-                    .judge(current, margin, known.settings.spread)
-                {
-                    rank::Outcome::Keep => current.target,
-                    rank::Outcome::CompareAgain(targets) => {
-                        self.rounds.compare_again(running);
-                        return Some(self.rounds.lay_out(targets, &known.settings, false));
-                    }
-                    rank::Outcome::Switch(challenger) => {
-                        // What they have shown is what they are now, whatever was
-                        // known of them before.
-                        for target in [current.target, challenger] {
-                            let median = running.samples.median(target);
-                            known.targets[target].latency = median
-                                .map(|median| Latency::known(median, COMPARISONS as u32, now));
-                        }
-                        challenger
-                    }
-                }
-            }
-        };
-        if running.full {
-            self.known.decide(primary, now);
-        } else {
-            self.known.switch_to(primary, ChangeReason::Recovered, now);
-        }
-        None
+        let again = self.known.conclude(&running, now)?;
+        self.rounds.compare_again(running);
+        Some(self.rounds.lay_out(again, &self.known.settings, false))
     }
 
     /// Whether a request that waits for the round may go on.

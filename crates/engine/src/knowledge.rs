@@ -5,11 +5,13 @@
 use crate::decision::{self, Decision, DecisionSource};
 use crate::failure::{Failure, FaultOrigin};
 use crate::health::{Health, Verdict};
+use crate::latency::Latency;
 use crate::notice::{ChangeReason, Notice};
 use crate::random::Random;
-use crate::rank;
+use crate::rank::{self, COMPARISONS, Incumbent, Outcome};
 use crate::record;
 use crate::request::{RequestState, TargetSet};
+use crate::round::Running;
 use crate::settings::Settings;
 use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
@@ -138,6 +140,51 @@ impl Knowledge {
             .and_then(|decision| decision.replaced_by(primary));
         self.set_decision(primary, stands_in_for, now, DecisionSource::Probes);
         self.sync.write_due = true;
+    }
+
+    /// A round that has found something healthy is over: ranks, and decides. Which
+    /// targets are to be compared once more before that, where a healthy primary
+    /// could be beaten.
+    pub(crate) fn conclude(&mut self, round: &Running, now: Timestamp) -> Option<Vec<usize>> {
+        let incumbent = self
+            .decision
+            .as_ref()
+            .filter(|decision| !self.targets[decision.primary].is_ejected())
+            .map(|decision| Incumbent {
+                target: decision.primary,
+                latency: self.targets[decision.primary]
+                    .latency
+                    .map(|known| known.mean()),
+                stands_in_for: decision.stands_in_for,
+            });
+        let primary = match incumbent {
+            None => rank::best(&self.targets, now),
+            // A suspicion was wrong: nothing has changed.
+            Some(current) if !round.full && !round.recovered => current.target,
+            Some(current) => {
+                let margin = self.settings.switch_margin;
+                match round.samples.judge(current, margin, self.settings.spread) {
+                    Outcome::Keep => current.target,
+                    Outcome::CompareAgain(targets) => return Some(targets),
+                    Outcome::Switch(challenger) => {
+                        // What they have shown is what they are now, whatever was
+                        // known of them before.
+                        for target in [current.target, challenger] {
+                            let median = round.samples.median(target);
+                            self.targets[target].latency = median
+                                .map(|median| Latency::known(median, COMPARISONS as u32, now));
+                        }
+                        challenger
+                    }
+                }
+            }
+        };
+        if round.full {
+            self.decide(primary, now);
+        } else {
+            self.switch_to(primary, ChangeReason::Recovered, now);
+        }
+        None
     }
 
     /// Makes `primary` the primary of the decision that stands, if it is not.

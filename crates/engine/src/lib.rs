@@ -67,6 +67,7 @@ mod health;
 mod hedging;
 mod knowledge;
 mod latency;
+mod limits;
 mod local_reply;
 mod math;
 mod notice;
