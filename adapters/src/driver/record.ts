@@ -1,9 +1,9 @@
 /**
  * The text of the shared record, as JavaScript hosts keep it in their stores.
  *
- * What is no record is handed on as text: the engine knows what else a store
- * may hold. So wrong types, deep nesting, halves of surrogate pairs, and numbers
- * that are text or out of range are a miss, as they are on Rust hosts
+ * What is not a record goes to the engine as text, since a plain URL is valid,
+ * too. Wrong types, deep nesting, halves of surrogate pairs, and numbers that are
+ * text or out of range are a miss, as they are on Rust hosts
  * (`crates/component/src/record.rs`).
  */
 
@@ -20,13 +20,13 @@ import type {
   TargetRecord,
 } from "../engine/interface.js";
 
-/** A record is a few hundred bytes; a stored value of more is not ours. */
+/** A record is a few hundred bytes; a larger value was not written by us. */
 const MAX_BYTES = 64 * 1024;
 
-/** How deep values may be nested: our own are four deep. */
+/** How deep values may be nested; a record's are four deep. */
 const MOST_LEVELS = 8;
 
-/** Half of a surrogate pair, which is no text. */
+/** Half of a surrogate pair, which is not valid text. */
 const HALF = /\p{Surrogate}/u;
 
 /** The value to store. */
@@ -58,7 +58,7 @@ function triple({ count, mean, squares }: LogTimes): [number, number, number] {
   return [count, mean, squares];
 }
 
-/** Reads a stored value: whatever the store has handed over. */
+/** Reads a stored value, whatever the store has returned. */
 export function decode(value: unknown): Stored {
   const text = typeof value === "string" && isSmall(value) ? value : "";
   try {
@@ -104,7 +104,7 @@ function targetOf(value: unknown): TargetRecord {
   };
 }
 
-/** Of any value that JSON can hold, whether it is shallow, and its texts and numbers can be passed on. */
+/** Throws unless any JSON value is shallow, and its texts and numbers can be passed to the engine. */
 function check(value: unknown, levels: number): void {
   insist(levels > 0);
   if (typeof value === "string") insist(!HALF.test(value));
@@ -183,7 +183,7 @@ function number(value: unknown): number {
   return value;
 }
 
-/** A whole number of 32 bits. */
+/** An unsigned integer of 32 bits. */
 function count(value: unknown): number {
   const whole = number(value);
   insist(Number.isInteger(whole) && whole >= 0 && whole < 2 ** 32);

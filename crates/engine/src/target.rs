@@ -1,4 +1,4 @@
-//! A target: one upstream that requests may go to, fixed by the settings.
+//! A target: an upstream of `FETCH_TARGETS`.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -23,11 +23,11 @@ pub enum TargetError {
     Scheme(String),
     /// `user:password@` in the address.
     UserInfo,
-    /// Nothing where the host should be.
+    /// No host.
     NoHost,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// A host or path with characters that may not stand in an address.
+    /// A host or path with characters that are not allowed in an address.
     Syntax,
     /// More targets than the engine takes.
     TooMany,
