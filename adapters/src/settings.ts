@@ -19,8 +19,10 @@ export interface Settings {
   readonly FETCH_HEALTH_PATH?: string | undefined;
   /** For each probe, ms. Default `1500`. */
   readonly FETCH_HEALTH_TIMEOUT_MS?: Amount | undefined;
-  /** Whether a 5xx other than 501 and 505 is tried elsewhere. Default `true`. */
+  /** Whether a status of `FETCH_RETRY_STATUSES` is tried elsewhere. Default `true`. */
   readonly FETCH_RETRY_ON_5XX?: Flag | undefined;
+  /** The statuses of a target that fails, and ranges of them, from 400 on. Default `500,502-504,506-599`. */
+  readonly FETCH_RETRY_STATUSES?: List | undefined;
   /** Where the decision is remembered: `memory`, `kv`, `auto` (both), `none`. Default `auto`. */
   readonly FETCH_CACHE_ADAPTER?: List | undefined;
   /** The record's key in the store. Default `proxy:fastest`. */

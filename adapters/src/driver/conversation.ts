@@ -127,7 +127,7 @@ export class Conversation<Q extends Upload, A> {
   }
 
   private answered(one: Running<A>, answer: A): void {
-    const { platform } = this.proxy;
+    const { platform, configuration } = this.proxy;
     if (!this.remove(one)) {
       // It was given up when its head was there already.
       platform.drop(answer);
@@ -137,7 +137,7 @@ export class Conversation<Q extends Upload, A> {
     this.held = answer;
     const status = platform.status(answer);
     const { target, report } = one.attempt;
-    if (!report && status < 500) {
+    if (!report && status < configuration.reportFromStatus) {
       this.relay();
       return;
     }

@@ -46,6 +46,7 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         connect_timeout: settings.connect_timeout.whole(),
         replay_body_bytes: settings.replay_body_bytes,
         store_timeout: STORE_TIMEOUT.whole(),
+        report_from_status: settings.report_from_status(),
         forwarded: settings.forwarded,
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,

@@ -123,7 +123,7 @@ impl Engine {
             ) => {
                 state.answered_by(target);
                 self.known.responded(&state, status, retry_after, ttfb, now);
-                let good = retry::is_good(status, self.known.settings.retry_on_5xx);
+                let good = retry::is_good(status, &self.known.settings);
                 if !good && !state.running.is_empty() {
                     return self.wait(state, now);
                 }

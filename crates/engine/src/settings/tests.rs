@@ -35,6 +35,8 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(settings.health_path, "/");
     assert_eq!(settings.health_timeout, Millis(1500.0));
     assert!(settings.retry_on_5xx && settings.cache_memory && settings.forwarded);
+    assert_eq!(settings.retry_statuses, Statuses::default());
+    assert_eq!(settings.report_from_status(), 500);
     assert_eq!(settings.cache_store, Some(StoreKind::Spin));
     assert_eq!(settings.cache_key, "proxy:fastest");
     let five_minutes = Millis(300e3);
@@ -194,6 +196,8 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         ("FETCH_COLD_START", "hot"),
         ("FETCH_HEDGE_MS", "soon"),
         ("FETCH_RETRY_METHODS", "BREW"),
+        ("FETCH_RETRY_STATUSES", "302"),
+        ("FETCH_RETRY_STATUSES", "[500"),
         ("FETCH_HEALTH_PATH", "/a b"),
         ("FETCH_CACHE_ADAPTER", "redis"),
     ] {
@@ -203,6 +207,41 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         assert_eq!(settings.problems[0].setting, name);
         wanted.problems.clone_from(&settings.problems);
         assert_eq!(settings, wanted, "{name}={text}");
+    }
+}
+
+#[test]
+fn retry_statuses_in_every_list_form() {
+    for text in [
+        "429, 502-504",
+        "502-504 429",
+        "503-504,429,502,503",
+        r#"["429", "502-504"]"#,
+    ] {
+        let settings = read(&[("FETCH_RETRY_STATUSES", text)]);
+        assert_eq!(settings.problems, [], "{text}");
+        let failures: Vec<u16> = (100..600)
+            .filter(|status| settings.is_failure_status(*status))
+            .collect();
+        assert_eq!(failures, [429, 502, 503, 504], "{text}");
+        assert_eq!(settings.report_from_status(), 429, "{text}");
+    }
+}
+
+#[test]
+fn a_status_that_is_no_failure_is_left_out_and_named() {
+    for wrong in ["200", "302", "100-199", "5xx", "600", "504-502"] {
+        let text = format!("503, {wrong}");
+        let settings = read(&[("FETCH_RETRY_STATUSES", &text)]);
+        assert!(settings.is_failure_status(503) && !settings.is_failure_status(500));
+        let [problem] = &settings.problems[..] else {
+            panic!("{wrong}: {:?}", settings.problems)
+        };
+        let wanted = format!(
+            "FETCH_RETRY_STATUSES: \"{wrong}\" is neither a status from 400 to 599 nor a range \
+             such as 502-504; left out"
+        );
+        assert_eq!(problem.to_string(), wanted);
     }
 }
 
