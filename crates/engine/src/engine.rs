@@ -205,13 +205,28 @@ impl Engine {
         }
         let target = match self.known.first_choice(now) {
             Some(choice) if state.tried.is_empty() => choice,
-            _ => self
-                .known
-                .candidates(now)
-                .into_iter()
-                .find(|index| !state.tried.contains(*index))?,
+            _ => self.next_untried(&state, now)?,
         };
         Some(self.send(state, target, now))
+    }
+
+    fn next_untried(&self, state: &RequestState, now: Timestamp) -> Option<usize> {
+        let candidates = self.known.candidates(now);
+        candidates
+            .into_iter()
+            .find(|index| !state.tried.contains(*index))
+    }
+
+    /// Whether another attempt may start beside those that run: a lower tier is
+    /// for when they have failed.
+    fn may_run_beside(&self, state: &RequestState, now: Timestamp) -> bool {
+        let targets = &self.known.targets;
+        self.next_untried(state, now).is_some_and(|next| {
+            targets.iter().enumerate().any(|(index, running)| {
+                state.running.contains(index)
+                    && running.preference.tier >= targets[next].preference.tier
+            })
+        })
     }
 
     fn send(&mut self, mut state: RequestState, target: usize, now: Timestamp) -> Step {
@@ -321,7 +336,9 @@ impl Engine {
                 // A race takes the place of the probes; a hedge costs the targets
                 // as much as a retry.
                 let most = hedging::most_attempts(&state, &self.known.settings);
-                if let Some(step) = self.another(state, most, !state.racing, now) {
+                if self.may_run_beside(&state, now)
+                    && let Some(step) = self.another(state, most, !state.racing, now)
+                {
                     return step;
                 }
                 state.may_hedge = false;
@@ -549,10 +566,13 @@ impl Engine {
                 latency: known.targets[decision.primary]
                     .latency
                     .map(|known| known.mean()),
+                tier: rank::tier_of(&known.targets, decision.primary),
                 stands_in_for: decision.stands_in_for,
             });
+        let best = rank::best(&known.targets, now);
         let primary = match incumbent {
-            None => rank::best(&known.targets, now),
+            None => best,
+            Some(current) if rank::outranks(&known.targets, best, current.target) => best,
             // A suspicion was wrong: nothing has changed.
             Some(current) if !running.full && !running.recovered => current.target,
             Some(current) => {

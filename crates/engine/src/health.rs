@@ -5,6 +5,7 @@ use crate::drift::{self, Drift};
 use crate::failure::{Failure, RetrySafety};
 use crate::latency::Latency;
 use crate::record::{Ejection, TargetRecord};
+use crate::target::Preference;
 use crate::time::{Millis, Timestamp, rounded};
 
 /// Gateway failures in a row that eject a target.
@@ -27,6 +28,8 @@ const OVERDUE_MOST: Millis = Millis(5_000.0);
 /// A target's state in this instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
+    /// What the settings say of it.
+    pub(crate) preference: Preference,
     pub(crate) latency: Option<Latency>,
     drift: Drift,
     /// Consecutive failures, of probes and of requests.
@@ -69,6 +72,14 @@ impl Verdict {
 }
 
 impl Health {
+    /// Of a target of which nothing is known yet.
+    pub(crate) fn of(preference: Preference) -> Self {
+        Self {
+            preference,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn is_ejected(&self) -> bool {
         self.ejected_until.is_some()
     }

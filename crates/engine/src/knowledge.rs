@@ -34,7 +34,11 @@ impl Knowledge {
     pub(crate) fn new(settings: Settings, seed: u64) -> Self {
         let mut known = Self {
             random: Random::new(seed),
-            targets: vec![Health::default(); settings.targets.len()],
+            targets: settings
+                .targets
+                .iter()
+                .map(|target| Health::of(target.preference()))
+                .collect(),
             decision: None,
             sync: StoreSync::default(),
             notices: Vec::new(),
@@ -111,7 +115,9 @@ impl Knowledge {
     /// The targets in the order of attempts: the chosen one, then by rank.
     pub(crate) fn candidates(&self, now: Timestamp) -> Vec<usize> {
         if !self.settings.ranking_enabled() {
-            return (0..self.settings.targets.len()).collect();
+            let mut order: Vec<usize> = (0..self.targets.len()).collect();
+            order.sort_by_key(|index| self.targets[*index].preference.tier);
+            return order;
         }
         let mut order = rank::order(&self.targets, now);
         if let Some(choice) = self.first_choice(now)
@@ -193,7 +199,7 @@ impl Knowledge {
             return primary;
         }
         let peers = rank::peers(&self.targets, primary, self.settings.switch_margin);
-        peers[(self.random.next() * peers.len() as f64) as usize]
+        rank::pick(&self.targets, &peers, self.random.next()).unwrap_or(primary)
     }
 
     pub(crate) fn report_change(&mut self, from: Option<usize>, to: usize, reason: ChangeReason) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::target::Preference;
 
 fn read(pairs: &[(&str, &str)]) -> Settings {
     read_on(
@@ -146,6 +147,127 @@ fn of_an_entry_only_its_place_and_its_host_are_public() {
         // The operator gets it whole.
         let reported = settings.problems[0].to_string();
         assert!(reported.contains("hunter2"), "{reported}");
+    }
+}
+
+#[test]
+fn an_entry_of_a_json_array_may_say_its_tier_and_weight() {
+    let settings = read(&[(
+        "FETCH_TARGETS",
+        r#"["https://a.com", {"url": " https://b.com ", "tier": 2}, "",
+            {"url": "https://c.com", "weight": 3}, {"weight": 100, "tier": 9, "url": "http://d/x"},
+            {"url": "https://A.com", "tier": 1, "weight": 1}]"#,
+    )]);
+    assert_eq!(settings.problems, []);
+    let read: Vec<(String, u8, u8)> = settings
+        .targets
+        .iter()
+        .map(|target| {
+            let Preference { tier, weight } = target.preference();
+            (target.url(), tier, weight)
+        })
+        .collect();
+    let wanted = [
+        ("https://a.com", 1, 1),
+        ("https://b.com", 2, 1),
+        ("https://c.com", 1, 3),
+        ("http://d/x", 9, 100),
+    ];
+    assert_eq!(
+        read,
+        wanted.map(|(url, tier, weight)| (url.to_owned(), tier, weight))
+    );
+}
+
+#[test]
+fn an_entry_that_is_no_address_and_preference_is_skipped_and_named() {
+    let tier = "has a tier that is not a whole number from 1 to 9";
+    let weight = "has a weight that is not a whole number from 1 to 100";
+    let address = "names no address; write it as";
+    let member = "has a member other than url, tier and weight; remove it";
+    for (entry, shown, reason) in [
+        (
+            r#"{"url": "https://b.com", "tier": 0}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 10}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 1.5}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": "1"}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 257}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": 0}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": 101}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": -1}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "wieght": 2}"#,
+            "entry 2 (b.com)",
+            member,
+        ),
+        (r#"{"tier": 2}"#, "entry 2", address),
+        (r#"{"url": ["https://b.com"]}"#, "entry 2", address),
+        ("1", "entry 2", address),
+        ("null", "entry 2", address),
+        (r#"["https://b.com"]"#, "entry 2", address),
+        (
+            r#"{"url": "ftp://b.com"}"#,
+            "entry 2 (b.com)",
+            "has another scheme; only http and https are served",
+        ),
+        (
+            r#"{"url": "https://a.com/", "tier": 2}"#,
+            "entry 2 (a.com)",
+            "is there already with another tier or weight; keep one of the two",
+        ),
+    ] {
+        let text = format!(r#"["https://a.com", {entry}]"#);
+        let settings = read(&[("FETCH_TARGETS", &text)]);
+        assert_eq!(settings.targets.len(), 1, "{entry}");
+        let [problem] = &settings.problems[..] else {
+            panic!("{entry}: {:?}", settings.problems)
+        };
+        assert!(problem.reason.contains(reason), "{entry}: {problem}");
+        assert!(
+            problem.reason.ends_with("; it is skipped"),
+            "{entry}: {problem}"
+        );
+
+        if shown.contains("a.com") {
+            continue;
+        }
+        // Alone, it is why there is no target, and its place is public.
+        let text = format!(r#"["nonsense", {entry}]"#);
+        let error = read(&[("FETCH_TARGETS", &text)]).no_targets.unwrap();
+        let said = error.to_string();
+        let line = said.lines().nth(2).unwrap();
+        assert!(line.starts_with(&format!("{shown} {reason}")), "{said}");
     }
 }
 
