@@ -128,7 +128,7 @@ export class Conversation<Q extends Upload, A> {
   }
 
   private answered(one: Running<A>, answer: A): void {
-    const { platform } = this.proxy;
+    const { platform, configuration } = this.proxy;
     if (!this.remove(one)) {
       // It was given up just before its head arrived.
       platform.drop(answer);
@@ -138,7 +138,7 @@ export class Conversation<Q extends Upload, A> {
     this.held = answer;
     const status = platform.status(answer);
     const { target, report } = one.attempt;
-    if (!report && status < 500) {
+    if (!report && status < configuration.reportFromStatus) {
       this.relay();
       return;
     }

@@ -113,7 +113,8 @@ pub struct Attempt {
     pub target: usize,
     /// For establishing a connection.
     pub connect_timeout: Millis,
-    /// When false, a response with a status below 500 may be relayed without
+    /// When false, a response with a status below
+    /// [`crate::Settings::report_from_status`] may be relayed without
     /// [`crate::Engine::settle`]: the engine does not ask to hear of it. Always
     /// true without [`crate::Capabilities::sampled_reports`].
     pub report: bool,

@@ -99,7 +99,7 @@ pub use request::{Request, RequestState, Stage, TargetSet};
 pub use round::{ProbeOutcome, Round};
 pub use settings::{Capabilities, Settings};
 pub use sharing::StoreWrite;
-pub use target::Target;
+pub use target::{Preference, Target};
 pub use time::{Millis, Timestamp};
 pub use trial::{HalfOpen, LatencyTrial, LogTimes};
 

@@ -4,6 +4,7 @@
 use crate::conversation::ReplayState;
 use crate::failure::{Failure, RetrySafety};
 use crate::request::RequestState;
+use crate::settings::Settings;
 
 /// Whether a request goes to the next target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub(crate) enum Retry {
 
 /// Section 6 of the contract: whether a status is the client's to see, or worth
 /// another attempt.
-pub(crate) fn is_good(status: u16, retry_on_5xx: bool) -> bool {
-    !retry_on_5xx || status < 500 || matches!(status, 501 | 505)
+pub(crate) fn is_good(status: u16, settings: &Settings) -> bool {
+    !settings.retry_on_5xx || !settings.is_failure_status(status)
 }
 
 /// After a response whose status is worth another attempt.

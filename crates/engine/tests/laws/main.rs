@@ -4,6 +4,7 @@ mod attempts;
 mod decisions;
 mod failures;
 mod judgement;
+mod preference;
 mod problems;
 mod properties;
 mod reports;
