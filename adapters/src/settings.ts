@@ -1,6 +1,16 @@
 /** A list: an array, or as text a JSON array or what is split on commas and white space. */
 type List = string | readonly string[];
 
+/** A target with its preference. */
+interface Preferred {
+  /** Its address. */
+  readonly url: string;
+  /** From 1, the first, to 9: it serves when the tiers before have nothing fit. Default `1`. */
+  readonly tier?: number;
+  /** From 1 to 100: its share of the traffic with `FETCH_SPREAD`, in proportion. Default `1`. */
+  readonly weight?: number;
+}
+
 /** A number, or its text. */
 type Amount = string | number;
 
@@ -13,14 +23,19 @@ type Flag = string | boolean;
  * default applies.
  */
 export interface Settings {
-  /** Required: where requests may go. A JSON array, or a list split on commas and white space. */
-  readonly FETCH_TARGETS?: List | undefined;
+  /**
+   * Required: where requests may go. A JSON array, whose entries may be objects of `url`, `tier` and
+   * `weight`, or a list split on commas and white space.
+   */
+  readonly FETCH_TARGETS?: List | readonly (string | Preferred)[] | undefined;
   /** The path that probes request, below the target's base path. Default `/`. */
   readonly FETCH_HEALTH_PATH?: string | undefined;
   /** For each probe, ms. Default `1500`. */
   readonly FETCH_HEALTH_TIMEOUT_MS?: Amount | undefined;
-  /** Whether a 5xx other than 501 and 505 is tried elsewhere. Default `true`. */
+  /** Whether a status of `FETCH_RETRY_STATUSES` is tried elsewhere. Default `true`. */
   readonly FETCH_RETRY_ON_5XX?: Flag | undefined;
+  /** The statuses of a target that fails, and ranges of them, from 400 on. Default `500,502-504,506-599`. */
+  readonly FETCH_RETRY_STATUSES?: List | undefined;
   /** Where the decision is remembered: `memory`, `kv`, `auto` (both), `none`. Default `auto`. */
   readonly FETCH_CACHE_ADAPTER?: List | undefined;
   /** The record's key in the store. Default `proxy:fastest`. */
@@ -49,7 +64,7 @@ export interface Settings {
   readonly FETCH_STALE_SECONDS?: Amount | undefined;
   /** By how much a challenger must be faster: a share, a time, or both. Default `20%,10ms`. */
   readonly FETCH_SWITCH_MARGIN?: List | undefined;
-  /** Whether traffic is shared among the targets within the margin of the best. Default `false`. */
+  /** Whether traffic is shared by weight among the targets within the margin of the best. Default `false`. */
   readonly FETCH_SPREAD?: Flag | undefined;
   /** `probe`, or `race`: a cold request is itself raced to the targets. Default `probe`. */
   readonly FETCH_COLD_START?: string | undefined;

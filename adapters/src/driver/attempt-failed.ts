@@ -1,4 +1,4 @@
-/** What a host rejects with where it knows why an attempt brought no answer. */
+/** The error of an attempt without a response, where the host knows why. */
 
 import type { Failure } from "../engine/interface.js";
 

@@ -1,9 +1,9 @@
 /**
- * One request, from the first step to the last: does the action, reports what
- * happened, starts what may run beside it. There is no rule of routing here.
+ * One request, from the first step to the last: does the action, reports the
+ * event, starts the work that may run beside it. There is no rule here.
  *
  * Callbacks instead of awaited promises: nearly every request is one attempt
- * that is answered well, and goes the shortest way.
+ * with a good response, and takes the shortest path.
  */
 
 import type { Attempt, Event, Failure, RequestState, Step } from "../engine/interface.js";
@@ -11,17 +11,18 @@ import type { Sending, Upload } from "./platform.js";
 import type { Call, Outcome, ReverseProxy } from "./reverse-proxy.js";
 import { readStore } from "./store.js";
 
-/** `setTimeout` takes no more. */
+/** The longest delay that `setTimeout` accepts, ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * How often the progress of a round is looked for, ms: on Workers one request
- * must not resolve what another one waits for.
+ * How often an overdue attempt is reported while a round of probes may find its
+ * target dead, ms. Polling, since on Workers one request must not resolve what
+ * another one waits for.
  */
 const FIRST_POLL = 5;
 const LAST_POLL = 100;
 
-/** An attempt whose response head is waited for. */
+/** An attempt whose response head has not come yet. */
 interface Running<A> {
   readonly attempt: Attempt;
   readonly sending: Sending<A>;
@@ -31,13 +32,13 @@ interface Running<A> {
 export class Conversation<Q extends Upload, A> {
   private readonly running: Running<A>[] = [];
   private sent = 0;
-  /** The last answer that came. */
+  /** The last upstream response that came. */
   private held: A | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private poll = FIRST_POLL;
   private over = false;
 
-  /** `started`: when the request came, by `performance.now()`, where that is to be explained. */
+  /** `started`: when the request came, by `performance.now()`; for `FETCH_EXPLAIN` only. */
   constructor(
     private readonly proxy: ReverseProxy<Q, A>,
     private readonly call: Call<Q>,
@@ -47,7 +48,7 @@ export class Conversation<Q extends Upload, A> {
     private readonly reject: (error: unknown) => void,
   ) {}
 
-  /** Does what a step says. */
+  /** Carries out a step. */
   follow(step: Step): void {
     const { proxy } = this;
     const { action } = step;
@@ -127,9 +128,9 @@ export class Conversation<Q extends Upload, A> {
   }
 
   private answered(one: Running<A>, answer: A): void {
-    const { platform } = this.proxy;
+    const { platform, configuration } = this.proxy;
     if (!this.remove(one)) {
-      // It was given up when its head was there already.
+      // It was given up just before its head arrived.
       platform.drop(answer);
       return;
     }
@@ -137,7 +138,7 @@ export class Conversation<Q extends Upload, A> {
     this.held = answer;
     const status = platform.status(answer);
     const { target, report } = one.attempt;
-    if (!report && status < 500) {
+    if (!report && status < configuration.reportFromStatus) {
       this.relay();
       return;
     }
@@ -184,7 +185,7 @@ export class Conversation<Q extends Upload, A> {
     }
   }
 
-  /** Sets the one timer. */
+  /** Sets the one timer, in place of the one before. */
   private wait(step: Step): void {
     if (this.timer !== undefined) clearTimeout(this.timer);
     let after = step.wakeAfter;

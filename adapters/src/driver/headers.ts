@@ -1,28 +1,28 @@
 /**
- * The header fields that go on, upstream and back. Which ones belong to a
- * connection is the engine's to say; what is done about it is here, once for
- * all JavaScript hosts.
+ * Which header fields are passed on, upstream and back, for all JavaScript hosts.
+ * The engine's configuration says which ones belong to a connection; the rest
+ * does what `crates/engine/src/headers` does for Rust hosts.
  */
 
 import type { Configuration } from "../engine/interface.js";
 
-/** What the platform itself says of the client: never taken from a header that a client can write. */
+/** What the platform itself reports about the client: never taken from a header that a client can write. */
 export interface ClientFacts {
   /** The client's IP address. */
   readonly address: string | undefined;
-  /** The host that it asked for. */
+  /** The host that it requested. */
   readonly host: string | undefined;
   /** `http` or `https`. */
   readonly scheme: string | undefined;
 }
 
-/** What says who the client is. */
+/** The fields that describe the client to the target. */
 const FORWARDED: readonly string[] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /** How an IPv6 socket writes the address of an IPv4 client. */
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
-/** Our name in `via`, and what a `via` that names us looks like (RFC 9110 §7.6.3). */
+/** An entry of `via` that names a Function Fetch (RFC 9110 §7.6.3). */
 const US = /^\s*\S+\s+function-fetch(?:\s|$)/i;
 
 /** How many Function Fetches a request has passed, by its `via`. */
@@ -31,7 +31,7 @@ export function hops(via: string | null | undefined): number {
   return via.split(",").filter((entry) => US.test(entry)).length;
 }
 
-/** What may not go on: the fields of one connection. */
+/** Which fields are not passed on, and which are set instead. */
 export class FieldRules {
   private readonly hopByHop: ReadonlySet<string>;
 
@@ -39,7 +39,7 @@ export class FieldRules {
     this.hopByHop = new Set(configuration.hopByHop);
   }
 
-  /** Of a request: whether the field ends here. `name` in lower case. */
+  /** Whether a field of a request is not passed on. `name` in lower case. */
   endsInRequest(name: string, value: string, named: ReadonlySet<string> | undefined): boolean {
     // A gRPC server refuses a request that does not say `te: trailers`.
     if (name === "te") return value.trim().toLowerCase() !== "trailers";
@@ -52,20 +52,20 @@ export class FieldRules {
   }
 
   /**
-   * Whether a CGI-style target, for which `-` and `_` are the same, would take
-   * the field for one that says who the client is. `name` in lower case.
+   * Whether a CGI-style target, for which `-` and `_` are the same, would mistake
+   * the field for one that describes the client. `name` in lower case.
    */
   imitates(name: string): boolean {
     if (!this.configuration.forwarded || !name.includes("_")) return false;
     return name.startsWith("spin_") || FORWARDED.includes(name.replaceAll("_", "-"));
   }
 
-  /** Of a response: whether the field ends here. `name` in lower case. */
+  /** Whether a field of a response is not passed on. `name` in lower case. */
   endsInResponse(name: string, named: ReadonlySet<string> | undefined): boolean {
     return this.hopByHop.has(name) || (named?.has(name) === true && name !== "trailer");
   }
 
-  /** Whether what a client says in this field is replaced by what we know. `name` in lower case. */
+  /** Whether a client's value of this field is replaced by the platform's. `name` in lower case. */
   isForged(name: string): boolean {
     if (!this.configuration.forwarded || this.configuration.trustForwarded) return false;
     // RFC 7239 says the same in another spelling.
@@ -73,8 +73,8 @@ export class FieldRules {
   }
 
   /**
-   * The forwarding fields to set, each in place of what is there. `told` reads
-   * a field of the client's request.
+   * The forwarding fields to set, each in place of the client's. `told` reads a
+   * field of the client's request.
    */
   forwarding(
     client: ClientFacts,
@@ -97,13 +97,13 @@ export class FieldRules {
     return fields;
   }
 
-  /** The `via` of a request that goes on. */
+  /** The `via` of the upstream request. */
   via(before: string | null | undefined): string {
     return before ? `${before}, ${this.configuration.via}` : this.configuration.via;
   }
 }
 
-/** The fields that `connection` names as its own, besides those that always are. */
+/** The fields that `connection` lists as hop by hop, besides those that always are. */
 export function namedByConnection(
   connection: string | null | undefined,
 ): ReadonlySet<string> | undefined {
@@ -122,14 +122,14 @@ function unmapped(address: string | undefined): string | undefined {
   return address?.replace(MAPPED, "");
 }
 
-/** Several `cookie` fields as the one that HTTP/1.1 has of them (RFC 9113 §8.2.3). */
+/** Several `cookie` fields as one, since HTTP/1.1 has only one (RFC 9113 §8.2.3). */
 export function joinedCookies(values: readonly string[]): string {
   return values.join("; ");
 }
 
 /** Where a request for `path` (with its query, as it came) goes on a target. */
 export function joined(basePath: string, path: string): string {
-  // `OPTIONS *` speaks of the server as a whole (RFC 9110 §7.1).
+  // `OPTIONS *` is about the server as a whole (RFC 9110 §7.1).
   if (path === "*") return `${basePath}/`;
   return path.startsWith("/") ? basePath + path : `${basePath}/${path}`;
 }

@@ -1,4 +1,4 @@
-/** What the operator reads: a line of JSON for each notice, as Rust hosts write it (`crates/component/src/notice.rs`). */
+/** A notice as a line of JSON, the same as Rust hosts write it (`crates/component/src/notice.rs`). */
 
 import type { Notice } from "../engine/interface.js";
 

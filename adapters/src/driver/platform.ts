@@ -1,61 +1,61 @@
-/** What a JavaScript host brings to the driver. */
+/** What a JavaScript host must provide for the driver. */
 
 import type { Attempt, Failure, ReplayState, Target } from "../engine/interface.js";
 
-/** Something under way that can be given up. */
+/** Something under way that can be aborted. */
 export interface Sending<T> {
-  /** What comes of it; rejects with whatever the host's own error is. */
+  /** Its result; rejects with whatever the host's own error is. */
   readonly result: Promise<T>;
   /**
-   * For how long it has waited for the host's leave to begin, ms, which is no
-   * target's doing. Missing where everything begins at once.
+   * How long it has waited in the host's queue before it was sent, ms, which does
+   * not count against a target. Absent where everything is sent at once.
    */
   readonly waited?: number;
-  /** Gives it up. Nothing is to come of it any more. */
+  /** Aborts it. Its result no longer matters. */
   abort(): void;
 }
 
 /** A probe under way. */
 export interface Probing extends Sending<number> {
   /**
-   * What is left to do once there is a result, which no measurement counts: a
-   * short body is read to its end. The next probe waits for it. Never rejects.
+   * What is left to do after the result, and is not measured: a short body is read
+   * to its end. The next probe waits for it. Never rejects.
    */
   readonly rest?: Promise<void>;
 }
 
-/** The store for the shared decision (L2). Either may reject. */
+/** The store for the shared decision (L2). Both calls may reject. */
 export interface Store {
   get(key: string): Promise<string | null | undefined>;
-  /** `ttlSeconds`: after so long nobody would use the value any more. */
+  /** `ttlSeconds`: after that nobody would use the value any more. */
   put(key: string, value: string, ttlSeconds: number): Promise<void>;
 }
 
 /**
- * Lets work go on that no request waits for, after the response too. The work
- * never rejects.
+ * Keeps the host running until the work is done, beyond the response if need be.
+ * The work never rejects.
  */
 export type Background = (work: Promise<void>) => void;
 
-/** What the driver asks of a client's request: about its body. */
+/** What the driver needs of a client's request: the upload of its body. */
 export interface Upload {
-  /** Whether it can be sent to another target, as things stand. */
+  /** Whether it can be sent to another target at present. */
   readonly replayState: ReplayState;
-  /** Ends what an attempt still takes of it, and says whether it can be sent to another target. */
+  /** Stops the upload to the current attempt, and says whether the body can be sent to another target. */
   stopUpload(): Promise<ReplayState>;
   /**
    * When a target last took some of it, by `performance.now()`: time-outs count
-   * from there, and not at all while it is `Infinity`, since the client is
-   * waited for. 0 where no body is sent.
+   * from there. `Infinity` while the client has yet to send more, so that they do
+   * not count at all; 0 where no body is sent.
    */
   readonly uploadProgress: number;
 }
 
-/** A host. `Q` is a client's request, `A` a target's answer up to its head. */
+/** A host. `Q` is a client's request, `A` an upstream response up to its head. */
 export interface Platform<Q extends Upload, A> {
-  /** Sends the request to `target`, up to the answer's head. */
+  /** Sends the request to `target`, up to the response head. */
   send(request: Q, target: Target, attempt: Attempt): Sending<A>;
-  /** A `GET` of `url`: the status of its answer. */
+  /** A `GET` of `url`: the status of its response. */
   probe(url: string): Probing;
   /** The store, where there is one. */
   readonly store: Store | undefined;
@@ -63,8 +63,8 @@ export interface Platform<Q extends Upload, A> {
   failure(error: unknown): Failure;
   status(answer: A): number;
   retryAfter(answer: A): string | undefined;
-  /** Lets go of an answer that the client does not get. */
+  /** Discards a response that the client does not get. */
   drop(answer: A): void;
-  /** Tells the operator. */
+  /** Reports to the operator. */
   notice(line: string): void;
 }

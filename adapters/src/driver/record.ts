@@ -1,44 +1,64 @@
 /**
  * The text of the shared record, as JavaScript hosts keep it in their stores.
  *
- * What is no record is handed on as text: the engine knows what else a store
- * may hold. So wrong types, deep nesting, halves of surrogate pairs, and numbers
- * that are text or out of range are a miss, as they are on Rust hosts
+ * What is not a record goes to the engine as text, since a plain URL is valid,
+ * too. Wrong types, deep nesting, halves of surrogate pairs, and numbers that are
+ * text or out of range are a miss, as they are on Rust hosts
  * (`crates/component/src/record.rs`).
  */
 
-import type { DecisionRecord, Ejection, Live, Stored, TargetRecord } from "../engine/interface.js";
+import type {
+  DecisionRecord,
+  Ejection,
+  HalfOpen,
+  LatencyTrial,
+  Live,
+  LogTimes,
+  Pairs,
+  Stored,
+  Tally,
+  TargetRecord,
+} from "../engine/interface.js";
 
-/** A record is a few hundred bytes; a stored value of more is not ours. */
+/** A record is a few hundred bytes; a larger value was not written by us. */
 const MAX_BYTES = 64 * 1024;
 
-/** How deep values may be nested: our own are four deep. */
+/** How deep values may be nested; a record's are four deep. */
 const MOST_LEVELS = 8;
 
-/** Half of a surrogate pair, which is no text. */
+/** Half of a surrogate pair, which is not valid text. */
 const HALF = /\p{Surrogate}/u;
 
 /** The value to store. */
 export function encode(record: DecisionRecord): string {
-  const { version: v, at, hash, primary, standsInFor, targets, told } = record;
+  const { version: v, at, hash, primary, standsInFor, targets, trial, pairs, told } = record;
   const shown = targets.map(shownTarget);
-  return JSON.stringify({ v, at, hash, primary, for: standsInFor, targets: shown, told });
+  return JSON.stringify({
+    ...{ v, at, hash, primary, for: standsInFor, targets: shown },
+    trial: trial && { to: trial.challenger, own: triple(trial.own), other: triple(trial.other) },
+    pairs: pairs && [pairs.blamed, pairs.shared],
+    told,
+  });
 }
 
-function shownTarget({
-  n,
-  fail,
-  latency: ms,
-  at,
-  until,
-  lastEjection,
-  live,
-}: TargetRecord): object {
-  const last = lastEjection && [lastEjection.ends, lastEjection.length];
-  return { n, fail, ms, at, until, last, live: live && [live.mean, live.variance] };
+function shownTarget(target: TargetRecord): object {
+  const { n, fail, latency: ms, at, until, lastEjection, live, aside } = target;
+  const { liveAnswers: seen, halfOpen: half } = target;
+  return {
+    ...{ n, fail, ms, at, until },
+    last: lastEjection && [lastEjection.ends, lastEjection.length],
+    live: live && [live.mean, live.variance],
+    seen: seen && [seen.good, seen.bad, seen.at],
+    half: half && { ...half, passed: triple(half.passed) },
+    aside,
+  };
 }
 
-/** Reads a stored value: whatever the store has handed over. */
+function triple({ count, mean, squares }: LogTimes): [number, number, number] {
+  return [count, mean, squares];
+}
+
+/** Reads a stored value, whatever the store has returned. */
 export function decode(value: unknown): Stored {
   const text = typeof value === "string" && isSmall(value) ? value : "";
   try {
@@ -54,7 +74,7 @@ function isSmall(text: string): boolean {
 
 function recordOf(value: unknown): DecisionRecord {
   check(value, MOST_LEVELS);
-  const { v, at, hash, primary, for: standsInFor, targets, told } = members(value);
+  const { v, at, hash, primary, for: standsInFor, targets, trial, pairs, told } = members(value);
   return {
     hash: text(hash),
     version: count(v),
@@ -62,12 +82,14 @@ function recordOf(value: unknown): DecisionRecord {
     primary: count(primary),
     standsInFor: optional(standsInFor, count),
     targets: list(targets).map(targetOf),
+    trial: optional(trial, trialOf),
+    pairs: optional(pairs, pairsOf),
     told: optional(told, text),
   };
 }
 
 function targetOf(value: unknown): TargetRecord {
-  const { n = 0, fail = 0, ms, at, until, last, live } = members(value);
+  const { n = 0, fail = 0, ms, at, until, last, live, seen, half, aside } = members(value);
   return {
     n: count(n),
     fail: count(fail),
@@ -76,10 +98,13 @@ function targetOf(value: unknown): TargetRecord {
     until: optional(until, number),
     lastEjection: optional(last, ejection),
     live: optional(live, liveOf),
+    liveAnswers: optional(seen, tallyOf),
+    halfOpen: optional(half, halfOpenOf),
+    aside: optional(aside, number),
   };
 }
 
-/** Of any value that JSON can hold, whether it is shallow, and its texts and numbers can be passed on. */
+/** Throws unless any JSON value is shallow, and its texts and numbers can be passed to the engine. */
 function check(value: unknown, levels: number): void {
   insist(levels > 0);
   if (typeof value === "string") insist(!HALF.test(value));
@@ -111,10 +136,41 @@ function liveOf(value: unknown): Live {
   return { mean, variance };
 }
 
+function tallyOf(value: unknown): Tally {
+  const [good, bad, at] = three(value);
+  return { good, bad, at };
+}
+
+function halfOpenOf(value: unknown): HalfOpen {
+  const { passed, limit, next } = members(value);
+  return { passed: timesOf(passed), limit: optional(limit, number), next: number(next) };
+}
+
+function trialOf(value: unknown): LatencyTrial {
+  const { to, own, other } = members(value);
+  return { challenger: count(to), own: timesOf(own), other: timesOf(other) };
+}
+
+function timesOf(value: unknown): LogTimes {
+  const [count, mean, squares] = three(value);
+  return { count, mean, squares };
+}
+
+function pairsOf(value: unknown): Pairs {
+  const [blamed, shared] = pair(value);
+  return { blamed, shared };
+}
+
 function pair(value: unknown): [number, number] {
   const [first, second, ...more] = list(value);
   insist(more.length === 0);
   return [number(first), number(second)];
+}
+
+function three(value: unknown): [number, number, number] {
+  const [first, second, third, ...more] = list(value);
+  insist(more.length === 0);
+  return [number(first), number(second), number(third)];
 }
 
 function text(value: unknown): string {
@@ -127,7 +183,7 @@ function number(value: unknown): number {
   return value;
 }
 
-/** A whole number of 32 bits. */
+/** An unsigned integer of 32 bits. */
 function count(value: unknown): number {
   const whole = number(value);
   insist(Number.isInteger(whole) && whole >= 0 && whole < 2 ** 32);

@@ -5,25 +5,25 @@
 
 import type { ReplayState } from "../engine/interface.js";
 
-/** One attempt's share: what it is given, and how to stop it. */
+/** The upload to one attempt, and how to stop it. */
 interface Pump {
   readonly done: Promise<void>;
   readonly stop: Stop;
 }
 
-/** Reads a body, piece by piece. */
+/** Reads a body, chunk by chunk. */
 export interface Reader {
-  /** The next piece: good until the next call. */
+  /** The next chunk, which is valid until the next call. */
   read(): Promise<ReadableStreamReadResult<Uint8Array>>;
   releaseLock(): void;
 }
 
-/** Ends what an attempt waits for. One thing at a time: what was waited for before is not held on to. */
+/** Interrupts what an attempt waits for: one promise at a time, so that earlier ones can be collected. */
 class Stop {
   private stopped = false;
   private wake: (() => void) | undefined;
 
-  /** What `work` brings; nothing once it is stopped. */
+  /** The result of `work`; `undefined` once it is stopped. */
   or<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.stopped) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ class Stop {
   }
 }
 
-/** A request's body. Without one, nothing here does anything. */
+/** A request's body; `source` is null where there is none. */
 export class ReplayBody {
   private readonly kept: Uint8Array[] = [];
   private keptBytes = 0;
@@ -50,10 +50,9 @@ export class ReplayBody {
   private lastTaken = 0;
 
   /**
-   * `limit`: the most bytes that are kept. `broken`: ends the attempts, since the
-   * client broke the body off; a runtime may take a stream that fails for one
-   * that ends. `large`: how a host reads best what is not kept; as the rest,
-   * unless given.
+   * `limit`: the most bytes that are kept. `broken`: aborts the attempts, since the
+   * client broke the body off; a runtime may mistake a stream that fails for one
+   * that ends. `large`: the host's best way to read what is not kept, if it has one.
    */
   constructor(
     private readonly source: ReadableStream<Uint8Array> | null,
@@ -66,7 +65,7 @@ export class ReplayBody {
     return this.source !== null;
   }
 
-  /** Whether it can be sent to another target, as things stand. */
+  /** Whether it can be sent to another target at present. */
   get replayState(): ReplayState {
     return this.state;
   }
@@ -89,7 +88,7 @@ export class ReplayBody {
     return readable;
   }
 
-  /** Ends what an attempt still takes, and says whether the body can be sent to another target. */
+  /** Stops the upload to the current attempt, and says whether the body can be sent to another target. */
   async stopUpload(): Promise<ReplayState> {
     this.pump?.stop.now();
     await this.pump?.done;
@@ -121,7 +120,7 @@ export class ReplayBody {
     writer: WritableStreamDefaultWriter<Uint8Array>,
     stop: Stop,
   ): Promise<void> {
-    // The target's side may break at any time; what it did not take says so.
+    // The target's side may break at any time; `give` then returns false.
     writer.closed.catch(() => {});
     const give = async (chunk: Uint8Array): Promise<boolean> => {
       const taken = writer.write(chunk).then(
@@ -146,7 +145,7 @@ export class ReplayBody {
         return;
       }
       if (read === undefined) {
-        // Nobody waits for the client any more.
+        // Stopped: no attempt waits for the client any more.
         this.lastTaken = performance.now();
         return this.abandon(writer);
       }
@@ -168,7 +167,7 @@ export class ReplayBody {
 
   /** The next piece. A read that is under way when an attempt stops is the next attempt's first. */
   private read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    // Not while the client is waited for: see `Upload.uploadProgress`.
+    // Time-outs do not count while the client is waited for: see `Upload.uploadProgress`.
     this.lastTaken = Number.POSITIVE_INFINITY;
     this.reading ??= this.next();
     return this.reading;
@@ -186,7 +185,7 @@ export class ReplayBody {
     }
   }
 
-  /** What is handed out counts as taken. */
+  /** A chunk counts as taken when it is offered. */
   private keep(chunk: Uint8Array): void {
     this.keptBytes += chunk.byteLength;
     if (this.keptBytes <= this.limit) {

@@ -1,4 +1,4 @@
-/** The fields of local replies, and those that explain. */
+/** The fields of local replies, and those that `FETCH_EXPLAIN` adds. */
 
 import type { LocalReply } from "../engine/interface.js";
 
@@ -11,7 +11,7 @@ export function replyFields(reply: LocalReply): Record<string, string> {
   };
 }
 
-/** With `FETCH_EXPLAIN`: the fields that an answer gets on top of its own. */
+/** The fields that `FETCH_EXPLAIN` adds to an upstream response. */
 export function explainFields(explain: string, elapsed: number): [name: string, value: string][] {
   return [
     ["proxy-status", explain],

@@ -1,4 +1,4 @@
-/** A proxy with one configuration: an engine, and the host that it runs on. */
+/** A proxy with one configuration: an engine, and the platform that it runs on. */
 
 import type { Configuration, Engine, LocalReply, RequestState, Step } from "../engine/interface.js";
 import { Conversation } from "./conversation.js";
@@ -7,7 +7,7 @@ import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
 import { writeDue } from "./store.js";
 
-/** What the engine looks for in a path: without any, it need not be copied there. */
+/** The dot segments that the engine checks: a path without any is not copied into it. */
 const DOTS = /\.\.|%2e/i;
 
 /** A client's request, as far as decisions need it. */
@@ -50,7 +50,7 @@ export class ReverseProxy<Q extends Upload, A> {
   }
 
   serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
-    // Only who explains needs to know; on some hosts a look at the clock is not free.
+    // For `FETCH_EXPLAIN` only: on some hosts reading the clock is not free.
     const started = this.configuration.explain ? performance.now() : 0;
     const path = DOTS.test(about.path) ? about.path : "";
     const step = this.engine.begin(about.method, path, about.hops, about.hasBody, Date.now());
@@ -59,7 +59,7 @@ export class ReverseProxy<Q extends Upload, A> {
     });
   }
 
-  /** Starts what a step calls for beside its action. */
+  /** Starts the background work that a step calls for. */
   beside(step: Step, background: Background): void {
     if (step.notices) this.tell();
     if (step.round) {
@@ -69,7 +69,7 @@ export class ReverseProxy<Q extends Upload, A> {
     if (step.write) writeDue(this, background);
   }
 
-  /** Hands the engine's notices to the operator. */
+  /** Reports the engine's notices to the operator. */
   tell(): void {
     for (const notice of this.engine.takeNotices()) this.platform.notice(noticeLine(notice));
   }
@@ -84,9 +84,8 @@ export class ReverseProxy<Q extends Upload, A> {
   }
 
   /**
-   * Waits for the first healthy probe, or the round's end. It asks again and
-   * again instead of being woken: on Workers one request must not resolve what
-   * another one waits for.
+   * Waits for the first healthy probe, or the round's end. It polls instead of being
+   * woken: on Workers one request must not resolve what another one waits for.
    */
   async roundReady(timeout: number): Promise<void> {
     const until = performance.now() + timeout;

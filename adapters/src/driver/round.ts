@@ -1,4 +1,4 @@
-/** A round of probes, as the engine laid it out. */
+/** A round of probes, as the engine planned it. */
 
 import type { ProbeResult, Round } from "../engine/interface.js";
 import type { Background, Upload } from "./platform.js";
@@ -17,7 +17,7 @@ export async function round<Q extends Upload, A>(
   writeDue(proxy, background);
 }
 
-/** Says what is to be probed next: a comparison may follow. */
+/** Returns the round that follows, if any: a comparison. */
 async function runOne<Q extends Upload, A>(
   proxy: ReverseProxy<Q, A>,
   round: Round,
@@ -46,7 +46,7 @@ async function runOne<Q extends Upload, A>(
   return engine.finishRound(round.id, Date.now());
 }
 
-/** What came of a probe, after how long, ms, and what is left to do. */
+/** The result of a probe, how long it took, ms, and what is left to do. */
 function probe<Q extends Upload, A>(
   { platform, configuration }: ReverseProxy<Q, A>,
   target: number,

@@ -1,11 +1,11 @@
-/** The store: read within a time of its own, written behind the response. */
+/** The store: read within a limit of time, written in the background. */
 
 import type { Event } from "../engine/interface.js";
 import type { Background, Store, Upload } from "./platform.js";
 import { decode, encode } from "./record.js";
 import type { ReverseProxy } from "./reverse-proxy.js";
 
-/** A write that takes longer is given up, ms, so that it does not keep the instance alive. */
+/** A write that takes longer, ms, is abandoned, so that it does not keep the instance alive. */
 const WRITE_TIMEOUT = 5_000;
 
 type StoreEvent = Extract<Event, { tag: "store-read" | "store-failed" }>;
@@ -25,7 +25,7 @@ export async function readStore(
   }
 }
 
-/** Writes the record in the background, when the engine has something to tell. */
+/** Writes the record in the background, if one is due. */
 export function writeDue<Q extends Upload, A>(
   proxy: ReverseProxy<Q, A>,
   background: Background,
@@ -48,7 +48,7 @@ export function writeDue<Q extends Upload, A>(
   );
 }
 
-/** What `work` brings; rejects when it takes longer. */
+/** The result of `work`; rejects if it takes longer. */
 function within<T>(ms: number, work: () => Promise<T> | undefined): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);

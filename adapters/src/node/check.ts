@@ -21,7 +21,10 @@ export function check(env: NodeJS.ProcessEnv, print: (line: string) => void): nu
   }
   for (const problem of problems) print(problem);
   print(targets.length === 0 ? "No usable target" : "Targets:");
-  for (const { origin, basePath } of targets) print(`  ${origin}${basePath}`);
+  for (const { origin, basePath, tier, weight } of targets) {
+    const note = tier === 1 && weight === 1 ? "" : ` (tier ${tier}, weight ${weight})`;
+    print(`  ${origin}${basePath}${note}`);
+  }
   print(problems.length === 0 ? "No problems" : "Some settings cannot be used");
   return problems.length === 0 ? 0 : 1;
 }

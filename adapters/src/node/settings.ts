@@ -8,6 +8,7 @@ const LISTS: ReadonlySet<string> = new Set([
   "FETCH_TARGETS",
   "FETCH_CACHE_ADAPTER",
   "FETCH_RETRY_METHODS",
+  "FETCH_RETRY_STATUSES",
   "FETCH_SWITCH_MARGIN",
 ]);
 
@@ -26,11 +27,19 @@ function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === "string") return value;
   if (typeof value === "boolean" || Number.isFinite(value)) return String(value);
   const isList = LISTS.has(name);
-  if (isList && Array.isArray(value) && value.every((one) => typeof one === "string")) {
-    return JSON.stringify(value);
-  }
-  const wanted = isList ? "a string or an array of strings" : "a string, a number or a boolean";
+  const isTargets = name === "FETCH_TARGETS";
+  const isEntry = (one: unknown) => typeof one === "string" || (isTargets && isObject(one));
+  if (isList && Array.isArray(value) && value.every(isEntry)) return JSON.stringify(value);
+  const wanted = isTargets
+    ? "a string or an array of strings and of objects with a url"
+    : isList
+      ? "a string or an array of strings"
+      : "a string, a number or a boolean";
   throw new TypeError(`the setting ${name} is ${kindOf(value)}: give ${wanted}`);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

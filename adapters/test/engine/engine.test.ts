@@ -161,7 +161,7 @@ function oddCalls(engine: Engine, seed: number): void {
   const number = () => numbers[Math.floor(roll() * numbers.length)] ?? roll() * 2 ** 32;
   const text = () => texts[Math.floor(roll() * texts.length)] ?? "";
   const state = (): RequestState => ({
-    ...{ began: number(), sent: number(), tried: number(), running: number() },
+    ...{ began: number(), sent: number(), tried: number(), running: number(), failed: number() },
     bits: roll() * 2 ** 32,
   });
   const optional = () => (roll() < 0.5 ? number() : undefined);
@@ -289,7 +289,7 @@ describe("what is generated", () => {
       file,
       `import type { Engine, RequestState, Step } from "../src/engine/interface.js";
        export function first(engine: Engine): Step { return engine.begin("GET", "", 0, false, 0); }
-       export const state: RequestState = { began: 0, sent: 0, tried: 0, running: 0, bits: 0 };
+       export const state: RequestState = { began: 0, sent: 0, tried: 0, running: 0, failed: 0, bits: 0 };
        // @ts-expect-error: a misspelt action must not pass, or nothing here is checked.
        export const wrong = (step: Step) => step.action.tag === "sends";
       `,

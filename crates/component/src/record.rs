@@ -33,7 +33,13 @@ fn record(text: &str) -> Option<Record> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     // The derives would accept lists of all members for objects as well.
     let targets = value.get("targets")?.as_array()?;
-    let is_sound = targets.iter().all(Value::is_object) && is_shallow(&mut value, MOST_LEVELS);
+    let half_open = targets.iter().filter_map(|target| target.get("half"));
+    let mut others = half_open
+        .chain(value.get("trial"))
+        .filter(|one| !one.is_null());
+    let is_sound = targets.iter().all(Value::is_object)
+        && others.all(Value::is_object)
+        && is_shallow(&mut value, MOST_LEVELS);
     is_sound.then(|| serde_json::from_value(value).ok())?
 }
 
@@ -66,7 +72,7 @@ fn is_count(number: f64) -> bool {
 mod tests {
     use super::*;
     use function_fetch_engine::record::TargetRecord;
-    use function_fetch_engine::{Millis, Timestamp};
+    use function_fetch_engine::{HalfOpen, LatencyTrial, Millis, Timestamp};
 
     fn a_record() -> Record {
         Record {
@@ -90,8 +96,32 @@ mod tests {
                     ..TargetRecord::default()
                 },
             ],
+            trial: None,
+            pairs: None,
             told: Some("89abcdef".to_owned()),
         }
+    }
+
+    /// With all that live requests can show.
+    fn with_evidence() -> Record {
+        let mut record = a_record();
+        record.targets[0] = TargetRecord {
+            live_answers: Some((18.5, 2.5, Timestamp(1_700_000_000_200.0)).into()),
+            half_open: Some(HalfOpen {
+                passed: (2.0, 4.094, 0.125).into(),
+                limit: Some(4.25),
+                next: Timestamp(1_700_000_002_000.0),
+            }),
+            aside: Some(Timestamp(1_700_000_003_000.0)),
+            ..TargetRecord::default()
+        };
+        record.trial = Some(LatencyTrial {
+            challenger: 1,
+            own: (8.0, 6.0, 0.5).into(),
+            other: (3.0, 4.0, 0.25).into(),
+        });
+        record.pairs = Some((1.5, 0.5).into());
+        record
     }
 
     #[test]
@@ -102,7 +132,7 @@ mod tests {
             targets: vec![TargetRecord::default(); 2],
             ..a_record()
         };
-        for record in [a_record(), small] {
+        for record in [a_record(), with_evidence(), small] {
             assert_eq!(decode(&encode(&record)), Stored::Record(record));
         }
         assert!(encode(&a_record()).len() < 300);

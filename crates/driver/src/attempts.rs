@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
-/// Those that run, and the last real response.
+/// The attempts that run, and the last real response.
 pub(crate) struct Attempts<P: Platform> {
     running: Vec<Running<P>>,
     sent: usize,
@@ -35,7 +35,7 @@ impl<P: Platform> Attempts<P> {
         }
     }
 
-    /// Starts one. Says how it failed, if it cannot start.
+    /// Starts one. If it cannot start, returns the failure to report.
     pub(crate) async fn send(
         &mut self,
         platform: &P,
@@ -66,7 +66,7 @@ impl<P: Platform> Attempts<P> {
         None
     }
 
-    /// Gives one up: dropping it cancels it.
+    /// Gives one up: dropping its future cancels it.
     pub(crate) async fn cancel(
         &mut self,
         platform: &P,
@@ -148,8 +148,8 @@ impl<P: Platform> Attempts<P> {
     }
 }
 
-/// A response that can be handed on. None has asked for an upgrade, so an
-/// interim status is none, and above 599 there is nothing (RFC 9110 §15).
+/// A response that can be relayed. No request asks for an upgrade, so an interim
+/// status is an error, and so is one above 599 (RFC 9110 §15).
 fn final_response<P: Platform>(
     platform: &P,
     response: P::Response,

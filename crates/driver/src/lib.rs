@@ -6,8 +6,8 @@
 //! everything else, so races, time-outs and cancellation are simulated as they
 //! run.
 //!
-//! A platform, reduced to the least: targets that answer at once, no store, and
-//! nothing in the background.
+//! A minimal platform: targets that answer at once, no store, and nothing in the
+//! background.
 //!
 //! ```
 //! use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};

@@ -1,4 +1,4 @@
-//! What a host brings.
+//! What a host must provide.
 
 use function_fetch_engine::{
     Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, Stored, Target, Timestamp,
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::future::{Future, ready};
 use std::rc::Rc;
 
-/// The store failed; it has logged why, if it knows.
+/// The store failed. The platform has logged why, if it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreError;
 
@@ -16,7 +16,7 @@ pub struct StoreError;
 pub struct Head {
     /// The status.
     pub status: u16,
-    /// Its `Retry-After`, from now.
+    /// Its `Retry-After`, as a span from now.
     pub retry_after: Option<Millis>,
 }
 
@@ -35,7 +35,7 @@ pub trait Platform: Clone + 'static {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
-    /// A clock that only moves on, from any moment.
+    /// A monotonic clock; only differences count.
     fn monotonic(&self) -> Millis;
 
     /// Resolves after so long.
@@ -57,13 +57,13 @@ pub trait Platform: Clone + 'static {
     /// that was answered may still be reading it.
     fn replay_state(&self, request: &Self::Request) -> ReplayState;
 
-    /// Ends what an attempt still takes of the request's body, gets the rest
-    /// back, and says whether it can be sent to another target.
+    /// Stops the upload to the current attempt, takes back what was not sent, and
+    /// says whether the body can be sent to another target.
     fn stop_upload(&self, request: &mut Self::Request) -> impl Future<Output = ReplayState>;
 
     /// When the target last took some of the request's body, by the monotonic
-    /// clock: time-outs count from there, and not at all while it is infinite,
-    /// since the client is waited for. Zero where no body is sent.
+    /// clock: time-outs count from there. Infinite while the client has yet to send
+    /// more, so that they do not count at all; zero where no body is sent.
     fn upload_progress(&self, _request: &Self::Request) -> Rc<Cell<Millis>> {
         Rc::default()
     }
@@ -91,16 +91,16 @@ pub trait Platform: Clone + 'static {
         ready(())
     }
 
-    /// Lets work go on that no request waits for, after the response too.
+    /// Runs work that no request waits for, beyond the response if need be.
     fn spawn(&self, work: impl Future<Output = ()> + 'static);
 
-    /// Resolves when [`Platform::round_progressed`] is called next, by this
-    /// request's work or another's.
+    /// Resolves at the next call of [`Platform::round_progressed`], whichever
+    /// request it belongs to.
     fn round_progress(&self) -> impl Future<Output = ()>;
 
     /// Wakes all that wait in [`Platform::round_progress`].
     fn round_progressed(&self);
 
-    /// Tells the operator.
+    /// Reports to the operator.
     fn notice(&self, notice: &Notice);
 }

@@ -1,4 +1,4 @@
-//! A round of probes, as the engine laid it out.
+//! A round of probes, as the engine planned it.
 
 use crate::platform::Platform;
 use crate::serve::{ask, within};
@@ -17,7 +17,7 @@ pub(crate) async fn run<P: Platform>(platform: P, round: Round) {
     store::write_due(&platform);
 }
 
-/// Says what is to be probed next: a comparison may follow.
+/// Returns the round that follows, if any: a comparison.
 async fn run_one<P: Platform>(platform: &P, round: Round) -> Option<Round> {
     if round.read_store {
         platform.idle().await;

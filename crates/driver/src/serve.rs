@@ -1,5 +1,5 @@
-//! One request, from the first step to the last: do the action, report what
-//! happened, start what may run beside it.
+//! One request, from the first step to the last: do the action, report the event,
+//! start the work that may run beside it.
 
 use crate::attempts::Attempts;
 use crate::platform::Platform;
@@ -27,7 +27,7 @@ pub enum Outcome<R> {
     Reply(LocalReply),
 }
 
-/// Serves one request: does what the engine says until an action ends it.
+/// Serves one request: carries out the engine's actions until one ends it.
 pub async fn serve<P: Platform>(
     platform: &P,
     about: &Request<'_>,
@@ -56,7 +56,7 @@ pub async fn serve<P: Platform>(
             }
             Action::Wait => attempts.next(platform, &step, request).await,
             Action::Relay => {
-                // The engine says so only after an `Event::Response`.
+                // The engine relays only after an `Event::Response`.
                 let Some(response) = attempts.response.take() else {
                     return Outcome::Reply(LocalReply::failed(Failure::InternalError));
                 };
@@ -95,7 +95,7 @@ fn start_background<P: Platform>(platform: &P, step: &Step) {
     }
 }
 
-/// A call into the engine, after which the operator hears what changed.
+/// A call into the engine, after which its notices are reported.
 pub(crate) fn ask<P: Platform, R>(
     platform: &P,
     call: impl FnOnce(&mut Engine, Timestamp) -> R,
@@ -108,7 +108,7 @@ pub(crate) fn ask<P: Platform, R>(
     result
 }
 
-/// What `work` brings, or nothing when it takes longer; then it is dropped.
+/// The result of `work`, or `None` if it takes longer; then it is dropped.
 pub(crate) async fn within<P: Platform, T>(
     platform: &P,
     time: Millis,
@@ -117,8 +117,8 @@ pub(crate) async fn within<P: Platform, T>(
     until(platform, time, pin!(pending()), work).await
 }
 
-/// What `work` brings, or nothing when `time` has passed or `event` has happened
-/// before.
+/// The result of `work`, or `None` if `time` has passed or `event` has happened
+/// first.
 pub(crate) async fn until<P: Platform, T>(
     platform: &P,
     time: Millis,

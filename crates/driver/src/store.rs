@@ -1,10 +1,10 @@
-//! The store: read within a time of its own, written behind the response.
+//! The store: read within a limit of time, written in the background.
 
 use crate::platform::{Platform, StoreError};
 use crate::serve::{ask, within};
 use function_fetch_engine::{Millis, Stored};
 
-/// A write that takes longer is given up, so that a store that hangs does not
+/// A write that takes longer is abandoned, so that a store that hangs does not
 /// keep the instance alive.
 const WRITE_TIMEOUT: Millis = Millis(5_000.0);
 
@@ -18,7 +18,7 @@ pub(crate) async fn read<P: Platform>(
         .unwrap_or(Err(StoreError))
 }
 
-/// Writes the record in the background, when the engine has something to tell.
+/// Writes the record in the background, if one is due.
 pub(crate) fn write_due<P: Platform>(platform: &P) {
     let Some(write) = ask(platform, |engine, now| engine.take_write(now)) else {
         return;

@@ -3,7 +3,7 @@
 use crate::wit;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Capabilities, Engine, STORE_TIMEOUT, Settings, Target, USER_AGENT, headers,
+    Capabilities, Engine, Preference, STORE_TIMEOUT, Settings, Target, USER_AGENT, headers,
 };
 
 /// An engine for these settings.
@@ -46,6 +46,7 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         connect_timeout: settings.connect_timeout.whole(),
         replay_body_bytes: settings.replay_body_bytes,
         store_timeout: STORE_TIMEOUT.whole(),
+        report_from_status: settings.report_from_status(),
         forwarded: settings.forwarded,
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,
@@ -56,9 +57,12 @@ pub fn of(settings: &Settings) -> wit::Configuration {
 }
 
 fn to_host(target: &Target, health_path: &str) -> wit::Target {
+    let Preference { tier, weight } = target.preference();
     wit::Target {
         origin: target.origin(),
         base_path: target.base_path().to_owned(),
         health_url: target.origin() + &target.path_for(health_path),
+        tier,
+        weight,
     }
 }

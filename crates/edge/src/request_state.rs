@@ -4,7 +4,8 @@
 use crate::wit;
 use function_fetch_engine::{Engine, RequestState, Stage, TargetSet, Timestamp};
 
-/// The stage in two bits, the responder in five, and the flags.
+/// The stage in two bits, the responder in five, the flags, and one more than the
+/// rescuer in six.
 const STAGE: u32 = 3;
 const RESPONDER_FROM: u32 = 2;
 const RESPONDER: u32 = 31;
@@ -17,6 +18,10 @@ const HAS_RESPONSE: u32 = 1 << 12;
 const MAY_HEDGE: u32 = 1 << 13;
 const OVERDUE: u32 = 1 << 14;
 const MAY_RESEND: u32 = 1 << 15;
+const MAY_RESCUE: u32 = 1 << 16;
+const TRIAL: u32 = 1 << 17;
+const RESCUER_FROM: u32 = 18;
+const RESCUER: u32 = 63;
 
 pub fn to_host(state: RequestState) -> wit::RequestState {
     let flags = [
@@ -29,13 +34,19 @@ pub fn to_host(state: RequestState) -> wit::RequestState {
         (state.may_hedge, MAY_HEDGE),
         (state.overdue, OVERDUE),
         (state.may_resend, MAY_RESEND),
+        (state.may_rescue, MAY_RESCUE),
+        (state.trial, TRIAL),
     ];
-    let places = (state.stage as u32) | ((state.responder as u32 & RESPONDER) << RESPONDER_FROM);
+    let rescuer = state.rescuer.map_or(0, |target| target as u32 + 1);
+    let places = (state.stage as u32)
+        | ((state.responder as u32 & RESPONDER) << RESPONDER_FROM)
+        | ((rescuer & RESCUER) << RESCUER_FROM);
     wit::RequestState {
         began: state.began.0,
         sent: state.sent.0,
         tried: state.tried.0,
         running: state.running.0,
+        failed: state.failed.0,
         bits: flags
             .iter()
             .filter(|(is_set, _)| *is_set)
@@ -51,6 +62,7 @@ fn from_host(given: wit::RequestState) -> RequestState {
         sent: Timestamp(given.sent),
         tried: TargetSet(given.tried),
         running: TargetSet(given.running),
+        failed: TargetSet(given.failed),
         responder: (given.bits >> RESPONDER_FROM & RESPONDER) as usize,
         stage: match given.bits & STAGE {
             0 => Stage::Store,
@@ -67,6 +79,11 @@ fn from_host(given: wit::RequestState) -> RequestState {
         may_hedge: is(MAY_HEDGE),
         overdue: is(OVERDUE),
         may_resend: is(MAY_RESEND),
+        may_rescue: is(MAY_RESCUE),
+        trial: is(TRIAL),
+        rescuer: (given.bits >> RESCUER_FROM & RESCUER)
+            .checked_sub(1)
+            .map(|target| target as usize),
     }
 }
 
@@ -125,6 +142,7 @@ mod tests {
             sent: f64::NAN,
             tried: u32::MAX,
             running: u32::MAX,
+            failed: u32::MAX,
             bits,
         };
         assert!(known(&engine, state(0)).is_some());

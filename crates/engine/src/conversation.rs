@@ -7,7 +7,7 @@ use crate::record::Stored;
 use crate::request::RequestState;
 use crate::time::Millis;
 
-/// How long a request waits for the store: a cold start may ask it, but must
+/// How long a request waits for the store: a cold start may read it, but must
 /// not hang on it.
 pub const STORE_TIMEOUT: Millis = Millis(250.0);
 
@@ -25,7 +25,7 @@ pub enum ReplayState {
 }
 
 impl ReplayState {
-    /// Whether a target can still get all of it.
+    /// Whether a target can still be sent all of it.
     #[must_use]
     pub fn can_be_sent(self) -> bool {
         matches!(self, Self::Unsent | Self::Replayable)
@@ -47,12 +47,12 @@ pub enum Event {
         target: usize,
         /// The status.
         status: u16,
-        /// Its `Retry-After`, from now.
+        /// Its `Retry-After`, as a span from now.
         retry_after: Option<Millis>,
         /// Time to first byte: from the start of the attempt to the response
         /// head.
         ttfb: Millis,
-        /// Of the request's body.
+        /// Whether the request's body can be sent again.
         replay: ReplayState,
     },
     /// A target did not answer, or its attempt was cancelled.
@@ -61,22 +61,22 @@ pub enum Event {
         target: usize,
         /// Why.
         failure: Failure,
-        /// Of the request's body.
+        /// Whether the request's body can be sent again.
         replay: ReplayState,
     },
     /// [`Step::wake_after`] has passed, or, with [`Step::wake_on_round`], a round
-    /// has made progress: how long each attempt that runs was waited for.
+    /// has made progress: how long the host has waited for each attempt that
+    /// runs.
     Timer(Vec<Waited>),
 }
 
-/// How long an attempt was waited for.
+/// How long the host has waited for an attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Waited {
     /// The target.
     pub target: usize,
     /// Since it began, or since the target last took some of the request's body;
-    /// zero while the client's next piece is waited for. By a clock that only
-    /// moves on.
+    /// zero while the client has yet to send more of it. By a monotonic clock.
     pub time: Millis,
 }
 
@@ -111,9 +111,10 @@ pub enum Action {
 pub struct Attempt {
     /// The target's index.
     pub target: usize,
-    /// Until the connection stands.
+    /// For establishing a connection.
     pub connect_timeout: Millis,
-    /// When false, a response with a status below 500 may be relayed without
+    /// When false, a response with a status below
+    /// [`crate::Settings::report_from_status`] may be relayed without
     /// [`crate::Engine::settle`]: the engine does not ask to hear of it. Always
     /// true without [`crate::Capabilities::sampled_reports`].
     pub report: bool,
@@ -126,11 +127,13 @@ pub struct Step {
     pub state: RequestState,
     /// What the host owes, or the end of the request.
     pub action: Action,
-    /// The one timer: when this has passed and nothing else has happened, the
-    /// host reports it. A span and not a moment, since hosts time it by a clock
-    /// of their own. Infinite for never; zero for at once.
+    /// The one timer, which each step sets anew: when this has passed and nothing
+    /// else has happened, the host reports it. A span and not a moment, since
+    /// hosts measure it with a clock of their own. Infinite for never; zero for at
+    /// once.
     pub wake_after: Millis,
-    /// Whether progress of a round counts as that timer, too.
+    /// Whether progress of a round counts as that timer, too: an overdue attempt
+    /// is given up when a probe finds its target dead.
     pub wake_on_round: bool,
     /// A round of probes is due: [`crate::Engine::start_round`].
     pub round: bool,

@@ -8,10 +8,10 @@ use crate::time::{Millis, Timestamp};
 /// decision together do not refresh it together.
 pub(crate) const REFRESH_FROM: f64 = 0.8;
 
-/// A decision that stands on a single probe of each target, as after a cold
-/// start, is checked at this share already, up to twice it: one lost packet must
-/// not choose the target for a whole TTL, nor the load that the choice itself
-/// brings go unseen.
+/// A decision based on a single probe of each target, as after a cold start, is
+/// refreshed between this share of the TTL and twice it: one lost packet must not
+/// choose the target for a whole TTL, and the load that the choice itself brings
+/// must not go unseen.
 const YOUNG_REFRESH_FROM: f64 = 0.1;
 
 /// A drift brings the refresh forward to some moment within this time: many
@@ -25,18 +25,19 @@ const DRIFT_PAUSE: Millis = Millis(30_000.0);
 /// Which target comes first, since when, and by what.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
-    /// The best target: what other instances are told.
+    /// The best target: what the record in the store says.
     pub(crate) primary: usize,
     /// The target of this instance's requests: the primary, or with
-    /// `FETCH_SPREAD` one as good.
+    /// `FETCH_SPREAD` one that is as fast.
     pub(crate) choice: usize,
     /// When the targets were measured: the age that matters.
     pub(crate) measured_at: Timestamp,
     pub(crate) refresh_at: Timestamp,
     /// Whether a drift has brought the refresh forward.
     pub(crate) drifted: bool,
-    /// The target that lost its place by failing, or by suddenly being slow: when
-    /// it is back and as good, it need not win the place again.
+    /// The target that lost its place by failing, or by suddenly being slow: once
+    /// it is back and as fast, it is the primary again without having to be
+    /// faster.
     pub(crate) stands_in_for: Option<usize>,
     pub(crate) source: DecisionSource,
 }
@@ -47,8 +48,8 @@ pub(crate) enum DecisionSource {
     Store,
 }
 
-/// How long after the measurement a decision is refreshed. `young`: it stands on
-/// a single probe.
+/// How long after the measurement a decision is refreshed. `young`: it is based
+/// on a single probe of each target.
 pub(crate) fn refresh_after(young: bool, ttl: Millis, random: &mut Random) -> Millis {
     let (from, to) = if young {
         (YOUNG_REFRESH_FROM, 2.0 * YOUNG_REFRESH_FROM)
@@ -59,8 +60,8 @@ pub(crate) fn refresh_after(young: bool, ttl: Millis, random: &mut Random) -> Mi
 }
 
 impl Decision {
-    /// The chosen target has become much slower than it was: the refresh comes
-    /// soon. `share` is random, from 0 to 1.
+    /// The chosen target has become much slower than it was: brings the refresh
+    /// forward. `share` is random, from 0 to 1.
     pub(crate) fn refresh_soon(&mut self, share: f64, now: Timestamp) {
         if self.drifted {
             return;
@@ -70,7 +71,7 @@ impl Decision {
         self.refresh_at = self.refresh_at.min(soon);
     }
 
-    /// Whose place another primary takes now: the new one then stands in for it.
+    /// The target that a new `primary` stands in for, if any.
     pub(crate) fn replaced_by(&self, primary: usize) -> Option<usize> {
         if self.primary == primary {
             self.stands_in_for

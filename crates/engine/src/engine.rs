@@ -121,7 +121,7 @@ impl Engine {
                 },
             ) => {
                 state.answered_by(target);
-                let is_failure = !retry::is_good(status, true);
+                let is_failure = self.known.settings.is_failure_status(status);
                 if is_failure {
                     state.failed.insert(target);
                 } else {
@@ -129,7 +129,7 @@ impl Engine {
                 }
                 self.known
                     .responded(&state, status, is_failure, retry_after, ttfb, now);
-                let good = retry::is_good(status, self.known.settings.retry_on_5xx);
+                let good = retry::is_good(status, &self.known.settings);
                 if !good && !state.running.is_empty() {
                     return self.wait(state, now);
                 }
@@ -229,13 +229,28 @@ impl Engine {
         }
         let target = match self.known.first_choice(state.retryable, now) {
             Some(choice) if first => choice,
-            _ => self
-                .known
-                .candidates(state.retryable, now)
-                .into_iter()
-                .find(|index| !state.tried.contains(*index))?,
+            _ => self.next_untried(&state, now)?,
         };
         Some(self.send(state, target, now))
+    }
+
+    fn next_untried(&self, state: &RequestState, now: Timestamp) -> Option<usize> {
+        let candidates = self.known.candidates(state.retryable, now);
+        candidates
+            .into_iter()
+            .find(|index| !state.tried.contains(*index))
+    }
+
+    /// Whether another attempt may start beside those that run: a lower tier is
+    /// for when they have failed.
+    fn may_run_beside(&self, state: &RequestState, now: Timestamp) -> bool {
+        let targets = &self.known.targets;
+        self.next_untried(state, now).is_some_and(|next| {
+            targets.iter().enumerate().any(|(index, running)| {
+                state.running.contains(index)
+                    && running.preference.tier >= targets[next].preference.tier
+            })
+        })
     }
 
     fn send(&mut self, mut state: RequestState, target: usize, now: Timestamp) -> Step {
@@ -368,7 +383,9 @@ impl Engine {
                 // A race takes the place of the probes; a hedge costs the targets
                 // as much as a retry.
                 let most = hedging::most_attempts(&state, &self.known.settings);
-                if let Some(step) = self.another(state, most, !state.racing, now) {
+                if self.may_run_beside(&state, now)
+                    && let Some(step) = self.another(state, most, !state.racing, now)
+                {
                     return step;
                 }
                 state.may_hedge = false;

@@ -1,9 +1,9 @@
 //! Why an attempt brought no response, and what may be done about it.
 //!
 //! One variant for each `wasi:http` error code (the list is modelled on the
-//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and those that are the driver's
-//! own: two of requests that cannot go on, two time-outs, and a lost target. The table in the
-//! tests pins all of them.
+//! IANA HTTP Proxy Error Types, RFC 9209 §2.3), and five of our own: two for
+//! requests that cannot be sent on, two time-outs, and a lost target. A table in
+//! the laws pins all of them.
 
 /// An attempt without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,14 +54,15 @@ pub enum Failure {
     InternalError,
     /// The client broke the request's body off.
     HttpRequestIncomplete,
-    /// The host takes a field of the request from the client, and sends it to
-    /// nobody.
+    /// The host accepts a field of the request from the client, and does not send
+    /// it to any target.
     HttpRequestHeaderInvalid,
-    /// No head within `FETCH_ATTEMPT_TIMEOUT_MS`, by the driver's own timer.
+    /// No head within `FETCH_ATTEMPT_TIMEOUT_MS`: the engine cancelled the attempt.
     AttemptTimeout,
-    /// No head within `FETCH_DEADLINE_MS`, by the driver's own timer.
+    /// No head within `FETCH_DEADLINE_MS`: the engine cancelled the attempt.
     DeadlineExceeded,
-    /// No head yet, and a probe has found the target dead meanwhile.
+    /// No head yet, and a probe has found the target dead meanwhile: the engine
+    /// cancelled the attempt.
     TargetLost,
 }
 
@@ -74,7 +75,7 @@ pub enum FaultOrigin {
     Client,
     /// The host's policy forbids the target: a matter of configuration.
     HostPolicy,
-    /// This side: the host ran out of something, or the settings are at odds.
+    /// This side: the host ran out of something, or the settings conflict.
     Local,
 }
 
@@ -85,7 +86,7 @@ pub enum RetrySafety {
     Always,
     /// It may have been received, and acted upon.
     IfIdempotent,
-    /// Another target would fail alike.
+    /// Another target would fail in the same way.
     Never,
 }
 
@@ -111,7 +112,7 @@ impl Failure {
         self.facts().retry
     }
 
-    /// The status that the client gets when nothing better is left.
+    /// The status of the local reply when no response is left to relay.
     #[must_use]
     pub fn status(self) -> u16 {
         self.facts().status
@@ -123,8 +124,8 @@ impl Failure {
         self.facts().error
     }
 
-    /// Whether it is one of the driver's or the host's time-outs, after which
-    /// a target is ejected at once.
+    /// Whether it is a time-out, of the engine or of the host, after which a
+    /// target is ejected at once.
     #[must_use]
     pub fn is_timeout(self) -> bool {
         matches!(
@@ -139,8 +140,8 @@ impl Failure {
         )
     }
 
-    /// Whether it may be no more than a kept connection that the target had
-    /// closed when the request arrived.
+    /// Whether the cause may be no more than a kept-alive connection that the
+    /// target had closed when the request arrived.
     #[must_use]
     pub fn may_be_closed_connection(self) -> bool {
         matches!(
@@ -211,7 +212,7 @@ impl Failure {
             }
             F::HttpUpgradeFailed => (Upstream, IfIdempotent, 502, "http_upgrade_failed"),
             F::HttpProtocolError => (Upstream, IfIdempotent, 502, "http_protocol_error"),
-            // The probe has told what there is to tell of the target.
+            // The probe that found the target dead is the evidence against it.
             F::TargetLost => (Local, IfIdempotent, 504, "http_response_timeout"),
             F::LoopDetected => (Local, Never, 508, "proxy_loop_detected"),
             F::ConfigurationError => (Local, IfIdempotent, 502, "proxy_configuration_error"),

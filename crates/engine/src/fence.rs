@@ -9,8 +9,8 @@
 pub(crate) fn climbs_out(path: &str) -> bool {
     let mut rest = path.as_bytes();
     let mut depth = 0_u32;
-    // Between two slashes that all targets see, what is many segments to one is
-    // a single one to another.
+    // Between two slashes that all targets see, one target may read several
+    // segments where another reads a single one.
     let mut gained = false;
     loop {
         let (piece, after) = piece(rest);

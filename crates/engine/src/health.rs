@@ -7,6 +7,7 @@ use crate::failure::{Failure, RetrySafety};
 use crate::latency::Latency;
 use crate::record::{Ejection, TargetRecord};
 use crate::settings::Margin;
+use crate::target::Preference;
 use crate::time::{Millis, Timestamp, rounded};
 use crate::trial::{HalfOpen, Shown};
 use std::f64::consts::LN_2;
@@ -41,6 +42,8 @@ const RESCUE_MOST: Millis = Millis(2_000.0);
 /// A target's state in this instance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
+    /// What the settings say of it.
+    pub(crate) preference: Preference,
     pub(crate) latency: Option<Latency>,
     drift: Drift,
     /// Consecutive failures, of probes and of requests.
@@ -114,6 +117,14 @@ impl Verdict {
 }
 
 impl Health {
+    /// Of a target of which nothing is known yet.
+    pub(crate) fn of(preference: Preference) -> Self {
+        Self {
+            preference,
+            ..Self::default()
+        }
+    }
+
     /// Whether it gets no requests but trials.
     pub(crate) fn is_ejected(&self) -> bool {
         self.ejected_until.is_some() || self.half_open.is_some()

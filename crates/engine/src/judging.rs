@@ -81,10 +81,11 @@ impl Knowledge {
             return None;
         }
         let fit = self.targets.iter().any(|target| !target.is_ejected());
+        let tier = self.targets[choice].preference.tier;
         if let Some(target) = self
             .targets
             .iter_mut()
-            .position(|one| fit && one.try_now(now))
+            .position(|one| fit && one.preference.tier <= tier && one.try_now(now))
         {
             return Some(target);
         }
@@ -205,9 +206,10 @@ impl Knowledge {
         decision.refresh_soon(share, now);
         let choice = decision.choice;
         if self.trial.is_none() && self.settings.max_attempts > 1 {
-            let order = rank::order(&self.targets, now).into_iter();
-            let runner_up = order
-                .filter(|target| *target != choice && !self.targets[*target].is_ejected())
+            let rivals = rank::rivals(&self.targets, choice);
+            let runner_up = rank::order(&self.targets, now)
+                .into_iter()
+                .filter(|target| *target != choice && rivals.contains(*target))
                 .find(|target| self.targets[*target].latency.is_some());
             self.trial = runner_up.map(LatencyTrial::new);
             self.sync.write_due |= self.trial.is_some();

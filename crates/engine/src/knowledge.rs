@@ -42,7 +42,11 @@ impl Knowledge {
     pub(crate) fn new(settings: Settings, seed: u64) -> Self {
         let mut known = Self {
             random: Random::new(seed),
-            targets: vec![Health::default(); settings.targets.len()],
+            targets: settings
+                .targets
+                .iter()
+                .map(|target| Health::of(target.preference()))
+                .collect(),
             decision: None,
             sync: StoreSync::default(),
             pairs: Pairs::default(),
@@ -125,7 +129,9 @@ impl Knowledge {
     /// are fit.
     pub(crate) fn candidates(&self, retryable: bool, now: Timestamp) -> Vec<usize> {
         if !self.settings.ranking_enabled() {
-            return (0..self.settings.targets.len()).collect();
+            let mut order: Vec<usize> = (0..self.targets.len()).collect();
+            order.sort_by_key(|index| self.targets[*index].preference.tier);
+            return order;
         }
         let mut order = rank::order(&self.targets, now);
         if retryable {
@@ -175,17 +181,18 @@ impl Knowledge {
                 latency: self.targets[decision.primary]
                     .latency
                     .map(|known| known.mean()),
+                rivals: rank::rivals(&self.targets, decision.primary),
                 stands_in_for: decision.stands_in_for,
             });
+        let best = rank::best(&self.targets, now);
         let primary = match incumbent {
-            None => rank::best(&self.targets, now),
+            None => best,
+            Some(current) if rank::outranks(&self.targets, best, current.target) => best,
             // A suspicion was wrong: nothing has changed.
             Some(current) if !round.full && !round.recovered => current.target,
             Some(current) => {
                 let margin = self.settings.switch_margin;
-                let fit = |target: usize| !self.targets[target].is_ejected();
-                let spread = self.settings.spread;
-                match round.samples.judge(current, margin, spread, fit) {
+                match round.samples.judge(current, margin, self.settings.spread) {
                     Outcome::Keep => current.target,
                     Outcome::CompareAgain(targets) => return Some(targets),
                     Outcome::Switch(challenger) => {
@@ -263,7 +270,7 @@ impl Knowledge {
             return primary;
         }
         let peers = rank::peers(&self.targets, primary, self.settings.switch_margin);
-        peers[(self.random.next() * peers.len() as f64) as usize]
+        rank::pick(&self.targets, &peers, self.random.next()).unwrap_or(primary)
     }
 
     pub(crate) fn report_change(&mut self, from: Option<usize>, to: usize, reason: ChangeReason) {

@@ -1,15 +1,15 @@
-//! The latency of a target's probes: a mean in which older samples fade.
+//! The latency of a target's probes: a mean in which older samples decay.
 //!
 //! Each sample starts with the weight 1, and every weight falls by the same
-//! share in the same time, so two samples taken together count alike and one
+//! share in the same time, so two samples taken together count the same and one
 //! of an hour ago hardly at all. It is the exponentially weighted moving
-//! average over irregular intervals, in the form that also knows how much it
-//! stands on.
+//! average over irregular intervals, in the form that keeps the sum of the
+//! weights.
 
 use crate::math;
 use crate::time::{Millis, Timestamp};
 
-/// A fading mean.
+/// An exponentially decaying mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Latency {
     mean: Millis,
@@ -21,7 +21,8 @@ pub(crate) struct Latency {
 }
 
 impl Latency {
-    /// What is known from elsewhere: `samples` probes, the last one at `at`.
+    /// What another instance, or a comparison, has measured: `samples` probes, the
+    /// last one at `at`.
     pub(crate) fn known(mean: Millis, samples: u32, at: Timestamp) -> Self {
         Self {
             mean,

@@ -11,8 +11,8 @@
 //!
 //! The invariant, which every step ends with: *either exactly one
 //! action is owed by the host, or the request is over.* The engine owns time, too:
-//! a step says when the host is to report a [`Event::Timer`], and what has run out
-//! by then is the engine's to say.
+//! a step says when the host is to report an [`Event::Timer`], and the engine
+//! decides what has run out by then.
 //!
 //! The whole loop, in front of two targets of which the first is dead:
 //!
@@ -99,7 +99,7 @@ pub use request::{Request, RequestState, Stage, TargetSet};
 pub use round::{ProbeOutcome, Round};
 pub use settings::{Capabilities, Settings};
 pub use sharing::StoreWrite;
-pub use target::Target;
+pub use target::{Preference, Target};
 pub use time::{Millis, Timestamp};
 pub use trial::{HalfOpen, LatencyTrial, LogTimes};
 

@@ -42,7 +42,7 @@ impl LocalReply {
         Self::new(status, failure.proxy_error(), text)
     }
 
-    /// The request has passed too many of us.
+    /// The request has passed too many Function Fetches.
     #[must_use]
     pub fn looped() -> Self {
         Self::failed(Failure::LoopDetected)
@@ -68,7 +68,7 @@ impl LocalReply {
         )
     }
 
-    /// There is no target to send anything to.
+    /// `FETCH_TARGETS` names no usable target.
     #[must_use]
     pub fn unconfigured(error: &TargetsError) -> Self {
         Self::new(500, "proxy_configuration_error", &error.message())

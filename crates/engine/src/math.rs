@@ -1,15 +1,15 @@
 //! The exponential and the logarithm, by their series.
 //!
-//! So that a decision comes out alike on every host: the standard library's are
-//! each platform's own, and differ in the last place. (They are also a thousand
-//! characters each where the engine is plain JavaScript.) Both are within
-//! 1e-11 of the exact value, and serve to compare times.
+//! So that a decision is the same on every host: the standard library's functions
+//! are each platform's own, and differ in the last place. (They are also a
+//! thousand characters each where the engine is plain JavaScript.) Both are within
+//! 1e-11 of the exact value, which is enough to compare times.
 
 use std::f64::consts::LN_2;
 
 /// e to the power of `x`.
 pub(crate) fn exp(x: f64) -> f64 {
-    // e^x = (e^(x/2))^2, until the series has little to do.
+    // e^x = (e^(x/2))^2: halved until a few terms of the series suffice.
     let mut small = x.clamp(-745.0, 709.0);
     let mut halvings = 0;
     while small.abs() > 0.5 {

@@ -1,11 +1,10 @@
-//! What an operator should hear of: one structured line for each change, none
+//! What is reported to the operator: one structured line for each change, none
 //! for a request.
 
 use crate::settings::Problem;
 use serde::Serialize;
 
-/// Something that changed, or is wrong. What of it an operator reads is made by
-/// the hosts: one line of JSON.
+/// Something that changed, or is wrong. Hosts write it as one line of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Notice {
@@ -16,7 +15,7 @@ pub enum Notice {
         from: Option<String>,
         /// The primary now.
         to: String,
-        /// What brought it.
+        /// Why.
         reason: ChangeReason,
     },
     /// A target failed and gets no traffic for a while.
@@ -42,9 +41,10 @@ pub enum Notice {
         /// Which setting to change.
         remedy: &'static str,
     },
-    /// The shared store could not be read or written. Reported once until it works.
+    /// The shared store could not be read or written. Reported once until it works
+    /// again.
     StoreFailed {
-        /// What was tried.
+        /// Which operation failed.
         operation: StoreOperation,
     },
     /// A setting that could not be used as it is.
@@ -56,7 +56,7 @@ pub enum Notice {
     },
 }
 
-/// What brought another primary.
+/// Why another target became the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeReason {
@@ -70,7 +70,7 @@ pub enum ChangeReason {
     Recovered,
 }
 
-/// What is done with the store.
+/// An operation of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreOperation {

@@ -1,7 +1,7 @@
 //! Random numbers from a seed: what spreads instances over time.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): needs no secrecy, and must be
-/// reproducible from its seed.
+/// SplitMix64 (Steele, Lea, Flood 2014): reproducible from its seed. Nothing here
+/// has to be unpredictable.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 

@@ -1,6 +1,7 @@
 //! Who comes first: the order of the targets, and when the primary changes.
 
 use crate::health::Health;
+use crate::request::TargetSet;
 use crate::settings::Margin;
 use crate::time::{Millis, Timestamp};
 
@@ -17,52 +18,81 @@ const CHALLENGERS: usize = 3;
 /// replaced: the medians decide, so one lost packet does not.
 pub(crate) const COMPARISONS: usize = 3;
 
-/// The targets by rank: measured and healthy by latency, then unmeasured ones,
-/// then those whose answers are overdue, then half-open and ejected ones; within a
-/// class, and among equals, the settings' order.
+/// The targets by rank: fit ones, then those whose answers are overdue, then
+/// half-open and ejected ones; in each of these classes by tier, and in each tier by
+/// latency with the unmeasured ones last; among equals, the settings' order.
 pub(crate) fn order(targets: &[Health], now: Timestamp) -> Vec<usize> {
     let mut order: Vec<usize> = (0..targets.len()).collect();
     order.sort_by(|one, other| {
-        let (class, latency) = key(&targets[*one], now);
-        let (other_class, other_latency) = key(&targets[*other], now);
-        class
-            .cmp(&other_class)
+        let (place, latency) = key(&targets[*one], now);
+        let (other_place, other_latency) = key(&targets[*other], now);
+        place
+            .cmp(&other_place)
             .then(latency.total_cmp(&other_latency))
     });
     order
 }
 
-fn key(target: &Health, now: Timestamp) -> (u8, Millis) {
-    let class = match target.latency {
-        _ if target.is_half_open() => 3,
-        _ if target.is_ejected() => 4,
-        _ if target.is_suspect(now) => 2,
-        Some(_) => 0,
-        None => 1,
+fn key(target: &Health, now: Timestamp) -> ((u8, u8), Millis) {
+    let class = match () {
+        () if target.is_half_open() => 2,
+        () if target.is_ejected() => 3,
+        () if target.is_suspect(now) => 1,
+        () => 0,
     };
     let latency = target
         .latency
         .map_or(Millis(f64::MAX), |known| known.mean());
-    (class, latency)
+    ((class, target.preference.tier), latency)
 }
 
-/// The best target that is measured and healthy, else simply the first by rank.
+/// Whether a healthy target is of a better tier than another, which then has
+/// nothing to serve: no comparison is needed.
+pub(crate) fn outranks(targets: &[Health], one: usize, other: usize) -> bool {
+    let [one, other] = [one, other].map(|index| &targets[index]);
+    one.preference.tier < other.preference.tier && one.latency.is_some() && !one.is_ejected()
+}
+
+/// The targets of a target's tier: its latency is compared with theirs alone.
+pub(crate) fn tier_of(targets: &[Health], target: usize) -> TargetSet {
+    let mut tier = TargetSet::default();
+    for (index, other) in targets.iter().enumerate() {
+        if other.preference.tier == targets[target].preference.tier {
+            tier.insert(index);
+        }
+    }
+    tier
+}
+
+/// The targets of a target's tier that are fit.
+pub(crate) fn rivals(targets: &[Health], target: usize) -> TargetSet {
+    let mut rivals = tier_of(targets, target);
+    for (index, other) in targets.iter().enumerate() {
+        if other.is_ejected() {
+            rivals.remove(index);
+        }
+    }
+    rivals
+}
+
+/// The first by rank.
 pub(crate) fn best(targets: &[Health], now: Timestamp) -> usize {
     order(targets, now)[0]
 }
 
-/// The targets among which `FETCH_SPREAD` shares the traffic: those as fast as
-/// the primary, give or take the margin.
+/// The targets among which `FETCH_SPREAD` shares the traffic: those of the
+/// primary's tier that are as fast, give or take the margin.
 pub(crate) fn peers(targets: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
     let Some(known) = targets[primary].latency else {
         return vec![primary];
     };
     let most = known.mean() + lead(known.mean(), margin);
+    let tier = tier_of(targets, primary);
     (0..targets.len())
         .filter(|index| {
             let peer = &targets[*index];
             let near = peer.latency.is_some_and(|latency| latency.mean() <= most);
-            *index == primary || (near && !peer.is_ejected())
+            *index == primary || (near && !peer.is_ejected() && tier.contains(*index))
         })
         .collect()
 }
@@ -75,6 +105,17 @@ pub(crate) fn is_near(target: &Health, primary: &Health, margin: Margin) -> bool
         }
         _ => false,
     }
+}
+
+/// One of the peers, each as likely as it weighs. `share` is random, from 0 up
+/// to, not including, 1.
+pub(crate) fn pick(targets: &[Health], peers: &[usize], share: f64) -> Option<usize> {
+    let weight = |peer: &usize| f64::from(targets[*peer].preference.weight);
+    let mut left = share * peers.iter().map(weight).sum::<f64>();
+    peers.iter().copied().find(|peer| {
+        left -= weight(peer);
+        left < 0.0
+    })
 }
 
 /// How much faster than `latency` a challenger must be.
@@ -104,8 +145,17 @@ pub(crate) struct Incumbent {
     pub(crate) target: usize,
     /// Its latency before the round.
     pub(crate) latency: Option<Millis>,
+    /// Those that may take its place: of its tier, and fit. Probes may find a target
+    /// well that live requests do not.
+    pub(crate) rivals: TargetSet,
     /// The target that it stands in for, which lost its place by failing.
     pub(crate) stands_in_for: Option<usize>,
+}
+
+impl Incumbent {
+    fn may_lose_to(&self, challenger: usize) -> bool {
+        challenger != self.target && self.rivals.contains(challenger)
+    }
 }
 
 /// What the samples show of a healthy primary.
@@ -160,15 +210,7 @@ impl Samples {
     /// What they show of a healthy primary. Like with like: a challenger must
     /// beat what the primary has shown in the same comparisons, past the margin;
     /// while there are comparisons left, half of it makes it worth another.
-    /// Only who is `fit` challenges: probes may find a target well that live requests
-    /// do not.
-    pub(crate) fn judge(
-        &self,
-        primary: Incumbent,
-        margin: Margin,
-        spread: bool,
-        fit: impl Fn(usize) -> bool,
-    ) -> Outcome {
+    pub(crate) fn judge(&self, primary: Incumbent, margin: Margin, spread: bool) -> Outcome {
         let own = if self.comparisons == 0 {
             let probed = self.first.iter().find(|one| one.target == primary.target);
             probed.map(|sample| sample.took).or(primary.latency)
@@ -199,14 +241,14 @@ impl Samples {
                     must_beat(challenger)
                 }
             };
-            let mut targets = self.challengers(primary.target, worth_comparing, fit);
+            let mut targets = self.challengers(primary, worth_comparing);
             if targets.is_empty() {
                 return Outcome::Keep;
             }
             targets.insert(0, primary.target);
             return Outcome::CompareAgain(targets);
         }
-        match self.fastest(primary.target, must_beat, fit) {
+        match self.fastest(primary, must_beat) {
             None => Outcome::Keep,
             Some(challenger) if self.comparisons == COMPARISONS => Outcome::Switch(challenger),
             Some(challenger) => Outcome::CompareAgain(vec![primary.target, challenger]),
@@ -216,19 +258,13 @@ impl Samples {
     /// After a round of first probes: whom a healthy primary must be compared
     /// with, fastest first. Those are all that would be faster than they must be,
     /// if not for their handshake.
-    fn challengers(
-        &self,
-        primary: usize,
-        must_beat: impl Fn(usize) -> Millis,
-        fit: impl Fn(usize) -> bool,
-    ) -> Vec<usize> {
+    fn challengers(&self, primary: Incumbent, must_beat: impl Fn(usize) -> Millis) -> Vec<usize> {
         let mut fast: Vec<Sample> = self
             .first
             .iter()
             .copied()
             .filter(|sample| {
-                sample.target != primary
-                    && fit(sample.target)
+                primary.may_lose_to(sample.target)
                     && sample.took / HANDSHAKE < must_beat(sample.target)
             })
             .collect();
@@ -240,17 +276,11 @@ impl Samples {
     }
 
     /// Of the challengers that beat what they must, the fastest.
-    fn fastest(
-        &self,
-        primary: usize,
-        must_beat: impl Fn(usize) -> Millis,
-        fit: impl Fn(usize) -> bool,
-    ) -> Option<usize> {
+    fn fastest(&self, primary: Incumbent, must_beat: impl Fn(usize) -> Millis) -> Option<usize> {
         let mut winner: Option<Sample> = None;
         let known = self.later.iter().map(|sample| sample.target).max()?;
-        for target in (0..=known).filter(|target| *target != primary) {
+        for target in (0..=known).filter(|target| primary.may_lose_to(*target)) {
             if let Some(took) = self.median(target)
-                && fit(target)
                 && took < must_beat(target)
                 && winner.is_none_or(|best| took < best.took)
             {
@@ -298,6 +328,7 @@ mod tests {
         Incumbent {
             target,
             latency: None,
+            rivals: TargetSet(u32::MAX),
             stands_in_for: None,
         }
     }
@@ -312,27 +343,60 @@ mod tests {
     }
 
     #[test]
+    fn in_each_class_the_tier_comes_before_the_latency() {
+        let mut targets = targets(&[Some(1.0), Some(60.0), None, Some(1.0), Some(90.0), None]);
+        for (target, tier) in targets.iter_mut().zip([2, 1, 1, 2, 1, 2]) {
+            target.preference.tier = tier;
+        }
+        assert_eq!(order(&targets, START), [1, 4, 2, 0, 3, 5]);
+        for ejected in [0, 1] {
+            targets[ejected].eject(Found::Outage, 0.5, START);
+        }
+        assert_eq!(order(&targets, START), [4, 2, 3, 5, 1, 0]);
+        for _ in 0..2 {
+            targets[4].request_sent(START);
+        }
+        assert_eq!(order(&targets, Timestamp(500.0)), [2, 3, 5, 4, 1, 0]);
+    }
+
+    #[test]
+    fn only_a_measured_and_healthy_target_of_a_better_tier_outranks() {
+        let mut targets = targets(&[Some(1.0), Some(60.0), None]);
+        targets[0].preference.tier = 2;
+        assert!(outranks(&targets, 1, 0) && !outranks(&targets, 0, 1));
+        assert!(!outranks(&targets, 2, 0), "nobody knows if it is there");
+        targets[1].eject(Found::Outage, 0.5, START);
+        assert!(!outranks(&targets, 1, 0));
+    }
+
+    #[test]
     fn a_challenger_is_one_that_would_win_without_its_handshake() {
         let samples = round(&[(0, 60.0), (1, 100.0), (2, 200.0), (3, 30.0)]);
-        assert_eq!(samples.challengers(0, |_| Millis(48.0), |_| true), [3, 1]);
+        assert_eq!(samples.challengers(incumbent(0), |_| Millis(48.0)), [3, 1]);
         assert_eq!(
-            samples.challengers(0, |_| Millis(51.0), |_| true),
+            samples.challengers(incumbent(0), |_| Millis(51.0)),
             [3, 1, 2]
         );
-        assert!(samples.challengers(3, |_| Millis(5.0), |_| true).is_empty());
+        let none = samples.challengers(incumbent(3), |_| Millis(5.0));
+        assert!(none.is_empty(), "{none:?}");
+        let alone = Incumbent {
+            rivals: TargetSet(0b101),
+            ..incumbent(0)
+        };
+        assert_eq!(samples.challengers(alone, |_| Millis(51.0)), [2]);
     }
 
     #[test]
     fn a_challenger_must_win_each_comparison_and_past_the_margin_in_the_end() {
         let mut samples = round(&[(0, 60.0), (1, 100.0)]);
         for comparison in 1..=COMPARISONS {
-            let outcome = samples.judge(incumbent(0), MARGIN, false, |_| true);
+            let outcome = samples.judge(incumbent(0), MARGIN, false);
             assert_eq!(outcome, Outcome::CompareAgain(vec![0, 1]), "{comparison}");
             samples.compare_again();
             samples.add(0, Millis(60.0));
             samples.add(1, Millis(40.0));
         }
-        let outcome = samples.judge(incumbent(0), MARGIN, false, |_| true);
+        let outcome = samples.judge(incumbent(0), MARGIN, false);
         assert_eq!(outcome, Outcome::Switch(1));
     }
 
@@ -342,10 +406,7 @@ mod tests {
         samples.compare_again();
         samples.add(0, Millis(60.0));
         samples.add(1, Millis(55.0));
-        assert_eq!(
-            samples.judge(incumbent(0), MARGIN, false, |_| true),
-            Outcome::Keep
-        );
+        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
     }
 
     #[test]
@@ -360,14 +421,8 @@ mod tests {
             samples.add(0, Millis(60.0));
             samples.add(1, Millis(70.0));
         }
-        assert_eq!(
-            samples.judge(stand_in, MARGIN, false, |_| true),
-            Outcome::Switch(1)
-        );
-        assert_eq!(
-            samples.judge(incumbent(0), MARGIN, false, |_| true),
-            Outcome::Keep
-        );
+        assert_eq!(samples.judge(stand_in, MARGIN, false), Outcome::Switch(1));
+        assert_eq!(samples.judge(incumbent(0), MARGIN, false), Outcome::Keep);
     }
 
     #[test]
@@ -376,5 +431,18 @@ mod tests {
         assert_eq!(peers(&targets, 0, MARGIN), [0, 1, 3]);
         targets[1].eject(Found::Outage, 0.5, START);
         assert_eq!(peers(&targets, 0, MARGIN), [0, 3]);
+        targets[3].preference.tier = 2;
+        assert_eq!(peers(&targets, 0, MARGIN), [0]);
+    }
+
+    #[test]
+    fn a_peer_is_picked_as_often_as_it_weighs() {
+        let mut targets = targets(&[None, None, None, None]);
+        for (target, weight) in targets.iter_mut().zip([1, 100, 3, 1]) {
+            target.preference.weight = weight;
+        }
+        let picked = |share| pick(&targets, &[0, 2, 3], share).unwrap();
+        let shares = [0.0, 0.19, 0.21, 0.5, 0.79, 0.81, 0.999_999];
+        assert_eq!(shares.map(picked), [0, 0, 2, 2, 2, 3, 3]);
     }
 }

@@ -1,4 +1,4 @@
-//! A request, and what is remembered of it between two steps.
+//! A request, and its state between two steps.
 
 use crate::time::Timestamp;
 
@@ -8,19 +8,19 @@ pub struct Request<'a> {
     /// The method, in upper case as it came.
     pub method: &'a str,
     /// The path as it came, perhaps with its query. Only its dot segments
-    /// matter: any path without some may be given as an empty one.
+    /// matter: a path without any may be passed as an empty one.
     pub path: &'a str,
     /// How many Function Fetches it has passed: [`crate::headers::hops`].
     pub hops: u32,
     /// Whether it has a body.
     pub has_body: bool,
-    /// Whether its host keeps connections and does not tell when one was found
-    /// closed: then it may go to the same target once more.
+    /// Whether the host reuses connections and does not tell when one was found
+    /// closed: then the request may be sent to the same target once more.
     pub may_meet_closed_connection: bool,
 }
 
-/// What must be remembered of a request between two steps. Plain values: a host
-/// keeps them, or packs them, and gives them back as they were.
+/// The state of a request between two steps. Plain values: a host keeps them, or
+/// packs them, and gives them back unchanged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestState {
     /// When it began.
@@ -29,7 +29,7 @@ pub struct RequestState {
     pub sent: Timestamp,
     /// The targets that it was sent to.
     pub tried: TargetSet,
-    /// Those of them whose response head is waited for.
+    /// Those of them whose response head has not come yet.
     pub running: TargetSet,
     /// The target of the last response; of the attempt that runs, before there
     /// is one.
@@ -39,13 +39,14 @@ pub struct RequestState {
     pub failed: TargetSet,
     /// Which action is owed.
     pub stage: Stage,
-    /// It may be sent again after a target may have received it.
+    /// It may be sent again even if a target may have received it
+    /// (`FETCH_RETRY_METHODS`).
     pub retryable: bool,
     /// It has a body.
     pub has_body: bool,
-    /// It is a cold start that is raced to the targets.
+    /// It is a cold start that is sent to several targets at once.
     pub racing: bool,
-    /// It has asked the store.
+    /// It has read the store, or tried to.
     pub store_read: bool,
     /// It has waited for the round.
     pub waited: bool,
@@ -53,7 +54,7 @@ pub struct RequestState {
     pub has_response: bool,
     /// The next attempt may start beside the one that runs.
     pub may_hedge: bool,
-    /// An attempt has waited for too long: a probe asks for its target.
+    /// An attempt's answer is overdue: a probe checks its target.
     pub overdue: bool,
     /// It may be sent to the same target once more.
     pub may_resend: bool,
@@ -65,7 +66,7 @@ pub struct RequestState {
     pub trial: bool,
 }
 
-/// Targets, a bit for each.
+/// A set of targets, one bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TargetSet(pub u32);
 
@@ -142,18 +143,18 @@ impl RequestState {
         self.tried.count()
     }
 
-    /// Whether two targets may have it at once: a body is read only once.
+    /// Whether it may be sent to two targets at once: a body is read only once.
     pub(crate) fn may_run_twice(&self) -> bool {
         self.retryable && !self.has_body
     }
 
-    /// Whether the time to its response head is a measure of the target: with a
-    /// body it is the client's upload that takes the time.
+    /// Whether the time to its response head measures the target: with a body, it
+    /// is mostly the client's upload that takes the time.
     pub(crate) fn times_target(&self) -> bool {
         !self.has_body
     }
 
-    /// Notes that `target` has it now.
+    /// Notes that it was sent to `target`.
     pub(crate) fn sent_to(&mut self, target: usize, may_hedge: bool, now: Timestamp) {
         self.tried.insert(target);
         self.running.insert(target);

@@ -4,13 +4,14 @@
 use crate::conversation::ReplayState;
 use crate::failure::{Failure, RetrySafety};
 use crate::request::RequestState;
+use crate::settings::Settings;
 
 /// Whether a request goes to the next target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// No: the client hears of it.
+    /// No: the client gets the result as it is.
     No,
-    /// Yes, and it costs the targets nothing more than the request itself.
+    /// Yes, and it adds no load to the targets.
     Free,
     /// Yes, while the budget has a retry.
     Budgeted,
@@ -18,8 +19,8 @@ pub(crate) enum Retry {
 
 /// Section 6 of the contract: whether a status is the client's to see, or worth
 /// another attempt.
-pub(crate) fn is_good(status: u16, retry_on_5xx: bool) -> bool {
-    !retry_on_5xx || status < 500 || matches!(status, 501 | 505)
+pub(crate) fn is_good(status: u16, settings: &Settings) -> bool {
+    !settings.retry_on_5xx || !settings.is_failure_status(status)
 }
 
 /// After a response whose status is worth another attempt.
@@ -31,9 +32,9 @@ pub(crate) fn after_bad_response(state: &RequestState, replay: ReplayState) -> R
     }
 }
 
-/// Section 6 of the contract: after an attempt without a response. What sent
-/// nothing costs the targets nothing, so it is not budgeted; neither is what a
-/// dead target has let go of.
+/// After an attempt without a response (`docs/behaviour.md`, section 6). An attempt
+/// that sent nothing has cost the targets nothing, so its retry is not budgeted;
+/// neither is that of an attempt whose target was found dead.
 pub(crate) fn after_failure(state: &RequestState, failure: Failure, replay: ReplayState) -> Retry {
     let safety = match failure.retry_safety() {
         // With TLS 1.3 a server may refuse the client's certificate after the
@@ -55,7 +56,8 @@ pub(crate) fn after_failure(state: &RequestState, failure: Failure, replay: Repl
     }
 }
 
-/// What failed: the client's own doing, where it broke the body off.
+/// The failure that counts: where the client broke its body off, that is the
+/// cause.
 pub(crate) fn blamed(failure: Failure, replay: ReplayState) -> Failure {
     if replay == ReplayState::Aborted {
         Failure::HttpRequestIncomplete
@@ -64,15 +66,15 @@ pub(crate) fn blamed(failure: Failure, replay: ReplayState) -> Failure {
     }
 }
 
-/// Whether a request goes to the same target once more: where the host does not
-/// tell that the connection it took was closed already.
+/// Whether a request is sent to the same target once more, since the connection
+/// may have been closed already and the host does not tell.
 pub(crate) fn resends(state: &RequestState, failure: Failure, replay: ReplayState) -> bool {
     state.may_resend && failure.may_be_closed_connection() && replay.can_be_sent()
 }
 
-/// The retry budget: retries may add a fifth to the load, and ten to begin
-/// with, so that a failing target cannot multiply the traffic of the others.
-/// Tokens of one instance; a retry takes one.
+/// The retry budget: retries may add a fifth to the load, and ten requests at
+/// first, so that a failing target cannot multiply the traffic of the others.
+/// Each instance has its own tokens; a retry takes one.
 #[derive(Clone, Debug)]
 pub(crate) struct RetryBudget(f64);
 
@@ -82,8 +84,8 @@ const PER_REQUEST: f64 = 0.2;
 /// What an instance starts with.
 const INITIAL: f64 = 10.0;
 
-/// The most that is saved up: an instance that lived for days in peace must
-/// not answer a failure with thousands of retries.
+/// The most that is saved up: after days without a failure, an instance must not
+/// answer the first one with thousands of retries.
 const MOST: f64 = 100.0;
 
 impl Default for RetryBudget {

@@ -1,7 +1,7 @@
 //! Rounds of probes: which targets are measured, and when.
 //!
 //! At most one round runs in an instance. A *full* round measures the targets
-//! and makes the decision; a *recovery* round asks those that only a probe can
+//! and makes the decision; a *recovery* round probes those that only a probe can
 //! bring back: their ejection has run out, or their answers are overdue; it may
 //! also do no more than read what other instances have found. Where a healthy
 //! primary could be beaten, the round goes on with *comparisons* (`rank.rs`).
@@ -13,29 +13,29 @@ use crate::rank::{COMPARISONS, Samples};
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
 
-/// How long nothing is probed after a round that found nothing healthy, at
-/// first; it doubles with each such round, up to [`LONGEST_BACKOFF`]. Likewise
-/// after one that this side had too few connections for.
+/// The backoff after a round that found nothing healthy; it doubles with each such
+/// round, up to [`LONGEST_BACKOFF`]. Also after a round for which this side had too
+/// few connections.
 const BACKOFF: Millis = Millis(1_000.0);
 const LONGEST_BACKOFF: Millis = Millis(10_000.0);
 
-/// How much longer than its probes a round may take before it is taken for
-/// dead (a host may end background work) and another one may start.
+/// How much longer than its probes a round may take before it counts as abandoned
+/// (a host may end background work) and another one may start.
 const SLACK: Millis = Millis(2_000.0);
 
-/// A refresh measures so many targets at the most: the primary, the next by
-/// rank, and those measured longest ago. With more targets, all of them every
-/// time would be more probes than half a percent of a small site's requests.
+/// The most targets that a refresh measures: the primary, the next by rank, and
+/// those measured longest ago. With many targets, all of them every time would be
+/// more probes than half a percent of a small site's requests.
 const REFRESH_PROBES: usize = 6;
 
-/// Of these, so many are chosen by rank.
+/// How many of these are chosen by rank.
 const REFRESH_BY_RANK: usize = 3;
 
 /// A round for the host to run: probe each target, at most `concurrency` at a
 /// time, report each outcome as it comes, then finish.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// To be given back with each outcome.
+    /// The host gives it back with each outcome.
     pub id: u32,
     /// The targets' indices, in the order to start them.
     pub targets: Vec<usize>,
@@ -43,11 +43,11 @@ pub struct Round {
     pub concurrency: usize,
     /// For each probe, until the response head.
     pub timeout: Millis,
-    /// Whether to ask the store first: another instance may have measured.
+    /// Whether to read the store first: another instance may have measured.
     pub read_store: bool,
 }
 
-/// What a probe brought.
+/// The outcome of a probe.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ProbeOutcome {
     /// The status, or why there was none.
@@ -72,7 +72,7 @@ pub(crate) struct Running {
     pub(crate) full: bool,
     /// Whether an ejected target is back, so that there is something to rank.
     pub(crate) recovered: bool,
-    /// When it is taken for dead.
+    /// When it counts as abandoned.
     expires: Timestamp,
     pub(crate) any_healthy: bool,
     /// Whether this side had no connection for some probe.
@@ -103,20 +103,20 @@ impl Rounds {
         now < self.back_off_until
     }
 
-    /// Whether one is on record, dead or alive.
+    /// Whether there is a round, even one that counts as abandoned.
     pub(crate) fn is_open(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Whether the one that runs measures for a decision.
+    /// Whether the round makes a decision; none counts as one that does.
     pub(crate) fn is_full(&self) -> bool {
         self.running.as_ref().is_none_or(|one| one.full)
     }
 
-    /// Opens a round of so many probes.
+    /// Opens a round of `probes` probes.
     pub(crate) fn open(&mut self, full: bool, probes: usize, settings: &Settings, now: Timestamp) {
         self.last_id = self.last_id.wrapping_add(1);
-        // The store may be asked first, and comparisons may follow.
+        // The store may be read first, and comparisons may follow.
         let longest = longest(probes, settings) * (1 + COMPARISONS) as f64;
         self.running = Some(Running {
             id: self.last_id,
@@ -158,7 +158,7 @@ impl Rounds {
         }
     }
 
-    /// A round has ended: when the next one may start. True when it found
+    /// A round has ended: sets when the next one may start. True when it found
     /// something healthy.
     pub(crate) fn ended(&mut self, running: &Running, now: Timestamp) -> bool {
         if running.starved {
@@ -191,8 +191,8 @@ impl Rounds {
 }
 
 impl Running {
-    /// Takes a healthy answer; `known` is the target's latency without it.
-    /// Returns the latency to add it to.
+    /// Adds a healthy answer; `known` is the target's latency without it. Returns
+    /// the latency to which it is to be added.
     pub(crate) fn sampled(
         &mut self,
         target: usize,
@@ -213,13 +213,13 @@ impl Running {
     }
 }
 
-/// How long a round of so many probes takes at the most.
+/// The longest that a round of `probes` probes takes.
 pub(crate) fn longest(probes: usize, settings: &Settings) -> Millis {
     let turns = probes.div_ceil(settings.max_probes as usize);
     settings.health_timeout * turns as f64
 }
 
-/// Of the targets in their order, those that a refresh measures.
+/// The targets that a refresh measures, of all in their order.
 pub(crate) fn refreshed(mut order: Vec<usize>, targets: &[Health]) -> Vec<usize> {
     if order.len() > REFRESH_PROBES {
         let measured = |index: &usize| targets[*index].latency.map_or(0.0, |known| known.at.0);

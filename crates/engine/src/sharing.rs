@@ -109,7 +109,8 @@ impl Knowledge {
             .decision
             .as_ref()
             .map_or(best, |decision| decision.primary);
-        if self.targets[primary].is_ejected() && !self.targets[best].is_ejected() {
+        let failed = self.targets[primary].is_ejected() && !self.targets[best].is_ejected();
+        if failed || rank::outranks(&self.targets, best, primary) {
             self.switch_to(best, ChangeReason::Store, now);
         }
         self.sync.write_due = untold;

@@ -1,4 +1,4 @@
-//! One logical key, spelt so that the store at hand takes it.
+//! One logical key, encoded for the store in use.
 
 use crate::record::fnv1a;
 use crate::settings::StoreKind;
@@ -7,8 +7,8 @@ use std::fmt::Write;
 /// Spin's file store takes 256 bytes; longer keys end in a hash of the whole.
 const MAX_BYTES: usize = 256;
 
-/// The key as the store takes it. Bytes it does not are written as hex behind
-/// an escape that is itself escaped, so that two keys never meet.
+/// The key as the store accepts it. Bytes that it does not accept are written as
+/// hex behind an escape that is itself escaped, so that two keys never collide.
 #[must_use]
 pub fn encode(kind: StoreKind, key: &str) -> String {
     let mut out = String::with_capacity(key.len());

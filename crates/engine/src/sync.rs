@@ -1,7 +1,7 @@
-//! The store (L2) as this instance knows it: when it is read and written, and
-//! what it held last.
+//! The store (L2) as this instance knows it: when it is read and written, and its
+//! last known value.
 //!
-//! It is read behind a request about once a second (`FETCH_CACHE_SYNC_SECONDS`),
+//! It is read beside a request about once a second (`FETCH_CACHE_SYNC_SECONDS`),
 //! so that a target which one instance has found dead is dead for all.
 
 use crate::notice::{Notice, StoreOperation};
@@ -10,8 +10,7 @@ use crate::record::{Record, Stored};
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
 
-/// How long a write may be under way where the host does not say that it is
-/// done.
+/// How long a write counts as under way if the host does not report its end.
 const LONGEST_WRITE: Millis = Millis(5_000.0);
 
 /// The state of the traffic with the store.
@@ -19,10 +18,9 @@ const LONGEST_WRITE: Millis = Millis(5_000.0);
 pub(crate) struct StoreSync {
     /// There is something to write.
     pub(crate) write_due: bool,
-    /// When it is asked next what other instances have found.
+    /// When it is read next for what other instances have found.
     next_at: Timestamp,
-    /// What it holds as far as this instance knows: what was written or read
-    /// last.
+    /// The value that this instance has read or written last.
     known: Option<Stored>,
     /// While a write is under way the store may still show what was before.
     writing_until: Timestamp,
@@ -31,7 +29,7 @@ pub(crate) struct StoreSync {
 }
 
 impl StoreSync {
-    /// Whether the store should be asked what others have found.
+    /// Whether the store should be read for what others have found.
     pub(crate) fn is_due(&self, settings: &Settings, now: Timestamp) -> bool {
         settings.cache_sync > Millis::ZERO
             && settings.cache_memory
@@ -39,14 +37,15 @@ impl StoreSync {
             && now >= self.next_at
     }
 
-    /// The store is read now; instances must not read it in step.
+    /// The store is read now. The next time is random, so that instances do not
+    /// all read it at the same moment.
     pub(crate) fn begins(&mut self, settings: &Settings, random: &mut Random, now: Timestamp) {
         if settings.cache_sync > Millis::ZERO {
             self.next_at = now + settings.cache_sync * (0.75 + 0.25 * random.next());
         }
     }
 
-    /// Notes what the store holds.
+    /// Notes the value that was read.
     pub(crate) fn remember(&mut self, value: Option<&Stored>) {
         self.known = value.cloned();
     }
@@ -62,7 +61,7 @@ impl StoreSync {
         self.writing_until = now + LONGEST_WRITE;
     }
 
-    /// The write went well, or not.
+    /// The write has ended, well or not.
     pub(crate) fn written(&mut self) {
         self.writing_until = Timestamp::default();
     }

@@ -1,15 +1,57 @@
-//! A target: one upstream that requests may go to, fixed by the settings.
+//! A target: an upstream of `FETCH_TARGETS`.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
 /// An upstream's address, normalised: lower-case scheme and host, no default
-/// port, a base path without its trailing slash.
+/// port, a base path without its trailing slash; and when it is to serve.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     https: bool,
     authority: String,
     base_path: String,
+    preference: Preference,
+}
+
+/// What an entry of `FETCH_TARGETS` says beside the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Preference {
+    /// From 1 to [`Preference::LAST_TIER`]. Latency decides within a tier; a
+    /// tier serves only when those before it have nothing fit.
+    pub tier: u8,
+    /// From 1 to [`Preference::MOST_WEIGHT`]: the share of the traffic that
+    /// `FETCH_SPREAD` gives it, in proportion.
+    pub weight: u8,
+}
+
+impl Preference {
+    /// The last tier.
+    pub const LAST_TIER: u8 = 9;
+    /// The most that a target may weigh.
+    pub const MOST_WEIGHT: u8 = 100;
+
+    /// What stands behind an address in a list for the operator: nothing, where
+    /// nothing is said of it.
+    #[must_use]
+    pub fn note(self) -> String {
+        if self == Self::default() {
+            String::new()
+        } else {
+            format!(" ({self})")
+        }
+    }
+}
+
+impl Default for Preference {
+    fn default() -> Self {
+        Self { tier: 1, weight: 1 }
+    }
+}
+
+impl fmt::Display for Preference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tier {}, weight {}", self.tier, self.weight)
+    }
 }
 
 /// Why an entry of `FETCH_TARGETS` cannot be used.
@@ -23,14 +65,26 @@ pub enum TargetError {
     Scheme(String),
     /// `user:password@` in the address.
     UserInfo,
-    /// Nothing where the host should be.
+    /// No host.
     NoHost,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// A host or path with characters that may not stand in an address.
+    /// A host or path with characters that are not allowed in an address.
     Syntax,
     /// More targets than the engine takes.
     TooMany,
+    /// In an array: neither a string nor an object.
+    NotAnEntry,
+    /// An object whose `url` is missing, or no string.
+    NoUrl,
+    /// An object with a member that has no meaning.
+    Member,
+    /// A tier that is no whole number, or out of bounds.
+    Tier,
+    /// A weight that is no whole number, or out of bounds.
+    Weight,
+    /// The same address as an entry before it, with another tier or weight.
+    Contradiction,
 }
 
 impl TargetError {
@@ -50,6 +104,21 @@ impl TargetError {
             Self::TooMany => {
                 let most = crate::MAX_TARGETS;
                 return format!("is one too many; at most {most} targets are taken");
+            }
+            Self::NotAnEntry | Self::NoUrl => {
+                "names no address; write it as \"https://…\" or as {\"url\": \"https://…\"}"
+            }
+            Self::Member => "has a member other than url, tier and weight; remove it",
+            Self::Tier => {
+                let last = Preference::LAST_TIER;
+                return format!("has a tier that is not a whole number from 1 to {last}");
+            }
+            Self::Weight => {
+                let most = Preference::MOST_WEIGHT;
+                return format!("has a weight that is not a whole number from 1 to {most}");
+            }
+            Self::Contradiction => {
+                "is there already with another tier or weight; keep one of the two"
             }
         };
         text.to_owned()
@@ -110,7 +179,28 @@ impl Target {
             https,
             authority,
             base_path: path.trim_end_matches('/').to_owned(),
+            preference: Preference::default(),
         })
+    }
+
+    /// The same upstream with this preference.
+    #[must_use]
+    pub fn preferred(self, preference: Preference) -> Self {
+        Self { preference, ..self }
+    }
+
+    /// When it is to serve.
+    #[must_use]
+    pub fn preference(&self) -> Preference {
+        self.preference
+    }
+
+    /// Whether both are the same upstream, whatever their preference.
+    #[must_use]
+    pub fn is_at(&self, other: &Self) -> bool {
+        self.https == other.https
+            && self.authority == other.authority
+            && self.base_path == other.base_path
     }
 
     /// The address as it was understood.

@@ -1,4 +1,5 @@
-//! Moments and spans of time, so that one is not taken for the other.
+//! Moments and spans of time, as types of their own so that they are not mixed
+//! up.
 //!
 //! Both are milliseconds as `f64`: JavaScript hosts have no 64-bit integer that
 //! is cheap to pass.
@@ -45,7 +46,7 @@ impl Millis {
     /// Never.
     pub const INFINITY: Self = Self(f64::INFINITY);
 
-    /// So many seconds.
+    /// A number of seconds.
     #[must_use]
     pub fn from_seconds(seconds: u32) -> Self {
         Self(f64::from(seconds) * 1000.0)
@@ -69,7 +70,7 @@ impl Millis {
         Self(self.0.clamp(least.0, most.0))
     }
 
-    /// Whether it ends some time.
+    /// Whether it is not [`Millis::INFINITY`].
     #[must_use]
     pub fn is_finite(self) -> bool {
         self.0.is_finite()

@@ -1,7 +1,7 @@
 //! Measures a target as the proxy does.
 
 use crate::Outbound;
-use function_fetch_engine::{Target, USER_AGENT as OURS};
+use function_fetch_engine::{Preference, Target, USER_AGENT as OURS};
 use http::Request;
 use http::header::USER_AGENT;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -17,6 +17,10 @@ const BODY_LIMIT: usize = 1 << 20;
 pub struct Measurement {
     /// The target, as the settings name it.
     pub target: String,
+    /// Its tier: a target of a later one serves when those before it have nothing fit.
+    pub tier: u8,
+    /// Its weight, for `FETCH_SPREAD`.
+    pub weight: u8,
     /// Whether every sample got 200 to 499 in time.
     pub healthy: bool,
     /// The status of the last sample with a response.
@@ -62,8 +66,11 @@ pub async fn measure(
         }
     }
     let first_ms = latencies.first().copied();
+    let Preference { tier, weight } = target.preference();
     Measurement {
         target: target.to_string(),
+        tier,
+        weight,
         healthy: error.is_none() && status.is_some_and(is_healthy),
         status,
         error,

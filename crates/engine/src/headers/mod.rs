@@ -1,4 +1,5 @@
-//! The header fields that go on, upstream and back.
+//! Which header fields are passed on, upstream and back, and how those are written
+//! that the proxy adds.
 //!
 //! Fields are a list of names and raw values, as `wasi:http` and JavaScript
 //! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
@@ -28,22 +29,22 @@ pub const HOP_BY_HOP: [&str; 9] = [
     "http2-settings",
 ];
 
-/// The longest wait that a `Retry-After` is taken for.
+/// The longest wait that is read from a `Retry-After`.
 const MOST_WAIT_MS: f64 = 86_400_000.0;
 
-/// What each request that goes on says in `via`.
+/// The entry that is added to the `via` of each request.
 pub const VIA: &str = "1.1 function-fetch";
 
 const COOKIE: &str = "cookie";
 
-/// What the proxy says of the client.
+/// The fields that describe the client to the target.
 const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /// Our name in `Via` and `Proxy-Status`.
 const PSEUDONYM: &str = "function-fetch";
 
-/// What the platform itself says of the client: never taken from a header that
-/// a client can write.
+/// What the platform itself reports about the client: never taken from a header
+/// that a client can write.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFacts {
     /// The client's IP address, without a port.
@@ -85,7 +86,7 @@ pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Setting
         if is(name, "te") {
             return value.trim_ascii().eq_ignore_ascii_case(b"trailers");
         }
-        // An `Expect` was the host's to answer, and it has (RFC 9110 §10.1.1).
+        // The host has already answered an `Expect` (RFC 9110 §10.1.1).
         !is(name, "host")
             && !is(name, "expect")
             && !starts_with(name, "spin-")
@@ -100,7 +101,7 @@ pub fn to_upstream(fields: &mut Fields, client: &ClientFacts, settings: &Setting
     fields.push(("via".into(), VIA.into()));
 }
 
-/// One `Cookie` of several: HTTP/2 may split it, and HTTP/1.1 has but one
+/// Joins several `Cookie` fields: HTTP/2 may split them, HTTP/1.1 has only one
 /// (RFC 9113 §8.2.3).
 fn join_cookies(fields: &mut Fields) {
     let mut crumbs = fields.iter().filter(|(name, _)| is(name, COOKIE));
@@ -124,7 +125,7 @@ fn join_cookies(fields: &mut Fields) {
     });
 }
 
-/// Whether servers that hand fields on as variables (RFC 3875 §4.1.18) cannot
+/// Whether servers that pass fields on as variables (RFC 3875 §4.1.18) cannot
 /// tell the name from one that we set: they write `_` for `-`.
 fn is_taken_for_ours(name: &str) -> bool {
     let alike = |ours: &str| {

@@ -4,10 +4,10 @@
 //! it was measured for, since the settings may have changed meanwhile. What
 //! cannot be trusted is a miss. How it is kept as text is each host's business.
 
-use crate::Target;
 use crate::evidence::Tally;
 use crate::judging::Pairs;
 use crate::settings::Settings;
+use crate::target::{Preference, Target};
 use crate::time::{Millis, Timestamp};
 use crate::trial::{HalfOpen, LatencyTrial};
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,12 @@ pub(crate) fn judge(stored: Option<&Stored>, settings: &Settings, now: Timestamp
         Stored::Record(_) => Use::Miss,
         Stored::Text(text) => Target::parse(text.trim())
             .ok()
-            .and_then(|winner| settings.targets.iter().position(|known| *known == winner))
+            .and_then(|winner| {
+                settings
+                    .targets
+                    .iter()
+                    .position(|known| known.is_at(&winner))
+            })
             .map_or(Use::Miss, Use::Winner),
     }
 }
@@ -276,14 +281,19 @@ fn hex(number: u32) -> String {
     format!("{number:08x}")
 }
 
-/// What a measurement was made for: the targets in their order, and the health
-/// path. 8 hexadecimal digits, the same on every host.
+/// What a measurement was made for: the targets in their order with what is said
+/// of each, and the health path. 8 hexadecimal digits, the same on every host.
 #[must_use]
 pub fn hash(settings: &Settings) -> String {
     let mut text = settings.health_path.clone();
     for target in &settings.targets {
         text.push('\n');
         text.push_str(&target.url());
+        // The records of lists that say nothing of it stay what they are.
+        if target.preference() != Preference::default() {
+            // No address has a space.
+            text += &format!(" {}", target.preference());
+        }
     }
     hex(fnv1a(&text))
 }

@@ -39,6 +39,36 @@ fn a_record_of_these_settings_is_used() {
 }
 
 #[test]
+fn a_preference_belongs_to_what_a_record_holds_for_and_its_absence_changes_nothing() {
+    let plain = settings("https://a.com https://b.com");
+    // As it is in the stores of deployed proxies.
+    assert_eq!(hash(&plain), "ba834077");
+    let with = |members: &str| {
+        let entry = format!(r#"["https://a.com", {{"url": "https://b.com"{members}}}]"#);
+        hash(&settings(&entry))
+    };
+    assert_eq!(with(""), hash(&plain));
+    assert_eq!(with(r#", "tier": 1, "weight": 1"#), hash(&plain));
+    let others = [
+        r#", "tier": 2"#,
+        r#", "weight": 2"#,
+        r#", "tier": 2, "weight": 2"#,
+    ]
+    .map(with);
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, hash(&plain));
+        assert!(!others[..index].contains(other), "{others:?}");
+    }
+}
+
+#[test]
+fn a_winner_is_known_by_its_address_alone() {
+    let settings = settings(r#"["https://a.com", {"url": "https://b.com/x", "tier": 2}]"#);
+    let stored = Stored::Text("https://B.com/x/".to_owned());
+    assert_eq!(judge(Some(&stored), &settings, NOW), Use::Winner(1));
+}
+
+#[test]
 fn what_is_not_ours_is_a_miss() {
     let ours = settings("https://a.com https://b.com");
     let good = record(&ours);

@@ -6,11 +6,13 @@
 //! answered with it.
 
 mod parse;
+mod statuses;
 mod targets;
 
 use crate::target::Target;
 use crate::time::Millis;
 use parse::{Reader, place};
+pub use statuses::Statuses;
 pub use targets::{Rejected, TargetsError};
 
 /// The store that a host offers for the shared decision (L2).
@@ -83,8 +85,10 @@ pub struct Settings {
     pub health_path: String,
     /// `FETCH_HEALTH_TIMEOUT_MS`.
     pub health_timeout: Millis,
-    /// `FETCH_RETRY_ON_5XX`.
+    /// `FETCH_RETRY_ON_5XX`: whether a failure status is worth another attempt.
     pub retry_on_5xx: bool,
+    /// `FETCH_RETRY_STATUSES`.
+    pub retry_statuses: Statuses,
     /// Whether decisions are kept in the instance's memory (L1).
     pub cache_memory: bool,
     /// Whether decisions are kept in the store (L2), and which kind it is.
@@ -140,11 +144,12 @@ pub struct Settings {
 }
 
 /// Every name that [`Settings::read`] looks up.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 28] = [
     "FETCH_TARGETS",
     "FETCH_HEALTH_PATH",
     "FETCH_HEALTH_TIMEOUT_MS",
     "FETCH_RETRY_ON_5XX",
+    "FETCH_RETRY_STATUSES",
     "FETCH_CACHE_ADAPTER",
     "FETCH_CACHE_KEY",
     "FETCH_CACHE_TTL_SECONDS",
@@ -198,6 +203,7 @@ impl Settings {
                 .number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200, 600_000)
                 .into(),
             retry_on_5xx: from.flag("FETCH_RETRY_ON_5XX", true),
+            retry_statuses: from.statuses("FETCH_RETRY_STATUSES"),
             cache_memory,
             cache_store,
             cache_key: crate::store_key::encode(
@@ -270,6 +276,19 @@ impl Settings {
     #[must_use]
     pub fn may_retry(&self, method: &str) -> bool {
         self.retry_methods.contains(&method)
+    }
+
+    /// Whether an answer with this status says that its target has failed, be it
+    /// worth another attempt or not (`FETCH_RETRY_ON_5XX`).
+    #[must_use]
+    pub fn is_failure_status(&self, status: u16) -> bool {
+        self.retry_statuses.contains(status)
+    }
+
+    /// From which status on the engine must hear of every answer.
+    #[must_use]
+    pub fn report_from_status(&self) -> u16 {
+        self.retry_statuses.lowest_of_note()
     }
 }
 

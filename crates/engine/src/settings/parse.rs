@@ -1,5 +1,6 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
+use super::statuses::{self, Statuses};
 use super::{Margin, Problem};
 use crate::time::Millis;
 
@@ -199,6 +200,22 @@ impl<'a> Reader<'a> {
             methods = default.to_vec();
         }
         methods
+    }
+
+    /// Statuses and ranges of them.
+    pub(super) fn statuses(&mut self, setting: &'static str) -> Statuses {
+        let mut ranges = Vec::new();
+        for word in &self.list(setting) {
+            match statuses::parse(word) {
+                Some(range) => ranges.push(range),
+                None => {
+                    let wrong = " is neither a status from 400 to 599 nor a range such as \
+                                 502-504; left out";
+                    self.refuse(setting, word, wrong, &[], "");
+                }
+            }
+        }
+        Statuses::of(ranges).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::parse::{Reader, quote, split_list};
 use crate::MAX_TARGETS;
-use crate::target::{Target, TargetError};
+use crate::target::{Preference, Target, TargetError};
+use serde_json::Value;
 use std::{fmt, slice};
 
 const NAME: &str = "FETCH_TARGETS";
@@ -56,13 +57,67 @@ impl fmt::Display for TargetsError {
 
 impl std::error::Error for TargetsError {}
 
+/// What stands for one target: in a plain list its address, in a JSON array that,
+/// or an object of `url`, `tier` and `weight`.
+fn split_entries(text: &str) -> Result<Vec<Value>, &'static str> {
+    if !text.starts_with('[') {
+        return Ok(split_list(text)?.into_iter().map(Value::from).collect());
+    }
+    let entries: Vec<Value> = serde_json::from_str(text).map_err(|_| {
+        "begins with [ but is not a JSON array, such as [\"https://a.example\", {\"url\": \
+         \"https://b.example\", \"tier\": 2}]"
+    })?;
+    let is_blank = |entry: &Value| entry.as_str().is_some_and(|text| text.trim().is_empty());
+    Ok(entries
+        .into_iter()
+        .filter(|entry| !is_blank(entry))
+        .collect())
+}
+
+/// The address of an entry, as it was given.
+fn address(entry: &Value) -> Option<&str> {
+    entry.get("url").unwrap_or(entry).as_str().map(str::trim)
+}
+
+fn parse(entry: &Value) -> Result<Target, TargetError> {
+    let Some(members) = entry.as_object() else {
+        return Target::parse(address(entry).ok_or(TargetError::NotAnEntry)?);
+    };
+    let mut preference = Preference::default();
+    for (name, value) in members {
+        // Of a number that is no whole one, or below 0, there is no `u64`.
+        let up_to = |most: u8| {
+            let number = u8::try_from(value.as_u64()?).ok()?;
+            (1..=most).contains(&number).then_some(number)
+        };
+        match name.as_str() {
+            "url" => {}
+            "tier" => preference.tier = up_to(Preference::LAST_TIER).ok_or(TargetError::Tier)?,
+            "weight" => {
+                preference.weight = up_to(Preference::MOST_WEIGHT).ok_or(TargetError::Weight)?;
+            }
+            _ => return Err(TargetError::Member),
+        }
+    }
+    let target = Target::parse(address(entry).ok_or(TargetError::NoUrl)?)?;
+    Ok(target.preferred(preference))
+}
+
+/// The entry for the operator. Of a string it is the text, as in a plain list.
+fn quoted(entry: &Value) -> String {
+    match entry {
+        Value::String(text) => quote(text.trim()),
+        other => quote(&other.to_string()),
+    }
+}
+
 /// The usable targets, duplicates collapsed; bad entries beside good ones are
 /// problems, alone they are the error.
 pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>) {
     let Some(text) = from.text(NAME) else {
         return (Vec::new(), Some(TargetsError::Missing));
     };
-    let entries = match split_list(text) {
+    let entries = match split_entries(text) {
         Ok(entries) => entries,
         Err(reason) => {
             let rejected = Rejected {
@@ -80,18 +135,21 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     let mut targets: Vec<Target> = Vec::new();
     let mut rejected = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        let error = match Target::parse(entry) {
-            Ok(target) if targets.contains(&target) => continue,
-            Ok(target) if targets.len() < MAX_TARGETS => {
-                targets.push(target);
-                continue;
-            }
-            Ok(_) => TargetError::TooMany,
+        let error = match parse(entry) {
+            Ok(target) => match targets.iter().find(|known| known.is_at(&target)) {
+                Some(known) if *known == target => continue,
+                Some(_) => TargetError::Contradiction,
+                None if targets.len() < MAX_TARGETS => {
+                    targets.push(target);
+                    continue;
+                }
+                None => TargetError::TooMany,
+            },
             Err(error) => error,
         };
         rejected.push(Rejected {
-            entry: quote(entry),
-            shown: shown(index, entry),
+            entry: quoted(entry),
+            shown: shown(index, address(entry).unwrap_or_default()),
             reason: error.message(),
         });
     }

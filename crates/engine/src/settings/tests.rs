@@ -1,4 +1,5 @@
 use super::*;
+use crate::target::Preference;
 
 fn read(pairs: &[(&str, &str)]) -> Settings {
     read_on(
@@ -35,6 +36,8 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(settings.health_path, "/");
     assert_eq!(settings.health_timeout, Millis(1500.0));
     assert!(settings.retry_on_5xx && settings.cache_memory && settings.forwarded);
+    assert_eq!(settings.retry_statuses, Statuses::default());
+    assert_eq!(settings.report_from_status(), 500);
     assert_eq!(settings.cache_store, Some(StoreKind::Spin));
     assert_eq!(settings.cache_key, "proxy:fastest");
     let five_minutes = Millis(300e3);
@@ -148,6 +151,127 @@ fn of_an_entry_only_its_place_and_its_host_are_public() {
 }
 
 #[test]
+fn an_entry_of_a_json_array_may_say_its_tier_and_weight() {
+    let settings = read(&[(
+        "FETCH_TARGETS",
+        r#"["https://a.com", {"url": " https://b.com ", "tier": 2}, "",
+            {"url": "https://c.com", "weight": 3}, {"weight": 100, "tier": 9, "url": "http://d/x"},
+            {"url": "https://A.com", "tier": 1, "weight": 1}]"#,
+    )]);
+    assert_eq!(settings.problems, []);
+    let read: Vec<(String, u8, u8)> = settings
+        .targets
+        .iter()
+        .map(|target| {
+            let Preference { tier, weight } = target.preference();
+            (target.url(), tier, weight)
+        })
+        .collect();
+    let wanted = [
+        ("https://a.com", 1, 1),
+        ("https://b.com", 2, 1),
+        ("https://c.com", 1, 3),
+        ("http://d/x", 9, 100),
+    ];
+    assert_eq!(
+        read,
+        wanted.map(|(url, tier, weight)| (url.to_owned(), tier, weight))
+    );
+}
+
+#[test]
+fn an_entry_that_is_no_address_and_preference_is_skipped_and_named() {
+    let tier = "has a tier that is not a whole number from 1 to 9";
+    let weight = "has a weight that is not a whole number from 1 to 100";
+    let address = "names no address; write it as";
+    let member = "has a member other than url, tier and weight; remove it";
+    for (entry, shown, reason) in [
+        (
+            r#"{"url": "https://b.com", "tier": 0}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 10}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 1.5}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": "1"}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "tier": 257}"#,
+            "entry 2 (b.com)",
+            tier,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": 0}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": 101}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "weight": -1}"#,
+            "entry 2 (b.com)",
+            weight,
+        ),
+        (
+            r#"{"url": "https://b.com", "wieght": 2}"#,
+            "entry 2 (b.com)",
+            member,
+        ),
+        (r#"{"tier": 2}"#, "entry 2", address),
+        (r#"{"url": ["https://b.com"]}"#, "entry 2", address),
+        ("1", "entry 2", address),
+        ("null", "entry 2", address),
+        (r#"["https://b.com"]"#, "entry 2", address),
+        (
+            r#"{"url": "ftp://b.com"}"#,
+            "entry 2 (b.com)",
+            "has another scheme; only http and https are served",
+        ),
+        (
+            r#"{"url": "https://a.com/", "tier": 2}"#,
+            "entry 2 (a.com)",
+            "is there already with another tier or weight; keep one of the two",
+        ),
+    ] {
+        let text = format!(r#"["https://a.com", {entry}]"#);
+        let settings = read(&[("FETCH_TARGETS", &text)]);
+        assert_eq!(settings.targets.len(), 1, "{entry}");
+        let [problem] = &settings.problems[..] else {
+            panic!("{entry}: {:?}", settings.problems)
+        };
+        assert!(problem.reason.contains(reason), "{entry}: {problem}");
+        assert!(
+            problem.reason.ends_with("; it is skipped"),
+            "{entry}: {problem}"
+        );
+
+        if shown.contains("a.com") {
+            continue;
+        }
+        // Alone, it is why there is no target, and its place is public.
+        let text = format!(r#"["nonsense", {entry}]"#);
+        let error = read(&[("FETCH_TARGETS", &text)]).no_targets.unwrap();
+        let said = error.to_string();
+        let line = said.lines().nth(2).unwrap();
+        assert!(line.starts_with(&format!("{shown} {reason}")), "{said}");
+    }
+}
+
+#[test]
 fn more_targets_than_the_engine_takes_are_named() {
     let many: Vec<String> = (0..40).map(|i| format!("https://t{i}.com")).collect();
     let settings = read(&[("FETCH_TARGETS", &many.join(","))]);
@@ -194,6 +318,8 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         ("FETCH_COLD_START", "hot"),
         ("FETCH_HEDGE_MS", "soon"),
         ("FETCH_RETRY_METHODS", "BREW"),
+        ("FETCH_RETRY_STATUSES", "302"),
+        ("FETCH_RETRY_STATUSES", "[500"),
         ("FETCH_HEALTH_PATH", "/a b"),
         ("FETCH_CACHE_ADAPTER", "redis"),
     ] {
@@ -203,6 +329,41 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         assert_eq!(settings.problems[0].setting, name);
         wanted.problems.clone_from(&settings.problems);
         assert_eq!(settings, wanted, "{name}={text}");
+    }
+}
+
+#[test]
+fn retry_statuses_in_every_list_form() {
+    for text in [
+        "429, 502-504",
+        "502-504 429",
+        "503-504,429,502,503",
+        r#"["429", "502-504"]"#,
+    ] {
+        let settings = read(&[("FETCH_RETRY_STATUSES", text)]);
+        assert_eq!(settings.problems, [], "{text}");
+        let failures: Vec<u16> = (100..600)
+            .filter(|status| settings.is_failure_status(*status))
+            .collect();
+        assert_eq!(failures, [429, 502, 503, 504], "{text}");
+        assert_eq!(settings.report_from_status(), 429, "{text}");
+    }
+}
+
+#[test]
+fn a_status_that_is_no_failure_is_left_out_and_named() {
+    for wrong in ["200", "302", "100-199", "5xx", "600", "504-502"] {
+        let text = format!("503, {wrong}");
+        let settings = read(&[("FETCH_RETRY_STATUSES", &text)]);
+        assert!(settings.is_failure_status(503) && !settings.is_failure_status(500));
+        let [problem] = &settings.problems[..] else {
+            panic!("{wrong}: {:?}", settings.problems)
+        };
+        let wanted = format!(
+            "FETCH_RETRY_STATUSES: \"{wrong}\" is neither a status from 400 to 599 nor a range \
+             such as 502-504; left out"
+        );
+        assert_eq!(problem.to_string(), wanted);
     }
 }
 

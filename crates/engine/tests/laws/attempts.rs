@@ -94,6 +94,46 @@ fn a_5xx_is_relayed_when_retrying_is_off() {
 }
 
 #[test]
+fn the_statuses_that_are_retried_are_a_setting() {
+    let mut talk = Talk::warm(&[("FETCH_RETRY_STATUSES", "429,503")]);
+    for status in [429, 503] {
+        let first = talk.begin("GET");
+        let second = talk.status(&first, status);
+        assert_ne!(target(&second), target(&first), "{status}");
+    }
+    for status in [500, 502, 408, 501, 404] {
+        let first = talk.begin("GET");
+        assert_eq!(
+            talk.status(&first, status).action,
+            Action::Relay,
+            "{status}"
+        );
+    }
+    let first = talk.begin("POST");
+    assert_eq!(talk.status(&first, 429).action, Action::Relay);
+}
+
+#[test]
+fn no_status_is_retried_when_retrying_is_off_whatever_the_list_says() {
+    let mut talk = Talk::warm(&[
+        ("FETCH_RETRY_STATUSES", "429,503"),
+        ("FETCH_RETRY_ON_5XX", "false"),
+    ]);
+    for status in [429, 503] {
+        let first = talk.begin("GET");
+        assert_eq!(
+            talk.status(&first, status).action,
+            Action::Relay,
+            "{status}"
+        );
+    }
+    assert!(
+        talk.engine.settings().is_failure_status(429),
+        "it is evidence all the same"
+    );
+}
+
+#[test]
 fn a_consumed_body_is_not_sent_again_on_a_5xx() {
     let mut talk = Talk::warm(&[("FETCH_RETRY_METHODS", "PUT")]);
     let first = talk.begin("PUT");

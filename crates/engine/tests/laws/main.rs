@@ -7,6 +7,7 @@ mod judgement;
 mod live;
 mod live_latency;
 mod live_shared;
+mod preference;
 mod problems;
 mod properties;
 mod reports;

@@ -25,7 +25,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
         targets => {
             println!("Targets:");
             for target in targets {
-                println!("  {target}");
+                println!("  {target}{}", target.preference().note());
             }
         }
     }

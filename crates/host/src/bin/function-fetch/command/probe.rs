@@ -4,8 +4,8 @@ use super::check;
 use crate::cli::ProbeArgs;
 use crate::environment;
 use anyhow::Context;
-use function_fetch_engine::Settings;
 use function_fetch_engine::settings::TargetsError;
+use function_fetch_engine::{Preference, Settings};
 use function_fetch_host::{Measurement, Outbound, OutboundHttpConfig, measure, one_line};
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -73,26 +73,37 @@ async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -
         .await;
     bar.finish_and_clear();
     measurements.sort_by(|one, other| {
-        rank(one)
-            .0
-            .cmp(&rank(other).0)
-            .then(rank(one).1.total_cmp(&rank(other).1))
+        let (place, latency) = rank(one);
+        let (other_place, other_latency) = rank(other);
+        place
+            .cmp(&other_place)
+            .then(latency.total_cmp(&other_latency))
     });
     measurements
 }
 
-/// Healthy ones first, then by latency. Ties keep the order of the settings.
-fn rank(measurement: &Measurement) -> (bool, f64) {
+/// Healthy ones first, of these by tier, then by latency. Ties keep the order of the settings.
+fn rank(measurement: &Measurement) -> ((bool, u8), f64) {
     (
-        !measurement.healthy,
+        (!measurement.healthy, measurement.tier),
         measurement.latency_ms.unwrap_or(f64::INFINITY),
+    )
+}
+
+/// The target, with what the settings say of it.
+fn name(measurement: &Measurement) -> String {
+    let (tier, weight) = (measurement.tier, measurement.weight);
+    format!(
+        "{}{}",
+        measurement.target,
+        Preference { tier, weight }.note()
     )
 }
 
 fn table(measurements: &[Measurement]) -> String {
     let width = measurements
         .iter()
-        .map(|row| row.target.len())
+        .map(|row| name(row).len())
         .max()
         .unwrap_or(0)
         .max("TARGET".len());
@@ -116,7 +127,7 @@ fn table(measurements: &[Measurement]) -> String {
         writeln!(
             text,
             "{rank:>3}  {:width$}  {health:6}  {latency:>9}  {first:>9}  {outcome}",
-            row.target
+            name(row)
         )
         .expect("a string takes whatever is written to it");
     }
@@ -136,6 +147,8 @@ mod tests {
         let rows = [
             Measurement {
                 target: "http://fast.example".to_owned(),
+                tier: 1,
+                weight: 1,
                 healthy: true,
                 status: Some(200),
                 error: None,
@@ -144,6 +157,8 @@ mod tests {
             },
             Measurement {
                 target: "http://dead".to_owned(),
+                tier: 2,
+                weight: 3,
                 healthy: false,
                 status: None,
                 error: Some("connection refused".to_owned()),
@@ -152,9 +167,9 @@ mod tests {
             },
         ];
         let expected = [
-            "     TARGET               HEALTH    LATENCY      FIRST  STATUS",
-            "  1  http://fast.example  ok         5.0 ms     9.0 ms  200",
-            "  -  http://dead          failed          -          -  connection refused",
+            "     TARGET                          HEALTH    LATENCY      FIRST  STATUS",
+            "  1  http://fast.example             ok         5.0 ms     9.0 ms  200",
+            "  -  http://dead (tier 2, weight 3)  failed          -          -  connection refused",
         ];
         assert_eq!(table(&rows).lines().collect::<Vec<_>>(), expected);
     }
