@@ -41,8 +41,14 @@ pub enum Notice {
         /// Which setting to change.
         remedy: &'static str,
     },
-    /// The shared store could not be read or written. Reported once until it works
-    /// again.
+    /// A cache answered a probe of the target. Reported once for each target.
+    HealthPathCached {
+        /// The target.
+        target: String,
+        /// What to change.
+        remedy: &'static str,
+    },
+    /// The shared store could not be read or written. Reported once until it works.
     StoreFailed {
         /// Which operation failed.
         operation: StoreOperation,

@@ -31,14 +31,14 @@ const UNTRIED: Millis = Millis(300_000.0);
 const SHARE: f64 = 0.02;
 
 /// and of those that it may take, which ones is random.
-const CHANCE: f64 = 0.25;
+const CHANCE: f64 = 0.5;
 
 /// The most that is saved up.
 const MOST_SAVED: f64 = 3.0;
 
 /// So many answers of each are compared at least,
 const LEAST_OWN: f64 = 8.0;
-const LEAST_OTHER: f64 = 4.0;
+const LEAST_OTHER: f64 = 3.0;
 
 /// up to so many of the runner-up: no difference has shown by then.
 const MOST_OTHER: f64 = 16.0;
@@ -275,12 +275,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tenfold_difference_shows_in_four_answers() {
+    fn a_tenfold_difference_shows_in_three_answers() {
         let mut trial = LatencyTrial::new(1);
         for request in 0..40 {
             trial.own(Millis(380.0 + f64::from(request)));
         }
-        for _ in 0..3 {
+        for _ in 0..2 {
             trial.other(Millis(60.0));
             assert_eq!(trial.difference(MARGIN), Difference::Open);
         }

@@ -20,11 +20,15 @@ pub(super) fn all() -> [Scenario; 9] {
             "the best target answers 30 % of requests with 503 and probes with 200",
             FaultKind::Answer(503, 0.3),
         ),
-        lying(
-            "lying-health-429",
-            "the best target answers requests with 429 and probes with 200",
-            FaultKind::Answer(429, 1.0),
-        ),
+        Scenario {
+            settings: vec![("FETCH_RETRY_STATUSES", "429 500 502-504 506-599")],
+            ..lying(
+                "lying-health-429",
+                "the best target answers requests with 429 and probes with 200; \
+                 FETCH_RETRY_STATUSES has 429",
+                FaultKind::Answer(429, 1.0),
+            )
+        },
         lying(
             "lying-health-slow",
             "the best target takes ten times as long for requests, and not for probes",
