@@ -91,14 +91,29 @@ fn one_that_was_slow_and_is_so_still_does_not_come_back() {
 #[test]
 fn slow_everywhere_is_no_reason_to_leave() {
     let mut talk = busy(2);
+    let mut trials = 0;
     for _ in 0..2_000 {
         talk.wait(100.0);
         let Served { tried, trial, .. } = talk.serve("GET", |target| {
             Live::Answers(200, 10.0 * USUAL[target].min(25.0))
         });
         assert_eq!(tried, [usize::from(trial)]);
+        trials += usize::from(trial);
     }
+    assert!((3..=40).contains(&trials), "asked, and answered: {trials}");
     assert_eq!(talk.ejections(), []);
+}
+
+/// The cost of endpoints, of which every client picks one by chance.
+fn costs(seed: u64) -> impl FnMut(&[f64]) -> f64 {
+    // Knuth's MMIX generator.
+    let mut random = seed;
+    move |of: &[f64]| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        of[(random >> 33) as usize % of.len()]
+    }
 }
 
 #[test]
@@ -107,16 +122,11 @@ fn a_mixture_of_cheap_and_expensive_endpoints_causes_no_switch() {
         let mut talk = Talk::new(&[]);
         talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
         talk.notices();
-        // Knuth's MMIX generator.
-        let mut random = seed;
+        let mut cost = costs(seed);
         let mut trials = 0;
         for _ in 0..20_000 {
-            random = u64::wrapping_add(
-                u64::wrapping_mul(random, 6_364_136_223_846_793_005),
-                1_442_695_040_888_963_407,
-            );
-            let cost = [3.0, 4.0, 5.0, 8.0, 380.0][(random >> 33) as usize % 5];
             talk.wait(50.0);
+            let cost = cost(&[3.0, 4.0, 5.0, 8.0, 380.0]);
             let served = talk.serve("GET", |target| Live::Answers(200, cost + USUAL[target]));
             assert!(served.trial || served.tried[0] == 0, "it has moved");
             trials += usize::from(served.trial);
@@ -124,6 +134,27 @@ fn a_mixture_of_cheap_and_expensive_endpoints_causes_no_switch() {
         assert_eq!(talk.notices(), [], "seed {seed}");
         assert!(trials <= 100, "{trials} of 20000");
     }
+}
+
+#[test]
+fn clients_that_turn_to_the_expensive_endpoints_cause_no_switch() {
+    let mut trials = 0;
+    for seed in 0..10 {
+        let mut talk = busy(seed);
+        let mut cost = costs(seed);
+        for _ in 0..2_000 {
+            talk.wait(50.0);
+            let cost = cost(&[3.0, 90.0, 380.0, 700.0]);
+            let served = talk.serve("GET", |target| Live::Answers(200, cost + USUAL[target]));
+            assert!(served.trial || served.tried[0] == 0, "it has moved");
+            trials += usize::from(served.trial);
+        }
+        assert_eq!(talk.notices(), [], "seed {seed}");
+    }
+    assert!(
+        (30..=400).contains(&trials),
+        "asked, and answered: {trials}"
+    );
 }
 
 #[test]
