@@ -4,6 +4,7 @@ use crate::body::{Sink, Source};
 use crate::error::failure;
 use crate::platform::{Wasi, monotonic, now, sleep};
 use function_fetch_component::{SILENCE_NS, probe as probes, request};
+use function_fetch_driver::ProbeHead;
 use function_fetch_engine::headers;
 use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
@@ -71,9 +72,9 @@ pub async fn finish(request: Request) -> Result<UpstreamResponse, Failure> {
     })
 }
 
-/// Sends a probe and returns its status, which must come in `within`. The rest of the
-/// response is read afterwards.
-pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
+/// Sends a probe and returns the head of its response, which must come in `within`. The
+/// rest is read afterwards.
+pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<ProbeHead, Failure> {
     let started = monotonic();
     let (_, trailers_end) = wit_future::new(|| Ok(None));
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
@@ -84,12 +85,13 @@ pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, F
     address(&request, &Method::Get, target, path)?;
     let response = client::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
+    let cached = headers::is_from_cache(&response.get_headers().copy_all());
     let left = within - (monotonic() - started);
     wasip3::spawn(async move {
         let in_time = pin!(sleep(left));
         select(pin!(drain(response)), in_time).await;
     });
-    Ok(status)
+    Ok(ProbeHead { status, cached })
 }
 
 /// Reads a body to its end, so that its connection can be reused, unless it is too

@@ -30,7 +30,7 @@ function warm(instantiate: () => Engine): Engine {
   const round = engine.startRound(NOW);
   if (round === undefined) throw new Error("a cold engine starts a round");
   for (const target of round.targets) {
-    engine.probed(round.id, target, { tag: "status", val: 200 }, 10 + target, NOW);
+    engine.probed(round.id, target, { tag: "response", val: { status: 200 } }, 10 + target, NOW);
   }
   engine.finishRound(round.id, NOW);
   engine.settle(cold.state, { tag: "round-ready" }, NOW);

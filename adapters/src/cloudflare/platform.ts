@@ -2,6 +2,7 @@
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
+import { probeFields, probeResponse } from "../driver/probe.js";
 import type { Attempt, Configuration, Failure, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
 import { failureBehind, failureOf } from "./failures.js";
@@ -14,12 +15,7 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     configuration: Configuration,
     readonly store: Store | undefined,
   ) {
-    this.probeFields = {
-      "user-agent": configuration.userAgent,
-      accept: "*/*",
-      // A cache on the way would answer for a target that is down.
-      "cache-control": "no-store",
-    };
+    this.probeFields = probeFields(configuration);
   }
 
   send(inbound: Inbound, target: Target, attempt: Attempt): Sending<Response> {
@@ -46,7 +42,9 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
     });
     const started = performance.now();
     const received = sent.then((response) => answered(response, started));
-    const result = received.then(({ status }) => status);
+    const result = received.then(({ status, headers }) =>
+      probeResponse(status, (name) => headers.get(name)),
+    );
     const rest = received.then(drain, () => {});
     return { result, rest, abort: () => abort.abort() };
   }

@@ -1,6 +1,6 @@
 /** What a JavaScript host must provide for the driver. */
 
-import type { Attempt, Failure, ReplayState, Target } from "../engine/interface.js";
+import type { Attempt, Failure, ProbeResponse, ReplayState, Target } from "../engine/interface.js";
 
 /** Something under way that can be aborted. */
 export interface Sending<T> {
@@ -16,7 +16,7 @@ export interface Sending<T> {
 }
 
 /** A probe under way. */
-export interface Probing extends Sending<number> {
+export interface Probing extends Sending<ProbeResponse> {
   /**
    * What is left to do after the result, and is not measured: a short body is read
    * to its end. The next probe waits for it. Never rejects.
@@ -55,7 +55,7 @@ export interface Upload {
 export interface Platform<Q extends Upload, A> {
   /** Sends the request to `target`, up to the response head. */
   send(request: Q, target: Target, attempt: Attempt): Sending<A>;
-  /** A `GET` of `url`: the status of its response. */
+  /** A `GET` of `url`, up to the response head. */
   probe(url: string): Probing;
   /** The store, where there is one. */
   readonly store: Store | undefined;

@@ -59,7 +59,7 @@ function probe<Q extends Upload, A>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = (result: ProbeResult) => {
       if (timer !== undefined) clearTimeout(timer);
-      resolve([result, elapsed(), result.tag === "status" ? sending.rest : undefined]);
+      resolve([result, elapsed(), result.tag === "response" ? sending.rest : undefined]);
     };
     const tick = () => {
       const left = timeout - elapsed();
@@ -72,7 +72,7 @@ function probe<Q extends Upload, A>(
     };
     timer = setTimeout(tick, timeout);
     sending.result.then(
-      (status) => end({ tag: "status", val: status }),
+      (response) => end({ tag: "response", val: response }),
       (error: unknown) => end({ tag: "failed", val: platform.failure(error) }),
     );
   });

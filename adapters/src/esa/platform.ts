@@ -2,7 +2,8 @@
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
-import type { Configuration, Failure, Target } from "../engine/interface.js";
+import { probeFields, probeResponse } from "../driver/probe.js";
+import type { Configuration, Failure, ProbeResponse, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
 import { sending } from "../web/sending.js";
 import { failureBehind, failureOf } from "./failures.js";
@@ -42,13 +43,8 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
   }
 
   probe(url: string): Probing {
-    const headers = {
-      "user-agent": this.configuration.userAgent,
-      accept: "*/*",
-      // A cache on the way would answer for a target that is down.
-      "cache-control": "no-store",
-    };
-    const turn = this.subrequests.begin<number>("probe", () =>
+    const headers = probeFields(this.configuration);
+    const turn = this.subrequests.begin<ProbeResponse>("probe", () =>
       sending(async (signal) => {
         const init: Omit<Init, "duplex"> = {
           headers,
@@ -60,7 +56,7 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
         assertFromTarget(response, () => turn.endAfter(cancelled(response)));
         // After the measurement; the subrequest counts until then.
         turn.endAfter(drain(response), DRAIN_TIMEOUT);
-        return response.status;
+        return probeResponse(response.status, (name) => response.headers.get(name));
       }),
     );
     return turn;

@@ -2,7 +2,8 @@
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import { joined as joinedPath } from "../driver/headers.js";
-import type { Platform, Sending, Store } from "../driver/platform.js";
+import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
+import { probeFields, probeResponse } from "../driver/probe.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
 import { type Abortable, Attempt } from "./attempt.js";
 import type { ConnectionPools } from "./connection-pools.js";
@@ -33,12 +34,7 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     readonly store: Store | undefined,
     readonly notice: (line: string) => void,
   ) {
-    this.probeFields = [
-      ...["user-agent", configuration.userAgent],
-      ...["accept", "*/*"],
-      // A cache on the way would answer for a target that is down.
-      ...["cache-control", "no-store"],
-    ];
+    this.probeFields = Object.entries(probeFields(configuration)).flat();
     this.probed = new Map(configuration.targets.map((target) => [target.healthUrl, target]));
   }
 
@@ -97,7 +93,7 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     return kind === "lenient" || this.pools.conflictingFraming.has(origin);
   }
 
-  probe(url: string): Sending<number> {
+  probe(url: string): Probing {
     const origin = this.probed.get(url)?.origin;
     if (origin === undefined) throw new RangeError(`no target is probed at ${url}`);
     const path = url.slice(origin.length);
@@ -115,7 +111,7 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     const result = sending.result.then((upstream) => {
       // A short body is read to its end, after the measurement.
       upstream.drop();
-      return upstream.status;
+      return probeResponse(upstream.status, (name) => joined(upstream.fields[name]));
     });
     return { result, abort: () => sending.abort() };
   }

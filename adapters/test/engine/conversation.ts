@@ -39,6 +39,7 @@ const FAILURES: readonly Failure[] = [
 const REPLAYS: readonly ReplayState[] = ["unsent", "replayable", "consumed", "aborted"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "PROPFIND", ""];
 const PATHS = ["", "/", "/a/..", "/..", "/%2e%2E/", "/a;b/..%2f..", "%", "\u0000"];
+const AGES = [undefined, "0", "30"];
 const STATUSES = [200, 204, 301, 404, 429, 500, 501, 502, 503, 504, 505];
 
 /** Mulberry32 (Tommy Ettinger): enough for a test, and four lines. */
@@ -56,8 +57,10 @@ export function random(seed: number): () => number {
 export const SETTINGS: [string, string][] = [
   [
     "FETCH_TARGETS",
-    "https://a.example http://b.example:8080/base https://c.example https://d.example/",
+    `["https://a.example", "http://b.example:8080/base", {"url": "https://c.example", "weight": 3},
+      {"url": "https://d.example/", "tier": 2}]`,
   ],
+  ["FETCH_RETRY_STATUSES", "429, 500, 502-504"],
   ["FETCH_HEALTH_PATH", "/health?deep=1"],
   ["FETCH_CACHE_TTL_SECONDS", "10"],
   ["FETCH_CACHE_SYNC_SECONDS", "1"],
@@ -82,7 +85,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
 
   function outcome(): ProbeResult {
     return roll() < 0.8
-      ? { tag: "status", val: one(STATUSES) }
+      ? { tag: "response", val: { status: one(STATUSES), age: one(AGES) } }
       : { tag: "failed", val: one(FAILURES) };
   }
 

@@ -75,7 +75,10 @@ for (const [name, instantiate] of CORES) {
       const engine = instantiate();
       const configuration = engine.configure(
         [
-          ["FETCH_TARGETS", "https://A.example:443/, http://b.example:8080/base/"],
+          [
+            "FETCH_TARGETS",
+            '["https://A.example:443/", {"url": "http://b.example:8080/base/", "tier": 2, "weight": 3}]',
+          ],
           ["FETCH_HEALTH_PATH", "/up?x=é"],
           ["FETCH_HEALTH_PATH", "ignored: the first one counts"],
           ["FETCH_REPLAY_BODY_BYTES", "1"],
@@ -87,7 +90,11 @@ for (const [name, instantiate] of CORES) {
         origin: "http://b.example:8080",
         basePath: "/base",
         healthUrl: "http://b.example:8080/base/",
+        tier: 2,
+        weight: 3,
       });
+      assert.equal(configuration.targets[0]?.tier, 1);
+      assert.equal(configuration.reportFromStatus, 500);
       assert.equal(configuration.targets[0]?.origin, "https://a.example");
       assert.equal(configuration.cacheKey, "proxy_3Afastest");
       assert.equal(configuration.replayBodyBytes, 1);
@@ -101,6 +108,12 @@ for (const [name, instantiate] of CORES) {
       const [notice] = engine.takeNotices();
       assert.equal(notice?.tag, "bad-setting");
       assert.match(JSON.stringify(notice), /FETCH_HEALTH_PATH/);
+    });
+
+    test("says from which status on it must hear of every answer", () => {
+      const engine = instantiate();
+      const settings: [string, string][] = [["FETCH_RETRY_STATUSES", "503, 425-429"]];
+      assert.equal(engine.configure(settings, LIMITS, 0.5).reportFromStatus, 425);
     });
 
     test("asks for at most as many probes as the host can have in flight", () => {
@@ -205,7 +218,10 @@ function oddCalls(engine: Engine, seed: number): void {
     () => engine.explain(state(), number()),
     () => engine.startRound(number()),
     () => engine.roundReadStore(value(), number()),
-    () => engine.probed(number(), number(), { tag: "status", val: number() }, number(), number()),
+    () => {
+      const val = { status: number(), age: text(), xCache: text(), cfCacheStatus: text() };
+      engine.probed(number(), number(), { tag: "response", val }, number(), number());
+    },
     () =>
       engine.probed(number(), number(), { tag: "failed", val: "dns-error" }, number(), number()),
     () => engine.finishRound(number(), number()),

@@ -24,6 +24,10 @@ const CASES: readonly (readonly [notice: Notice, line: string])[] = [
     { tag: "denied", val: { target: "http://a", remedy: "allow it" } },
     '"event":"denied","target":"http://a","remedy":"allow it"}',
   ],
+  [
+    { tag: "health-path-cached", val: { target: "http://a", remedy: "exempt it" } },
+    '"event":"health_path_cached","target":"http://a","remedy":"exempt it"}',
+  ],
   [{ tag: "store-failed", val: "read" }, '"event":"store_failed","operation":"read"}'],
   [
     { tag: "bad-setting", val: { setting: "FETCH_EXPLAIN", reason: '"\n\u0001" is neither' } },

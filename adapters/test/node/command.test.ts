@@ -154,7 +154,10 @@ test("check_names_every_problem", async (t) => {
   const preferred = '["https://a.example", {"url": "https://b.example", "tier": 2, "weight": 3}]';
   const listed = Command.start(t, { FETCH_TARGETS: preferred }, ["--check"]);
   assert.equal(await listed.exit(), 0);
-  assert.match(listed.stdout, /^ {2}https:\/\/a\.example\n {2}https:\/\/b\.example \(tier 2, weight 3\)$/m);
+  assert.match(
+    listed.stdout,
+    /^ {2}https:\/\/a\.example\n {2}https:\/\/b\.example \(tier 2, weight 3\)$/m,
+  );
   const bad = Command.start(
     t,
     { FETCH_TARGETS: "ftp://a.example", FETCH_MAX_ATTEMPTS: "0", FETCH_HEALTHPATH: "/" },

@@ -5,13 +5,14 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The members of a case that an exception may replace.
-pub(crate) const REPLACEABLE: [&str; 6] = [
+pub(crate) const REPLACEABLE: [&str; 7] = [
     "settings",
     "targets",
     "upstreams",
     "store",
     "steps",
     "store_after",
+    "notices",
 ];
 
 /// An exception.

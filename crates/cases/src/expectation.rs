@@ -62,12 +62,12 @@ pub(crate) enum StoreRule {
     Empty(True),
 }
 
-/// How often a target must have been probed.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// How often a target must have been probed, and how.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "a number, or {\"at_least\": a number}"
+    expecting = "a number, or {\"at_least\": a number, \"headers\": {…}}"
 )]
 pub(crate) enum ProbesRule {
     /// Exactly.
@@ -76,6 +76,9 @@ pub(crate) enum ProbesRule {
     AtLeast {
         /// The minimum.
         at_least: usize,
+        /// The fields of each probe.
+        #[serde(default)]
+        headers: FieldRules,
     },
 }
 

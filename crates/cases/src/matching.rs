@@ -1,6 +1,6 @@
 //! Compares the outcome with what a case expects, and describes the differences.
 
-use crate::expectation::{FieldRule, FieldRules, ResponseRule, SeenRule};
+use crate::expectation::{FieldRule, FieldRules, ProbesRule, ResponseRule, SeenRule};
 use crate::observed::{Response, Seen, values_of};
 use function_fetch_engine::headers::Fields;
 use std::fmt::Debug;
@@ -53,6 +53,25 @@ pub(crate) fn seen(upstream: &str, rules: &[SeenRule], got: &[Seen]) -> Differen
             .map(move |what| format!("{place} {what}"))
     });
     each.collect()
+}
+
+pub(crate) fn probes(upstream: &str, rule: &ProbesRule, got: &[Seen]) -> Differences {
+    let count = got.len();
+    let mut found = Differences::new();
+    let wanted = match rule {
+        ProbesRule::Exactly(wanted) if count != *wanted => wanted.to_string(),
+        ProbesRule::AtLeast { at_least, .. } if count < *at_least => format!("at least {at_least}"),
+        ProbesRule::Exactly(_) => return found,
+        ProbesRule::AtLeast { headers, .. } => {
+            for probe in got {
+                let whose = format!("{upstream} was probed: its");
+                fields(&mut found, &whose, headers, &probe.fields);
+            }
+            return found;
+        }
+    };
+    found.push(format!("{upstream} was probed {count} times, not {wanted}"));
+    found
 }
 
 fn request(rule: &SeenRule, got: &Seen) -> Differences {
@@ -181,6 +200,33 @@ mod tests {
             json!({"trailers": {"x-sum": "8"}}),
         ] {
             assert!(!met(rule.clone()), "{rule}");
+        }
+    }
+
+    #[test]
+    fn every_expectation_of_probes_can_fail() {
+        let got = [json!("1"), json!("2")].map(|value| Seen {
+            fields: raw(&[("x-a", value.as_str().unwrap()), ("x-b", "b")]),
+            ..Seen::default()
+        });
+        let met = |rule: &Value| {
+            let rule: ProbesRule = from_value(rule.clone()).unwrap();
+            probes("a", &rule, &got).is_empty()
+        };
+        for rule in [
+            json!(2),
+            json!({"at_least": 2}),
+            json!({"at_least": 1, "headers": {"x-b": "b", "x-c": null}}),
+        ] {
+            assert!(met(&rule), "{rule}");
+        }
+        for rule in [
+            json!(1),
+            json!({"at_least": 3}),
+            json!({"at_least": 3, "headers": {"x-b": "b"}}),
+            json!({"at_least": 1, "headers": {"x-a": "1"}}),
+        ] {
+            assert!(!met(&rule), "{rule}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::expectation::StoreRule;
+use crate::notices::NoticesRule;
 use crate::record::Store;
 use crate::step::{Kind, Step};
 use serde::Deserialize;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub(crate) store: Option<Store>,
     pub(crate) steps: Vec<Step>,
     pub(crate) store_after: Option<StoreRule>,
+    #[serde(default)]
+    pub(crate) notices: NoticesRule,
 }
 
 impl Plan {

@@ -1,8 +1,9 @@
 //! Runs the steps of a case on any [`Stage`].
 
 use crate::behaviour::Behaviour;
-use crate::expectation::{ProbesRule, StoreRule};
+use crate::expectation::{FieldRules, ProbesRule, StoreRule};
 use crate::matching::{self, Differences};
+use crate::notices;
 use crate::observed::{Response, Seen};
 use crate::plan::Plan;
 use crate::setup::Setup;
@@ -32,8 +33,8 @@ pub trait Stage {
     /// first.
     fn behave(&mut self, upstream: &str, behaviour: &Behaviour) -> impl Future<Output = ()>;
 
-    /// How many probes an upstream has had.
-    fn probes(&self, upstream: &str) -> usize;
+    /// The probes that an upstream has had, in order.
+    fn probes(&self, upstream: &str) -> Vec<Seen>;
 
     /// The other requests that it has had, in order.
     fn seen(&self, upstream: &str) -> Vec<Seen>;
@@ -63,6 +64,16 @@ pub async fn run<S: Stage>(plan: &Plan, setup: &Setup, stage: &mut S) -> Result<
         None => Ok(()),
         Some(rule) => check_store(rule, setup, stage).await,
     }
+}
+
+/// Compares what the operator was told with what the case expects: every line
+/// that the proxy has written, once it has stopped.
+///
+/// # Errors
+///
+/// The differences.
+pub fn check_notices(plan: &Plan, lines: &[String]) -> Result<(), String> {
+    insist(&notices::differences(&plan.notices, lines))
 }
 
 async fn step<S: Stage>(plan: &Plan, kind: &Kind, stage: &mut S) -> Result<(), String> {
@@ -123,7 +134,13 @@ async fn ask<S: Stage>(plan: &Plan, exchange: &Exchange, stage: &mut S) -> Resul
 async fn wait<S: Stage>(probes: &ByUpstream<usize>, stage: &S) -> Result<(), String> {
     let rules = probes
         .iter()
-        .map(|(name, count)| (name.clone(), ProbesRule::AtLeast { at_least: *count }))
+        .map(|(name, count)| {
+            let rule = ProbesRule::AtLeast {
+                at_least: *count,
+                headers: FieldRules::default(),
+            };
+            (name.clone(), rule)
+        })
         .collect();
     let left = soon_none(stage, PROBES_MS, async |stage: &S| {
         probe_differences(&rules, stage)
@@ -135,16 +152,9 @@ async fn wait<S: Stage>(probes: &ByUpstream<usize>, stage: &S) -> Result<(), Str
 }
 
 fn probe_differences<S: Stage>(rules: &ByUpstream<ProbesRule>, stage: &S) -> Differences {
-    let each = rules.iter().filter_map(|(name, rule)| {
-        let count = stage.probes(name);
-        let (met, wanted) = match rule {
-            ProbesRule::Exactly(wanted) => (count == *wanted, wanted.to_string()),
-            ProbesRule::AtLeast { at_least } => {
-                (count >= *at_least, format!("at least {at_least}"))
-            }
-        };
-        (!met).then(|| format!("{name} was probed {count} times, not {wanted}"))
-    });
+    let each = rules
+        .iter()
+        .flat_map(|(name, rule)| matching::probes(name, rule, &stage.probes(name)));
     each.collect()
 }
 

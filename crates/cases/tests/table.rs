@@ -87,6 +87,7 @@ fn unknown_members_are_rejected_everywhere() {
         r#""store": {"record": {"primary": "a", "age": 5}}"#,
         r#""store": {"rawr": "text"}"#,
         r#""store_after": {"primry": "a"}"#,
+        r#""notice": {}"#,
         r#""except": {"node": {"why": "z", "skip": true, "stp": []}}"#,
     ] {
         assert!(wrong(members).contains("unknown"), "{members}");
@@ -118,6 +119,7 @@ fn invalid_values_are_rejected() {
         r#""store": {"record": {"primary": "a", "ms": {"z": 5}}}"#,
         r#""store_after": {"primary": "z"}"#,
         r#""store_after": {"empty": false}"#,
+        r#""notices": {"denied": {"target": "{a}"}}"#,
         r#""except": {"nodejs": {"why": "z", "skip": true}}"#,
         r#""except": {"node": {"skip": true}}"#,
         r#""except": {"node": {"why": "", "skip": true}}"#,

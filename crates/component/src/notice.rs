@@ -77,6 +77,13 @@ mod tests {
                 r#""event":"denied","target":"http://a","remedy":"allow it"}"#,
             ),
             (
+                Notice::HealthPathCached {
+                    target: text("http://a"),
+                    remedy: "exempt it",
+                },
+                r#""event":"health_path_cached","target":"http://a","remedy":"exempt it"}"#,
+            ),
+            (
                 Notice::StoreFailed {
                     operation: StoreOperation::Read,
                 },

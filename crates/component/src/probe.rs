@@ -14,7 +14,8 @@ pub fn fields() -> Fields {
     vec![
         ("user-agent".to_owned(), USER_AGENT.into()),
         ("accept".to_owned(), b"*/*".to_vec()),
-        // A cache in between would answer for a target that is down.
-        ("cache-control".to_owned(), b"no-store".to_vec()),
+        // A cache in between would answer for a target that is down: it is to ask the
+        // target at least whether what it has is still good (RFC 9111 §5.2.1.4).
+        ("cache-control".to_owned(), b"no-cache".to_vec()),
     ]
 }

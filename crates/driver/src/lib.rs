@@ -10,7 +10,7 @@
 //! background.
 //!
 //! ```
-//! use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
+//! use function_fetch_driver::{Head, Outcome, Platform, ProbeHead, StoreError, serve};
 //! use function_fetch_engine::{
 //!     Attempt, Capabilities, Engine, Failure, Millis, Notice, Record, ReplayState, Request,
 //!     Settings, Stored, Target, Timestamp,
@@ -38,7 +38,9 @@
 //!     fn replay_state(&self, _: &()) -> ReplayState { ReplayState::Unsent }
 //!     async fn stop_upload(&self, _: &mut ()) -> ReplayState { ReplayState::Unsent }
 //!     fn head(&self, status: &u16) -> Head { Head { status: *status, retry_after: None } }
-//!     async fn probe(&self, _: &Target, _: &str) -> Result<u16, Failure> { Ok(200) }
+//!     async fn probe(&self, _: &Target, _: &str) -> Result<ProbeHead, Failure> {
+//!         Ok(ProbeHead { status: 200, cached: false })
+//!     }
 //!     async fn store_get(&self) -> Result<Option<Stored>, StoreError> { Ok(None) }
 //!     async fn store_put(&self, _: Record, _: u32) -> Result<(), StoreError> { Ok(()) }
 //!     fn spawn(&self, _: impl Future<Output = ()> + 'static) {}
@@ -72,5 +74,5 @@ mod round;
 mod serve;
 mod store;
 
-pub use platform::{Head, Platform, StoreError};
+pub use platform::{Head, Platform, ProbeHead, StoreError};
 pub use serve::{Outcome, serve};

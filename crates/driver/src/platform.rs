@@ -20,6 +20,15 @@ pub struct Head {
     pub retry_after: Option<Millis>,
 }
 
+/// What decisions need of the head of a probe's response.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProbeHead {
+    /// The status.
+    pub status: u16,
+    /// Whether a cache sent it: [`function_fetch_engine::headers::is_from_cache`].
+    pub cached: bool,
+}
+
 /// A host, or the simulator. Cheap to clone: a handle, not the thing itself.
 ///
 /// Dropping a future that one of these methods returned must cancel what it
@@ -71,8 +80,12 @@ pub trait Platform: Clone + 'static {
     /// The head of a response.
     fn head(&self, response: &Self::Response) -> Head;
 
-    /// A probe: `GET` of `path` on `target`; the status of its answer.
-    fn probe(&self, target: &Target, path: &str) -> impl Future<Output = Result<u16, Failure>>;
+    /// A probe: `GET` of `path` on `target`, up to the response's head.
+    fn probe(
+        &self,
+        target: &Target,
+        path: &str,
+    ) -> impl Future<Output = Result<ProbeHead, Failure>>;
 
     /// Reads the shared record.
     fn store_get(&self) -> impl Future<Output = Result<Option<Stored>, StoreError>>;

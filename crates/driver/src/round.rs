@@ -52,11 +52,12 @@ async fn probe<P: Platform>(platform: &P, target: usize, timeout: Millis) -> Pro
         (target, path)
     });
     let started = platform.monotonic();
-    let result = within(platform, timeout, platform.probe(&target, &path))
+    let head = within(platform, timeout, platform.probe(&target, &path))
         .await
         .unwrap_or(Err(Failure::AttemptTimeout));
     ProbeOutcome {
-        result,
+        result: head.map(|head| head.status),
         took: platform.monotonic() - started,
+        cached: head.is_ok_and(|head| head.cached),
     }
 }

@@ -1,7 +1,8 @@
 //! What happened, from the host to the engine.
 
 use crate::{record, wit};
-use function_fetch_engine::{Event, Failure, Millis, ReplayState, Timestamp, Waited, headers};
+use function_fetch_engine::headers::{self, Fields};
+use function_fetch_engine::{Event, Failure, Millis, ProbeOutcome, ReplayState, Timestamp, Waited};
 
 /// Unless it names a target that is not there: of `targets` there are so many.
 pub fn from_host(event: wit::Event, targets: usize, now: Timestamp) -> Option<Event> {
@@ -73,6 +74,32 @@ pub fn failure(failure: wit::Failure) -> Failure {
     }
 }
 
+pub fn probe_outcome(result: wit::ProbeResult, took: Millis) -> ProbeOutcome {
+    let (result, cached) = match result {
+        wit::ProbeResult::Response(head) => (Ok(head.status), is_from_cache(head)),
+        wit::ProbeResult::Failed(code) => (Err(failure(code)), false),
+    };
+    ProbeOutcome {
+        result,
+        took,
+        cached,
+    }
+}
+
+fn is_from_cache(head: wit::ProbeResponse) -> bool {
+    let mut fields = Fields::new();
+    for (name, value) in [
+        ("age", head.age),
+        ("x-cache", head.x_cache),
+        ("cf-cache-status", head.cf_cache_status),
+    ] {
+        if let Some(value) = value {
+            fields.push((name.to_owned(), value.into_bytes()));
+        }
+    }
+    headers::is_from_cache(&fields)
+}
+
 /// For which of its three reasons the engine cancels an attempt.
 pub fn cancelled_for(failure: Failure) -> wit::Failure {
     match failure {
@@ -120,6 +147,52 @@ mod tests {
         for reason in [F::AttemptTimeout, F::DeadlineExceeded, F::TargetLost] {
             assert_eq!(cancelled_for(failure(reason)) as u8, reason as u8);
         }
+    }
+
+    #[test]
+    fn each_field_of_a_probe_can_say_that_a_cache_sent_it() {
+        let plain = || wit::ProbeResponse {
+            status: 204,
+            age: Some("0".to_owned()),
+            x_cache: None,
+            cf_cache_status: Some("MISS".to_owned()),
+        };
+        let outcome = |head| probe_outcome(wit::ProbeResult::Response(head), Millis(5.0));
+        let fresh = outcome(plain());
+        assert_eq!(
+            (fresh.result, fresh.took, fresh.cached),
+            (Ok(204), Millis(5.0), false)
+        );
+        let (one, hit) = (Some("1".to_owned()), Some("HIT".to_owned()));
+        assert!(
+            outcome(wit::ProbeResponse {
+                age: one,
+                ..plain()
+            })
+            .cached
+        );
+        assert!(
+            outcome(wit::ProbeResponse {
+                x_cache: hit.clone(),
+                ..plain()
+            })
+            .cached
+        );
+        assert!(
+            outcome(wit::ProbeResponse {
+                cf_cache_status: hit,
+                ..plain()
+            })
+            .cached
+        );
+        let failed = probe_outcome(
+            wit::ProbeResult::Failed(wit::Failure::DnsError),
+            Millis(1.0),
+        );
+        assert_eq!(
+            (failed.result, failed.cached),
+            (Err(Failure::DnsError), false)
+        );
     }
 
     /// `wit/engine.wit` promises so of the first eight.

@@ -17,7 +17,7 @@ mod request_state;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
-use function_fetch_engine::{Millis, ProbeOutcome, Request, Timestamp};
+use function_fetch_engine::{Millis, Request, Timestamp};
 
 mod bindings {
     wit_bindgen::generate!({
@@ -107,13 +107,7 @@ impl wit::Guest for Edge {
     }
 
     fn probed(round: u32, target: u32, outcome: wit::ProbeResult, elapsed: f64, now: f64) -> bool {
-        let outcome = ProbeOutcome {
-            result: match outcome {
-                wit::ProbeResult::Status(status) => Ok(status),
-                wit::ProbeResult::Failed(failure) => Err(event::failure(failure)),
-            },
-            took: Millis(elapsed),
-        };
+        let outcome = event::probe_outcome(outcome, Millis(elapsed));
         memory::engine(|engine| {
             engine.probed(round, target as usize, outcome, Timestamp(now));
             engine.round_is_ready(Timestamp(now))

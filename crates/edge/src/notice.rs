@@ -27,6 +27,12 @@ pub fn to_host(notice: Notice) -> wit::Notice {
             target,
             remedy: remedy.to_owned(),
         }),
+        Notice::HealthPathCached { target, remedy } => {
+            wit::Notice::HealthPathCached(wit::HealthPathCached {
+                target,
+                remedy: remedy.to_owned(),
+            })
+        }
         Notice::StoreFailed { operation } => wit::Notice::StoreFailed(match operation {
             StoreOperation::Read => wit::StoreOperation::Read,
             StoreOperation::Write => wit::StoreOperation::Write,

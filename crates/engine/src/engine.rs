@@ -552,6 +552,9 @@ impl Engine {
         if target >= self.known.targets.len() {
             return;
         }
+        if outcome.cached {
+            self.known.report_cached(target);
+        }
         let reason = match outcome.result {
             Ok(200..=499) => return self.probe_passed(round, target, outcome.took, now),
             // This side has run out of connections: that is not evidence against

@@ -33,6 +33,8 @@ pub(crate) struct Knowledge {
     pub(crate) notices: Vec<Notice>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
+    /// Those whose health path a cache answered, and of which that was said.
+    cached_reported: TargetSet,
     /// Whether the settings' problems wait for the store to say if the operator
     /// has heard of them.
     problems_unreported: bool,
@@ -54,6 +56,7 @@ impl Knowledge {
             trials: TrialBudget::default(),
             notices: Vec::new(),
             denials_reported: TargetSet::default(),
+            cached_reported: TargetSet::default(),
             problems_unreported: true,
             settings,
         };
@@ -129,9 +132,7 @@ impl Knowledge {
     /// are fit.
     pub(crate) fn candidates(&self, retryable: bool, now: Timestamp) -> Vec<usize> {
         if !self.settings.ranking_enabled() {
-            let mut order: Vec<usize> = (0..self.targets.len()).collect();
-            order.sort_by_key(|index| self.targets[*index].preference.tier);
-            return order;
+            return rank::by_tier(&self.targets);
         }
         let mut order = rank::order(&self.targets, now);
         if retryable {
@@ -385,6 +386,19 @@ impl Knowledge {
         if served && !self.targets[next].is_ejected() {
             self.switch_to(next, ChangeReason::Failover, now);
         }
+    }
+
+    /// A cache answered a probe: what it measured is not the target.
+    pub(crate) fn report_cached(&mut self, target: usize) {
+        if self.cached_reported.contains(target) {
+            return;
+        }
+        self.cached_reported.insert(target);
+        self.notices.push(Notice::HealthPathCached {
+            target: self.settings.targets[target].url(),
+            remedy: "a cache answers the probes: set FETCH_HEALTH_PATH to a path that no cache \
+                     answers, or exempt it from caching",
+        });
     }
 
     pub(crate) fn report_denial(&mut self, target: usize, failure: Failure) {

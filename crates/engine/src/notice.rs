@@ -41,6 +41,13 @@ pub enum Notice {
         /// Which setting to change.
         remedy: &'static str,
     },
+    /// A cache answered a probe of the target. Reported once for each target.
+    HealthPathCached {
+        /// The target.
+        target: String,
+        /// What to change.
+        remedy: &'static str,
+    },
     /// The shared store could not be read or written. Reported once until it works
     /// again.
     StoreFailed {

@@ -3,6 +3,7 @@
 use crate::health::Health;
 use crate::request::TargetSet;
 use crate::settings::Margin;
+use crate::target::Preference;
 use crate::time::{Millis, Timestamp};
 
 /// A first probe pays for the handshake that a pooled connection has behind it:
@@ -44,6 +45,16 @@ fn key(target: &Health, now: Timestamp) -> ((u8, u8), Millis) {
         .latency
         .map_or(Millis(f64::MAX), |known| known.mean());
     ((class, target.preference.tier), latency)
+}
+
+/// The targets by tier, in each in the settings' order: where nothing is known.
+pub(crate) fn by_tier(targets: &[Health]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(targets.len());
+    for tier in 1..=Preference::LAST_TIER {
+        let is_in = |index: &usize| targets[*index].preference.tier == tier;
+        order.extend((0..targets.len()).filter(is_in));
+    }
+    order
 }
 
 /// Whether a healthy target is of a better tier than another, which then has

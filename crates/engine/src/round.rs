@@ -54,6 +54,8 @@ pub struct ProbeOutcome {
     pub result: Result<u16, Failure>,
     /// From the start of the probe to the response head.
     pub took: Millis,
+    /// Whether a cache sent the response: [`crate::headers::is_from_cache`].
+    pub cached: bool,
 }
 
 /// The round that runs, and when the next one may.

@@ -73,10 +73,8 @@ pub enum TargetError {
     Syntax,
     /// More targets than the engine takes.
     TooMany,
-    /// In an array: neither a string nor an object.
-    NotAnEntry,
-    /// An object whose `url` is missing, or no string.
-    NoUrl,
+    /// In a JSON array: neither a string nor an object whose `url` is one.
+    NoAddress,
     /// An object with a member that has no meaning.
     Member,
     /// A tier that is no whole number, or out of bounds.
@@ -105,7 +103,7 @@ impl TargetError {
                 let most = crate::MAX_TARGETS;
                 return format!("is one too many; at most {most} targets are taken");
             }
-            Self::NotAnEntry | Self::NoUrl => {
+            Self::NoAddress => {
                 "names no address; write it as \"https://…\" or as {\"url\": \"https://…\"}"
             }
             Self::Member => "has a member other than url, tier and weight; remove it",

@@ -45,6 +45,13 @@ pub enum Event {
         /// Which setting to change.
         remedy: String,
     },
+    /// A cache answered a probe of the target: it did not measure the target. Reported once for each target.
+    HealthPathCached {
+        /// The target.
+        target: String,
+        /// What to change.
+        remedy: String,
+    },
     /// The key-value store could not be read or written. Reported once until it works again.
     StoreFailed {
         /// `read` or `write`.
@@ -136,6 +143,16 @@ mod tests {
                 Event::Denied {
                     target: text("http://a"),
                     remedy: text("allow it"),
+                },
+            ),
+            (
+                Notice::HealthPathCached {
+                    target: text("http://a"),
+                    remedy: "exempt it",
+                },
+                Event::HealthPathCached {
+                    target: text("http://a"),
+                    remedy: text("exempt it"),
                 },
             ),
             (

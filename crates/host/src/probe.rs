@@ -1,9 +1,9 @@
 //! Measures a target as the proxy does.
 
 use crate::Outbound;
-use function_fetch_engine::{Preference, Target, USER_AGENT as OURS};
+use function_fetch_component::probe;
+use function_fetch_engine::{Preference, Target};
 use http::Request;
-use http::header::USER_AGENT;
 use http_body_util::{BodyExt, Empty, Limited};
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -90,8 +90,11 @@ async fn sample(
     timeout: Duration,
 ) -> Result<(u16, Duration), String> {
     let body: WasiBody = Empty::new().map_err(|never| match never {}).boxed_unsync();
-    let request = Request::get(url)
-        .header(USER_AGENT, OURS)
+    let request = probe::fields()
+        .into_iter()
+        .fold(Request::get(url), |request, (name, value)| {
+            request.header(name, value)
+        })
         .body(body)
         .map_err(|error| error.to_string())?;
     let started = Instant::now();

@@ -12,6 +12,7 @@ use crate::wasi::http::types::{
     RequestOptions, Scheme,
 };
 use function_fetch_component::{SILENCE_NS, failure_of, probe as probes, request};
+use function_fetch_driver::ProbeHead;
 use function_fetch_engine::headers;
 use function_fetch_engine::{Attempt, Failure, Millis, Target};
 use futures::future::select;
@@ -76,9 +77,9 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     })
 }
 
-/// Sends a probe and returns its status, which must come in `within`. The rest of the
-/// response is read afterwards.
-pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, Failure> {
+/// Sends a probe and returns the head of its response, which must come in `within`. The
+/// rest is read afterwards.
+pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<ProbeHead, Failure> {
     let started = monotonic();
     let fields = to_wasi(&probes::fields()).map_err(|_| Failure::InternalError)?;
     let request = OutgoingRequest::new(fields);
@@ -86,12 +87,13 @@ pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<u16, F
     let sent = outgoing_handler::handle(request, None).map_err(|code| failure(&code))?;
     let response = answer(&sent).await?;
     let status = response.status();
+    let cached = headers::is_from_cache(&from_wasi(&response.headers()));
     let left = within - (monotonic() - started);
     executor::spawn(async move {
         let in_time = pin!(executor::sleep((left.0.max(0.0) * 1e6) as u64));
         select(pin!(drain(response)), in_time).await;
     });
-    Ok(status)
+    Ok(ProbeHead { status, cached })
 }
 
 /// Reads a body to its end, so that its connection can be reused, unless it is too long.

@@ -4,7 +4,7 @@ use crate::outbound::{self, Inbound, UpstreamResponse};
 use crate::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::{executor, signal, store};
 use function_fetch_component::{memory, notice, record};
-use function_fetch_driver::{Head, Platform, StoreError};
+use function_fetch_driver::{Head, Platform, ProbeHead, StoreError};
 use function_fetch_engine::{
     Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, RetrySafety, Stored, Target,
     Timestamp,
@@ -85,7 +85,7 @@ impl Platform for Wasi {
         }
     }
 
-    async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
+    async fn probe(&self, target: &Target, path: &str) -> Result<ProbeHead, Failure> {
         let within = self.engine(|engine| engine.settings().health_timeout);
         outbound::probe(target, path, within).await
     }

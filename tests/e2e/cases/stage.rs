@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use function_fetch_cases::{Behaviour, Case, Meanings, Request, Response, Seen, Setup, Stage};
+use function_fetch_cases::{
+    Behaviour, Case, Meanings, Request, Response, Seen, Setup, Stage, check_notices,
+};
 
 use super::client;
 use super::host::{CaseHost, Started};
@@ -53,6 +55,7 @@ pub async fn play(case: &Case, host: CaseHost) -> Result<(), String> {
     };
     let outcome = function_fetch_cases::run(&plan, &setup, &mut running).await;
     let said = running.proxy.stop().await;
+    let outcome = outcome.and_then(|()| check_notices(&plan, &said));
     outcome.map_err(|what| {
         [what]
             .into_iter()
@@ -91,7 +94,7 @@ impl Stage for Running {
         upstream.behave(behaviour).await;
     }
 
-    fn probes(&self, upstream: &str) -> usize {
+    fn probes(&self, upstream: &str) -> Vec<Seen> {
         self.upstream(upstream).probes()
     }
 

@@ -34,7 +34,7 @@ struct State {
     health_path: String,
     behaviour: Behaviour,
     answered: usize,
-    probes: usize,
+    probes: Vec<Seen>,
     seen: Vec<Seen>,
 }
 
@@ -85,9 +85,9 @@ impl Upstream {
         }
     }
 
-    /// How many probes came.
-    pub fn probes(&self) -> usize {
-        self.shared.lock().probes
+    /// The probes that came.
+    pub fn probes(&self) -> Vec<Seen> {
+        self.shared.lock().probes.clone()
     }
 
     /// The other requests.
@@ -168,18 +168,20 @@ fn arrive(head: &Head, shared: &Shared) -> Option<(Answer, Option<usize>, String
     let mut words = head.line.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut state = shared.lock();
-    if path.ends_with(&state.health_path) {
-        state.probes += 1;
-        return Some((state.behaviour.health.clone(), None, method));
-    }
-    let answer = state.behaviour.answer(state.answered);
-    state.answered += 1;
-    state.seen.push(Seen {
+    let is_probe = path.ends_with(&state.health_path);
+    let seen = Seen {
         method: method.clone(),
         path,
         fields: head.fields.clone(),
         body: Vec::new(),
-    });
+    };
+    if is_probe {
+        state.probes.push(seen);
+        return Some((state.behaviour.health.clone(), None, method));
+    }
+    let answer = state.behaviour.answer(state.answered);
+    state.answered += 1;
+    state.seen.push(seen);
     Some((answer, Some(state.seen.len() - 1), method))
 }
 

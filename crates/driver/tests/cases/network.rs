@@ -27,7 +27,7 @@ struct Upstream {
     name: String,
     behaviour: Behaviour,
     answered: usize,
-    probes: usize,
+    probes: Vec<Seen>,
     seen: Vec<Seen>,
 }
 
@@ -50,7 +50,7 @@ impl Network {
                 name: name.clone(),
                 behaviour: Behaviour::default(),
                 answered: 0,
-                probes: 0,
+                probes: Vec::new(),
                 seen: Vec::new(),
             };
             (authority.clone(), upstream)
@@ -73,8 +73,8 @@ impl Network {
         });
     }
 
-    pub fn probes(&self, name: &str) -> usize {
-        self.with(name, |upstream| upstream.probes)
+    pub fn probes(&self, name: &str) -> Vec<Seen> {
+        self.with(name, |upstream| upstream.probes.clone())
     }
 
     pub fn seen(&self, name: &str) -> Vec<Seen> {
@@ -131,7 +131,7 @@ impl Network {
             return Err(Failure::ConnectionRefused);
         }
         let answer = if probe {
-            upstream.probes += 1;
+            upstream.probes.push(request.clone());
             upstream.behaviour.health.clone()
         } else {
             upstream.answered += 1;

@@ -2,12 +2,12 @@
 
 use crate::network::{Answered, Network};
 use function_fetch_cases::Seen;
-use function_fetch_component::record;
-use function_fetch_driver::{Head, Platform, StoreError};
+use function_fetch_component::{notice, probe, record};
+use function_fetch_driver::{Head, Platform, ProbeHead, StoreError};
 use function_fetch_engine::headers::{self, Fields};
 use function_fetch_engine::{
     Attempt, Engine, Failure, Millis, Notice, Record, ReplayState, Settings, Stored, Target,
-    Timestamp, USER_AGENT,
+    Timestamp,
 };
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -32,6 +32,7 @@ struct Shared {
     started: Instant,
     engine: RefCell<Option<Engine>>,
     store: RefCell<Option<Vec<u8>>>,
+    said: RefCell<Vec<String>>,
     round: Notify,
 }
 
@@ -52,6 +53,7 @@ impl Instance {
             started: Instant::now(),
             engine: RefCell::default(),
             store: RefCell::default(),
+            said: RefCell::default(),
             round: Notify::new(),
         }))
     }
@@ -63,6 +65,11 @@ impl Instance {
 
     pub fn wall(&self) -> Timestamp {
         EPOCH + self.monotonic()
+    }
+
+    /// Its notices for the operator.
+    pub fn said(&self) -> Vec<String> {
+        self.0.said.borrow().clone()
     }
 
     pub fn stored(&self) -> Option<Vec<u8>> {
@@ -134,16 +141,19 @@ impl Platform for Instance {
         }
     }
 
-    async fn probe(&self, target: &Target, path: &str) -> Result<u16, Failure> {
+    async fn probe(&self, target: &Target, path: &str) -> Result<ProbeHead, Failure> {
         let request = Seen {
             method: "GET".into(),
             path: path.into(),
-            fields: vec![("user-agent".into(), USER_AGENT.into())],
+            fields: probe::fields(),
             body: Vec::new(),
         };
         let network = self.0.network.clone();
         let answered = network.exchange(target.authority(), request, || ()).await?;
-        Ok(answered.status)
+        Ok(ProbeHead {
+            status: answered.status,
+            cached: headers::is_from_cache(&answered.fields),
+        })
     }
 
     async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
@@ -167,5 +177,7 @@ impl Platform for Instance {
         self.0.round.notify_waiters();
     }
 
-    fn notice(&self, _: &Notice) {}
+    fn notice(&self, notice: &Notice) {
+        self.0.said.borrow_mut().push(notice::line(notice));
+    }
 }

@@ -4,7 +4,9 @@
 use crate::front;
 use crate::network::Network;
 use crate::platform::Instance;
-use function_fetch_cases::{Behaviour, Case, Meanings, Request, Response, Seen, Setup, Stage};
+use function_fetch_cases::{
+    Behaviour, Case, Meanings, Request, Response, Seen, Setup, Stage, check_notices,
+};
 use function_fetch_engine::settings::StoreKind;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,7 +53,8 @@ async fn play(case: &Case) -> Result<(), String> {
     instance.start(setup.engine_settings().clone(), setup.store.clone());
     network.probed_at(setup.engine_settings().health_path.clone());
     let mut stage = Pretended { network, instance };
-    function_fetch_cases::run(&plan, &setup, &mut stage).await
+    function_fetch_cases::run(&plan, &setup, &mut stage).await?;
+    check_notices(&plan, &stage.instance.said())
 }
 
 struct Pretended {
@@ -70,7 +73,7 @@ impl Stage for Pretended {
         self.network.behave(upstream, behaviour.clone());
     }
 
-    fn probes(&self, upstream: &str) -> usize {
+    fn probes(&self, upstream: &str) -> Vec<Seen> {
         self.network.probes(upstream)
     }
 

@@ -5,7 +5,7 @@ use function_fetch_cases::read_group;
 use libtest_mimic::{Failed, Trial};
 
 /// What is wrong, the members of such a case, and a part of what is to be said of it.
-const WRONG: [(&str, &str, &str); 10] = [
+const WRONG: [(&str, &str, &str); 12] = [
     (
         "a_status",
         r#""steps": [{"sleep_ms": 0}, {"request": {}, "response": {"status": 201}}]"#,
@@ -41,6 +41,17 @@ const WRONG: [(&str, &str, &str); 10] = [
         "probes",
         r#""steps": [{"probes": {"a": {"at_least": 1}}}]"#,
         "a was probed 0 times, not at least 1",
+    ),
+    (
+        "the_fields_of_probes",
+        r#""steps": [{"request": {}},
+            {"probes": {"a": {"at_least": 1, "headers": {"accept": null}}}}]"#,
+        r#"a was probed: its accept is ["*/*"], not absent"#,
+    ),
+    (
+        "a_notice",
+        r#""notices": {"denied": [{"target": "{a}"}]}, "steps": [{"sleep_ms": 0}]"#,
+        r#"there is no denied with {"target":"http://127.0.0.1:4001"}"#,
     ),
     (
         "probes_that_do_not_come",

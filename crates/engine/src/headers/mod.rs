@@ -4,8 +4,11 @@
 //! Fields are a list of names and raw values, as `wasi:http` and JavaScript
 //! hosts hand them over: order and repetition (several `Set-Cookie`) survive.
 
+mod cached;
+
 use crate::Settings;
 use crate::time::{Millis, Timestamp};
+pub use cached::is_from_cache;
 
 /// Header or trailer fields, in order, repeated names kept apart.
 pub type Fields = Vec<(String, Vec<u8>)>;

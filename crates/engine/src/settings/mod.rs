@@ -5,6 +5,7 @@
 //! target the reason is in [`Settings::no_targets`], and every request is
 //! answered with it.
 
+mod json;
 mod parse;
 mod statuses;
 mod targets;

@@ -204,10 +204,10 @@ impl<'a> Reader<'a> {
 
     /// Statuses and ranges of them.
     pub(super) fn statuses(&mut self, setting: &'static str) -> Statuses {
-        let mut ranges = Vec::new();
+        let mut statuses = Statuses::none();
         for word in &self.list(setting) {
             match statuses::parse(word) {
-                Some(range) => ranges.push(range),
+                Some(range) => statuses.insert(range),
                 None => {
                     let wrong = " is neither a status from 400 to 599 nor a range such as \
                                  502-504; left out";
@@ -215,7 +215,10 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Statuses::of(ranges).unwrap_or_default()
+        if statuses.is_empty() {
+            statuses = Statuses::default();
+        }
+        statuses
     }
 }
 

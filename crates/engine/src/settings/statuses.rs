@@ -1,5 +1,6 @@
 //! `FETCH_RETRY_STATUSES`: which answers say that their target has failed.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// What may be listed: an answer below 400 is never a failure.
@@ -8,46 +9,60 @@ const ALLOWED: RangeInclusive<u16> = 400..=599;
 /// From here on an answer is the target's error, by its class (RFC 9110 §15.6).
 const SERVER_ERRORS: u16 = 500;
 
-/// A set of statuses, as ranges in ascending order with a gap before each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statuses(Vec<RangeInclusive<u16>>);
+/// A set of statuses.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Statuses([bool; 200]);
 
 impl Default for Statuses {
     /// The 5xx without those that any target would answer: 501 (Not Implemented)
     /// and 505 (HTTP Version Not Supported).
     fn default() -> Self {
-        Self(vec![500..=500, 502..=504, 506..=599])
+        let mut statuses = Self::none();
+        for range in [500..=500, 502..=504, 506..=599] {
+            statuses.insert(range);
+        }
+        statuses
+    }
+}
+
+impl fmt::Debug for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
 impl Statuses {
+    pub(super) fn none() -> Self {
+        Self([false; 200])
+    }
+
     /// Whether the status is one of them.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|range| range.contains(&status))
+        ALLOWED.contains(&status) && self.0[usize::from(status - ALLOWED.start())]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// Adds a range that [`parse`] has allowed.
+    pub(super) fn insert(&mut self, range: RangeInclusive<u16>) {
+        for status in range {
+            self.0[usize::from(status - ALLOWED.start())] = true;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u16> {
+        ALLOWED.filter(|status| self.contains(*status))
     }
 
     /// From which status on an answer may be one of them, or a server's error
     /// that is not.
     pub(crate) fn lowest_of_note(&self) -> u16 {
-        let lowest = self.0.first().map_or(SERVER_ERRORS, |range| *range.start());
-        lowest.min(SERVER_ERRORS)
-    }
-
-    /// `None` where there is no range.
-    pub(super) fn of(mut ranges: Vec<RangeInclusive<u16>>) -> Option<Self> {
-        ranges.sort_by_key(|range| *range.start());
-        let mut merged: Vec<RangeInclusive<u16>> = Vec::new();
-        for range in ranges {
-            match merged.last_mut() {
-                Some(last) if *range.start() <= *last.end() + 1 => {
-                    let end = (*last.end()).max(*range.end());
-                    *last = *last.start()..=end;
-                }
-                _ => merged.push(range),
-            }
-        }
-        (!merged.is_empty()).then_some(Self(merged))
+        self.iter()
+            .next()
+            .map_or(SERVER_ERRORS, |lowest| lowest.min(SERVER_ERRORS))
     }
 }
 
@@ -68,7 +83,6 @@ fn status(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn the_default_is_every_5xx_but_501_and_505() {
@@ -103,24 +117,15 @@ mod tests {
 
     #[test]
     fn what_a_host_must_report_begins_with_the_server_errors_at_the_latest() {
-        let lowest = |ranges| Statuses::of(ranges).unwrap().lowest_of_note();
-        assert_eq!(Statuses::default().lowest_of_note(), 500);
-        assert_eq!(lowest(vec![503..=503]), 500);
-        assert_eq!(lowest(vec![503..=503, 429..=429]), 429);
-    }
-
-    proptest! {
-        #[test]
-        fn a_set_has_what_any_of_its_ranges_has(
-            ends in proptest::collection::vec((400..=599u16, 400..=599u16), 1..8)
-        ) {
-            let ranges: Vec<_> = ends.iter().map(|(a, b)| *a.min(b)..=*a.max(b)).collect();
-            let statuses = Statuses::of(ranges.clone()).unwrap();
-            for status in 390..=610 {
-                let wanted = ranges.iter().any(|range| range.contains(&status));
-                prop_assert_eq!(statuses.contains(status), wanted);
+        let lowest = |statuses: &[u16]| {
+            let mut set = Statuses::none();
+            for status in statuses {
+                set.insert(*status..=*status);
             }
-            prop_assert!(statuses.0.windows(2).all(|pair| pair[0].end() + 1 < *pair[1].start()));
-        }
+            set.lowest_of_note()
+        };
+        assert_eq!(Statuses::default().lowest_of_note(), 500);
+        assert_eq!(lowest(&[503]), 500);
+        assert_eq!(lowest(&[503, 429]), 429);
     }
 }

@@ -1,9 +1,9 @@
 //! `FETCH_TARGETS`: the one setting that must be there.
 
+use super::json::Json;
 use super::parse::{Reader, quote, split_list};
 use crate::MAX_TARGETS;
 use crate::target::{Preference, Target, TargetError};
-use serde_json::Value;
 use std::{fmt, slice};
 
 const NAME: &str = "FETCH_TARGETS";
@@ -11,7 +11,8 @@ const NAME: &str = "FETCH_TARGETS";
 /// An entry that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// The entry, quoted: for the operator alone, it may have a password in it.
+    /// Its address, quoted: for the operator alone, it may have a password in it.
+    /// Its place, where it has none.
     pub entry: String,
     /// What anybody may know of it: its place, and its host where that is plain.
     pub shown: String,
@@ -59,56 +60,55 @@ impl std::error::Error for TargetsError {}
 
 /// What stands for one target: in a plain list its address, in a JSON array that,
 /// or an object of `url`, `tier` and `weight`.
-fn split_entries(text: &str) -> Result<Vec<Value>, &'static str> {
+fn split_entries(text: &str) -> Result<Vec<Json>, &'static str> {
     if !text.starts_with('[') {
-        return Ok(split_list(text)?.into_iter().map(Value::from).collect());
+        return Ok(split_list(text)?.into_iter().map(Json::Text).collect());
     }
-    let entries: Vec<Value> = serde_json::from_str(text).map_err(|_| {
+    let mut entries: Vec<Json> = serde_json::from_str(text).map_err(|_| {
         "begins with [ but is not a JSON array, such as [\"https://a.example\", {\"url\": \
          \"https://b.example\", \"tier\": 2}]"
     })?;
-    let is_blank = |entry: &Value| entry.as_str().is_some_and(|text| text.trim().is_empty());
-    Ok(entries
-        .into_iter()
-        .filter(|entry| !is_blank(entry))
-        .collect())
+    entries.retain(|entry| !matches!(entry, Json::Text(text) if text.trim().is_empty()));
+    Ok(entries)
 }
 
 /// The address of an entry, as it was given.
-fn address(entry: &Value) -> Option<&str> {
-    entry.get("url").unwrap_or(entry).as_str().map(str::trim)
+fn address(entry: &Json) -> Option<&str> {
+    match entry {
+        Json::Text(text) => Some(text.trim()),
+        Json::Members(members) => members.iter().find_map(|(name, value)| match value {
+            Json::Text(text) if name == "url" => Some(text.trim()),
+            _ => None,
+        }),
+        Json::Number(_) | Json::Other => None,
+    }
 }
 
-fn parse(entry: &Value) -> Result<Target, TargetError> {
-    let Some(members) = entry.as_object() else {
-        return Target::parse(address(entry).ok_or(TargetError::NotAnEntry)?);
-    };
+fn parse(entry: &Json) -> Result<Target, TargetError> {
     let mut preference = Preference::default();
-    for (name, value) in members {
-        // Of a number that is no whole one, or below 0, there is no `u64`.
-        let up_to = |most: u8| {
-            let number = u8::try_from(value.as_u64()?).ok()?;
-            (1..=most).contains(&number).then_some(number)
-        };
-        match name.as_str() {
-            "url" => {}
-            "tier" => preference.tier = up_to(Preference::LAST_TIER).ok_or(TargetError::Tier)?,
-            "weight" => {
-                preference.weight = up_to(Preference::MOST_WEIGHT).ok_or(TargetError::Weight)?;
+    if let Json::Members(members) = entry {
+        for (name, value) in members {
+            let up_to = |most: u8| match value {
+                Json::Number(number) if (1..=u64::from(most)).contains(number) => {
+                    Some(*number as u8)
+                }
+                _ => None,
+            };
+            match name.as_str() {
+                "url" => {}
+                "tier" => {
+                    preference.tier = up_to(Preference::LAST_TIER).ok_or(TargetError::Tier)?;
+                }
+                "weight" => {
+                    preference.weight =
+                        up_to(Preference::MOST_WEIGHT).ok_or(TargetError::Weight)?;
+                }
+                _ => return Err(TargetError::Member),
             }
-            _ => return Err(TargetError::Member),
         }
     }
-    let target = Target::parse(address(entry).ok_or(TargetError::NoUrl)?)?;
+    let target = Target::parse(address(entry).ok_or(TargetError::NoAddress)?)?;
     Ok(target.preferred(preference))
-}
-
-/// The entry for the operator. Of a string it is the text, as in a plain list.
-fn quoted(entry: &Value) -> String {
-    match entry {
-        Value::String(text) => quote(text.trim()),
-        other => quote(&other.to_string()),
-    }
 }
 
 /// The usable targets, duplicates collapsed; bad entries beside good ones are
@@ -147,9 +147,11 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
             },
             Err(error) => error,
         };
+        let address = address(entry);
+        let shown = shown(index, address.unwrap_or_default());
         rejected.push(Rejected {
-            entry: quoted(entry),
-            shown: shown(index, address(entry).unwrap_or_default()),
+            entry: address.map_or_else(|| shown.clone(), quote),
+            shown,
             reason: error.message(),
         });
     }

@@ -57,6 +57,7 @@ fn a_probe_that_this_side_has_no_connection_for_is_no_evidence_against_the_targe
     let unsent = ProbeOutcome {
         result: Err(Failure::ConnectionLimitReached),
         took: Millis(1.0),
+        cached: false,
     };
     talk.engine.probed(round.id, 0, unsent, talk.now);
     talk.engine.probed(round.id, 1, probe(None), talk.now);
@@ -82,6 +83,42 @@ fn a_probe_that_this_side_has_no_connection_for_is_no_evidence_against_the_targe
     assert!(!talk.get().round);
     talk.wait(1_000.0);
     assert!(talk.get().round);
+}
+
+#[test]
+fn a_health_path_that_a_cache_answers_is_named_once_for_each_target() {
+    let mut talk = Talk::new(&[]);
+    let mut named = Vec::new();
+    for _ in 0..3 {
+        talk.begin("GET");
+        let mut next = talk.engine.start_round(talk.now);
+        assert!(next.is_some(), "a round is due");
+        while let Some(round) = next {
+            for target in round.targets {
+                let outcome = ProbeOutcome {
+                    cached: target != 1,
+                    ..probe(Some([5.0, 60.0, 300.0][target]))
+                };
+                talk.engine.probed(round.id, target, outcome, talk.now);
+            }
+            next = talk.engine.finish_round(round.id, talk.now);
+        }
+        let cached = talk
+            .notices()
+            .into_iter()
+            .filter_map(|notice| match notice {
+                Notice::HealthPathCached { target, remedy } => Some((target, remedy)),
+                _ => None,
+            });
+        named.extend(cached);
+        talk.wait(TTL);
+    }
+    let [(a, remedy), (c, _)] = &named[..] else {
+        panic!("{named:?}")
+    };
+    assert_eq!((a.as_str(), c.as_str()), ("http://a.test", "http://c.test"));
+    assert!(remedy.contains("FETCH_HEALTH_PATH"), "{remedy}");
+    assert_eq!(talk.first_choice(), 0, "it is measured all the same");
 }
 
 #[test]

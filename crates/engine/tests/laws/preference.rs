@@ -217,6 +217,7 @@ fn a_better_tier_that_another_instance_found_back_takes_over_at_once() {
             let unsent = ProbeOutcome {
                 result: Err(Failure::ConnectionLimitReached),
                 took: Millis(1.0),
+                cached: false,
             };
             other.engine.probed(round.id, 1, unsent, other.now);
             other

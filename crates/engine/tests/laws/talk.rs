@@ -183,6 +183,7 @@ pub fn probe(latency: Option<f64>) -> ProbeOutcome {
     ProbeOutcome {
         result: latency.map_or(Err(Failure::ConnectionRefused), |_| Ok(200)),
         took: Millis(latency.unwrap_or(1.0)),
+        cached: false,
     }
 }
 

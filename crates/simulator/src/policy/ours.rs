@@ -9,7 +9,7 @@ use crate::policy::{Policy, Site};
 use crate::random::Stream;
 use crate::traffic::Ask;
 use function_fetch_component::{notice as text, record};
-use function_fetch_driver::{Head, Outcome, Platform, StoreError, serve};
+use function_fetch_driver::{Head, Outcome, Platform, ProbeHead, StoreError, serve};
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
     Attempt, Capabilities, ChangeReason, Engine, Failure, Millis, Notice, Record, ReplayState,
@@ -238,7 +238,7 @@ impl Platform for Instance {
         }
     }
 
-    async fn probe(&self, target: &Target, _: &str) -> Result<u16, Failure> {
+    async fn probe(&self, target: &Target, _: &str) -> Result<ProbeHead, Failure> {
         let index = target.authority()[1..].parse();
         let index = index.map_err(|_| Failure::InternalError)?;
         let Host {
@@ -252,7 +252,10 @@ impl Platform for Instance {
         network.trace(*location, || {
             format!("probe of {index}: {result:?} after {took:.1} ms")
         });
-        result
+        result.map(|status| ProbeHead {
+            status,
+            cached: false,
+        })
     }
 
     async fn store_get(&self) -> Result<Option<Stored>, StoreError> {
