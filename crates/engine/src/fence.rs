@@ -12,12 +12,14 @@ pub(crate) fn climbs_out(path: &str) -> bool {
     // Between two slashes that all targets see, one target may read several
     // segments where another reads a single one.
     let mut gained = false;
+    // What one target takes for further segments, another has cut off.
+    let mut was_cut = false;
     loop {
-        let (piece, after) = piece(rest);
+        let Read { piece, cut, after } = read(rest);
         match piece {
             Piece::Up if depth == 0 => return true,
             Piece::Up => depth -= 1,
-            Piece::Name if !gained => {
+            Piece::Name if !gained && !was_cut => {
                 depth += 1;
                 gained = true;
             }
@@ -25,8 +27,8 @@ pub(crate) fn climbs_out(path: &str) -> bool {
         }
         match after {
             [] | [b'?', ..] => return false,
-            [b'/', ..] => gained = false,
-            _ => {}
+            [b'/', ..] => (gained, was_cut) = (false, false),
+            _ => was_cut |= cut,
         }
         (_, rest) = character(after);
     }
@@ -42,8 +44,16 @@ enum Piece {
     Name,
 }
 
-/// The piece that comes first, up to the next separator, and the rest from there on.
-fn piece(path: &[u8]) -> (Piece, &[u8]) {
+/// The piece that comes first.
+struct Read<'a> {
+    piece: Piece,
+    /// Whether it has parameters.
+    cut: bool,
+    /// The rest, from the next separator on.
+    after: &'a [u8],
+}
+
+fn read(path: &[u8]) -> Read<'_> {
     let mut rest = path;
     let mut dots = 0;
     let mut named = false;
@@ -67,7 +77,11 @@ fn piece(path: &[u8]) -> (Piece, &[u8]) {
         2 => Piece::Up,
         _ => Piece::Name,
     };
-    (piece, rest)
+    Read {
+        piece,
+        cut,
+        after: rest,
+    }
 }
 
 /// The first byte, and what follows it. Of those percent-encoded, the ones that
@@ -115,6 +129,7 @@ mod tests {
             "/a/..?/../..",
             "/?/..",
             "/a;b/..",
+            "/a;\\b/..",
             "/a/..;b",
             "/%2e/a",
             "/%2ea",
@@ -161,6 +176,9 @@ mod tests {
             "/;/..",
             "/;a/..",
             "/.;a/..",
+            "/;\\a/..",
+            "/%3b%5Ca/..",
+            "/;%2fa/..",
             "/a/..;/..;/b",
             "/a%2f..%2fb/..",
         ] {
