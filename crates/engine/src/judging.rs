@@ -81,6 +81,7 @@ impl Knowledge {
             return None;
         }
         let fit = self.targets.iter().any(|target| !target.is_ejected());
+        // A lower tier has nothing to serve, not even trials.
         let tier = self.targets[choice].preference.tier;
         if let Some(target) = self
             .targets
@@ -189,7 +190,8 @@ impl Knowledge {
             &self.targets[primary],
             self.settings.switch_margin,
         );
-        if decision.stands_in_for == Some(target) && near {
+        let returns = decision.stands_in_for == Some(target) && near;
+        if returns || rank::outranks(&self.targets, target, primary) {
             self.switch_to(target, ChangeReason::Recovered, now);
         } else if near {
             decision.refresh_at = decision.refresh_at.min(now);

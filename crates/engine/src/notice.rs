@@ -48,7 +48,8 @@ pub enum Notice {
         /// What to change.
         remedy: &'static str,
     },
-    /// The shared store could not be read or written. Reported once until it works.
+    /// The shared store could not be read or written. Reported once until it works
+    /// again.
     StoreFailed {
         /// Which operation failed.
         operation: StoreOperation,

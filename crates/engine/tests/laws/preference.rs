@@ -245,6 +245,78 @@ fn a_better_tier_that_another_instance_found_back_takes_over_at_once() {
     }
 }
 
+/// GETs, so many, each 500 ms after the last, with the rounds that they call for:
+/// how often each target was asked. A bad target answers 500, a dead one refuses.
+fn traffic(talk: &mut Talk, count: usize, is_dead: &[bool], is_bad: &[bool]) -> Vec<usize> {
+    let probes: Vec<_> = (0..is_dead.len())
+        .map(|target| (!is_dead[target]).then(|| 10.0 * (target + 1) as f64))
+        .collect();
+    let mut asked = vec![0; is_dead.len()];
+    for _ in 0..count {
+        talk.wait(500.0);
+        let mut step = talk.begin("GET");
+        if step.round {
+            talk.round(&probes);
+        }
+        while let Action::Send(attempt) = step.action {
+            asked[attempt.target] += 1;
+            step = match (is_dead[attempt.target], is_bad[attempt.target]) {
+                (true, _) => talk.fails(&step, Failure::ConnectionRefused),
+                (_, true) => talk.status(&step, 500),
+                _ => talk.status(&step, 200),
+            };
+        }
+    }
+    asked
+}
+
+#[test]
+fn a_better_tier_that_fails_live_requests_yields_and_takes_over_after_its_trials() {
+    let targets = tiers(&[2, 1]);
+    let mut talk = Talk::new(&[("FETCH_TARGETS", &targets)]);
+    talk.measure(&[Some(10.0), Some(20.0)]);
+    traffic(&mut talk, 60, &[false; 2], &[false, true]);
+    assert_eq!(talk.first_choice(), 0);
+    let asked = traffic(&mut talk, 600, &[false; 2], &[false; 2]);
+    assert_eq!(talk.first_choice(), 1);
+    assert!(asked[1] > asked[0], "{asked:?}");
+}
+
+#[test]
+fn a_lower_tier_gets_no_trials_while_the_one_above_serves() {
+    let targets = tiers(&[2, 2, 1]);
+    let mut talk = Talk::new(&[("FETCH_TARGETS", &targets)]);
+    talk.measure(&[Some(10.0), Some(20.0), Some(30.0)]);
+    // The first is convicted while the third is down.
+    traffic(&mut talk, 60, &[false, false, true], &[true, false, false]);
+    assert_eq!(talk.first_choice(), 1);
+    traffic(&mut talk, 200, &[false; 3], &[true, false, false]);
+    let asked = traffic(&mut talk, 200, &[false; 3], &[true, false, false]);
+    assert_eq!(asked, [0, 0, 200]);
+}
+
+#[test]
+fn a_status_of_the_setting_is_evidence_and_another_is_not() {
+    for (statuses, status, ejected) in [
+        ("429", 429, true),
+        ("503", 429, false),
+        ("503", 500, false),
+        ("400-599", 404, true),
+    ] {
+        let mut talk = Talk::warm(&[("FETCH_RETRY_STATUSES", statuses)]);
+        for _ in 0..30 {
+            talk.wait(100.0);
+            let mut step = talk.begin("GET");
+            while let Action::Send(attempt) = step.action {
+                let status = if attempt.target == 0 { status } else { 200 };
+                step = talk.status(&step, status);
+            }
+        }
+        let choice = target(&talk.begin("GET"));
+        assert_eq!(choice != 0, ejected, "{status} of {statuses}");
+    }
+}
+
 proptest! {
     /// Whatever fails and comes back, and in whatever order: once the rounds that
     /// were called for have run, the traffic is with the best tier that has a
