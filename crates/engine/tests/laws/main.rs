@@ -5,6 +5,7 @@ mod decisions;
 mod failures;
 mod judgement;
 mod live;
+mod live_instances;
 mod live_latency;
 mod live_shared;
 mod preference;

@@ -1,0 +1,148 @@
+//! What live requests have shown, where instances are short-lived and many, or requests are
+//! rare.
+
+use crate::live_shared::{after, first_fails, measured, record};
+use crate::serve::status;
+use crate::talk::Talk;
+use function_fetch_engine::{Action, Event, Millis, ReplayState, Stored, Timestamp};
+
+#[test]
+fn one_failure_in_a_hundred_ejects_nobody_however_short_instances_live() {
+    for (life, pause) in [(128, 100.0), (3, 100.0), (1, 100.0), (3, 1_000.0)] {
+        let mut talk = measured();
+        for request in 0..10_000 {
+            if request % life == 0 {
+                talk = after(&talk);
+            }
+            talk.wait(pause);
+            let fails = request % 100 == 7;
+            talk.serve("GET", |target| {
+                status(if fails && target == 0 { 500 } else { 200 })
+            });
+            assert_eq!(
+                talk.ejections(),
+                [],
+                "request {request} of instances of {life}, one in {pause} ms"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wish_for_peace_outlives_the_news_of_another_instance() {
+    let mut one = measured();
+    let mut other = after(&one);
+    let step = one.begin("GET");
+    let event = Event::Response {
+        target: 0,
+        status: 429,
+        retry_after: Some(Millis(60_000.0)),
+        ttfb: Millis(5.0),
+        replay: ReplayState::Unsent,
+    };
+    let step = one.settle(step.state, event);
+    assert_eq!(one.first_choice(), 1);
+    assert!(step.write, "others had better leave it in peace, too");
+    // Another instance, which had no such answer, writes news of its own.
+    other.serve("GET", |target| status(if target == 0 { 503 } else { 200 }));
+    one.stored.clone_from(&other.stored);
+    one.wait(1_000.0);
+    one.serve("POST", |_| status(200));
+    assert_eq!(one.first_choice(), 1);
+}
+
+#[test]
+fn no_record_keeps_a_target_from_its_trials_or_its_requests_for_long() {
+    let ever = |talk: &Talk| Timestamp(talk.now.0 * 2.0);
+    let mut talk = measured();
+    for _ in 0..3 {
+        talk.serve("GET", first_fails);
+    }
+    let mut untried = record(talk.stored.as_ref()).clone();
+    untried.targets[0].until = None;
+    if let Some(half_open) = &mut untried.targets[0].half_open {
+        half_open.next = ever(&talk);
+    }
+    let mut aside = record(measured().stored.as_ref()).clone();
+    aside.targets[0].aside = Some(ever(&talk));
+    for (record, what) in [(untried, "half-open"), (aside, "aside")] {
+        let mut next = after(&talk);
+        next.stored = Some(Stored::Record(record));
+        let back = (0..4_000).any(|_| {
+            next.wait(200.0);
+            let served = next.serve("GET", |_| status(200));
+            served.tried == [0] && !served.trial
+        });
+        assert!(back, "{what} for ever");
+    }
+}
+
+#[test]
+fn a_target_that_recovers_is_back_within_a_minute_however_short_instances_live() {
+    for life in [1, 2, 3] {
+        let mut talk = measured();
+        for _ in 0..3 {
+            talk.wait(1_000.0);
+            talk.serve("GET", first_fails);
+        }
+        let back = (0..120).any(|request| {
+            if request % life == 0 {
+                talk = after(&talk);
+            }
+            talk.wait(500.0);
+            let served = talk.serve("GET", |_| status(200));
+            served.tried == [0] && !served.trial
+        });
+        assert!(back, "instances of {life}");
+    }
+}
+
+#[test]
+fn with_none_nothing_is_said_of_failures() {
+    let mut talk = Talk::new(&[("FETCH_CACHE_ADAPTER", "none")]);
+    for _ in 0..20 {
+        talk.serve("POST", first_fails);
+    }
+    assert_eq!(talk.notices(), []);
+}
+
+#[test]
+fn a_failed_trial_costs_no_client_an_error_whatever_runs_beside_it() {
+    let mut talk = Talk::warm(&[]);
+    for _ in 0..3 {
+        talk.serve("GET", first_fails);
+    }
+    // The retries are used up by requests that fail everywhere.
+    for _ in 0..20 {
+        talk.serve("GET", |_| status(500));
+    }
+    talk.wait(12_000.0);
+    talk.serve("POST", |_| status(200));
+    let trial = (0..100).find_map(|_| {
+        let step = talk.begin("GET");
+        if step.state.trial {
+            return Some(step);
+        }
+        talk.status(&step, 200);
+        None
+    });
+    let trial = trial.expect("a trial");
+    let beside = talk.begin("GET");
+    talk.status(&beside, 500);
+    let step = talk.status(&trial, 500);
+    assert!(matches!(step.action, Action::Send(_)), "{:?}", step.action);
+}
+
+#[test]
+fn at_one_request_a_minute_a_target_that_always_fails_is_out_too() {
+    let mut talk = Talk::warm(&[]);
+    let (mut failed, mut asked) = (0, 0);
+    for _ in 0..120 {
+        talk.wait(60_000.0);
+        let served = talk.serve("GET", first_fails);
+        failed += u32::from(served.status == 500);
+        asked += u32::from(served.tried.contains(&0));
+    }
+    assert_eq!(failed, 0, "the retries have run dry");
+    assert!(asked <= 30, "{asked}");
+}
