@@ -125,6 +125,9 @@ impl Engine {
                 if is_failure {
                     state.failed.insert(target);
                 } else {
+                    if state.trial && state.attempts() == 1 {
+                        self.budget.give_back();
+                    }
                     self.blame_overdue(&state, ttfb, now);
                 }
                 self.known
@@ -224,6 +227,8 @@ impl Engine {
             && self.budget.has_one()
             && let Some(target) = self.known.trial_target(&state, now)
         {
+            // Its fallback, whatever other requests spend meanwhile.
+            self.budget.take();
             state.trial = true;
             return Some(self.send(state, target, now));
         }
@@ -300,7 +305,10 @@ impl Engine {
         match retry {
             Retry::No => None,
             Retry::Free => self.another(state, most, false, now),
-            Retry::Budgeted => self.another(state, most, true, now),
+            Retry::Budgeted => {
+                let paid = state.trial && state.attempts() == 1;
+                self.another(state, most, !paid, now)
+            }
         }
     }
 
@@ -584,8 +592,11 @@ impl Engine {
             running.recovered |= health.is_ejected() && !health.is_convicted();
             health.latency = running.sampled(target, took, health.latency);
         }
-        if health.probe_passed(took, now, fade) {
-            self.known.sync.write_due = true;
+        let was_out = health.is_ejected() && !health.is_half_open();
+        let recovered = health.probe_passed(took, now, fade);
+        // Instances to come need not ask again.
+        self.known.sync.write_due |= was_out;
+        if recovered {
             self.known.notices.push(Notice::Recovered {
                 target: self.known.settings.targets[target].url(),
             });

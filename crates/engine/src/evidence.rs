@@ -11,7 +11,7 @@ use crate::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// In this time the weight of an answer falls to 1/e.
-const FADE: Millis = Millis(120_000.0);
+const FADE: Millis = Millis(600_000.0);
 
 /// Each answer leaves this share of the weight of those before: about so many as
 /// the inverse are remembered.
@@ -23,6 +23,10 @@ const LEAST_BAD: f64 = 2.5;
 
 /// where they are this share of all.
 const LEAST_SHARE: f64 = 0.15;
+
+/// Failures in the store that weigh so much are worth a write to refute them: a few
+/// more would convict.
+const UNREFUTED: f64 = 1.2;
 
 /// Weighed answers; a triple in the value of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,6 +113,12 @@ impl Evidence {
         }
     }
 
+    /// Whether others believe worse of it than they should after the good answers
+    /// that came in since: instances that see no failure would tell nobody.
+    pub(crate) fn refutes(&self, now: Timestamp) -> bool {
+        self.own.good > 0.0 && self.shared.faded(now).bad >= UNREFUTED
+    }
+
     /// Takes what the store holds in the place of what it held.
     pub(crate) fn adopt(&mut self, shared: Tally) {
         self.shared = shared;
@@ -174,7 +184,7 @@ mod tests {
     #[test]
     fn a_target_that_always_fails_is_out_after_a_handful() {
         assert_eq!(convicted_after(100.0, 1.0, |_| true), Some(3));
-        assert_eq!(convicted_after(20.0 * SECOND, 1.0, |_| true), Some(4));
+        assert_eq!(convicted_after(60.0 * SECOND, 1.0, |_| true), Some(3));
         assert_eq!(convicted_after(100.0, 0.5, |_| true), Some(6), "unpaired");
     }
 
@@ -223,6 +233,6 @@ mod tests {
             evidence.bad(1.0, Timestamp(0.0));
         }
         assert!(evidence.convicts(Timestamp(0.0)));
-        assert!(!evidence.convicts(Timestamp(60.0 * SECOND)));
+        assert!(!evidence.convicts(Timestamp(300.0 * SECOND)));
     }
 }

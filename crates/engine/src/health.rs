@@ -261,6 +261,11 @@ impl Health {
         Shown::Nothing
     }
 
+    /// Whether good answers that others do not know of speak for it.
+    pub(crate) fn refutes(&self, now: Timestamp) -> bool {
+        self.evidence.refutes(now)
+    }
+
     /// A good answer of this one will not be reported.
     pub(crate) fn request_unreported(&mut self) {
         self.unreported += 1.0;
@@ -428,13 +433,17 @@ impl Health {
             let ends = last.ends.min(now + length);
             Ejection { ends, length }
         });
-        self.half_open = known.half_open;
+        self.half_open = known.half_open.map(|one| one.adopted(now));
     }
 
     /// Takes over what others' live requests have shown.
-    pub(crate) fn adopt_evidence(&mut self, known: &TargetRecord) {
+    pub(crate) fn adopt_evidence(&mut self, known: &TargetRecord, now: Timestamp) {
         self.evidence.adopt(known.live_answers.unwrap_or_default());
-        self.aside_until = known.aside;
+        let theirs = known.aside.map(|until| until.min(now + LONGEST_EJECTION));
+        self.aside_until = match (self.aside_until, theirs) {
+            (Some(ours), Some(theirs)) => Some(ours.max(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
     }
 
     /// Whether it is ejected for a later failure than another instance knows of.

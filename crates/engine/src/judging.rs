@@ -23,6 +23,10 @@ const OVERDUE: f64 = 0.6;
 /// What a time-out weighs: a client has waited all that time.
 const TIMEOUT: f64 = 2.5;
 
+/// The share of the good answers after a failure that is told to the store: by
+/// chance, since an instance may live for a single one.
+const REFUTED: f64 = 0.25;
+
 /// A pair is one only when both targets had the request within this time: what
 /// hung half a minute ago may be mended now.
 const PAIRED_WITHIN: Millis = Millis(5_000.0);
@@ -111,6 +115,9 @@ impl Knowledge {
                 }
             }
         }
+        if self.targets[target].refutes(now) && self.random.next() < REFUTED {
+            self.sync.write_due = true;
+        }
         if self.targets[target].is_ejected() {
             // Instances to come go on with the trials.
             self.sync.write_due = true;
@@ -130,7 +137,7 @@ impl Knowledge {
     /// another failed alike, the request is.
     fn blame_failed(&mut self, state: &RequestState, answered_well: bool, now: Timestamp) {
         let failed = state.failed;
-        if failed.is_empty() {
+        if failed.is_empty() || !self.settings.ranking_enabled() {
             return;
         }
         let shared = !answered_well && failed.count() > 1;

@@ -300,7 +300,10 @@ impl Knowledge {
             return;
         }
         let target = request.responder;
+        let was_aside = self.targets[target].is_aside(now);
         self.targets[target].responded(status, is_failure, retry_after, now);
+        // Others had better leave it in peace, too.
+        self.sync.write_due |= !was_aside && self.targets[target].is_aside(now);
         if is_failure {
             return;
         }

@@ -104,6 +104,11 @@ impl RetryBudget {
         self.0 >= 1.0
     }
 
+    /// Gives a token back that was kept for a retry.
+    pub(crate) fn give_back(&mut self) {
+        self.0 += 1.0;
+    }
+
     /// Takes a token for a retry, or says that none is left.
     pub(crate) fn take(&mut self) -> bool {
         let left = self.0 >= 1.0;

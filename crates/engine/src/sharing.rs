@@ -88,7 +88,7 @@ impl Knowledge {
         let (primary, measured_at) = (ours.primary, ours.measured_at.rounded());
         let mut untold = record.at < measured_at;
         for (health, known) in self.targets.iter_mut().zip(&record.targets) {
-            health.adopt_evidence(known);
+            health.adopt_evidence(known, now);
             if record.at >= measured_at {
                 health.adopt_measurements(known, record.at, now);
             }
@@ -119,7 +119,7 @@ impl Knowledge {
     fn adopt_record(&mut self, record: &Record, now: Timestamp) {
         for (health, known) in self.targets.iter_mut().zip(&record.targets) {
             health.adopt_measurements(known, record.at, now);
-            health.adopt_evidence(known);
+            health.adopt_evidence(known, now);
             health.adopt_ejection(known, now);
         }
         let before = self.decision.as_ref().map(|decision| decision.primary);

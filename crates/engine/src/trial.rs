@@ -138,6 +138,13 @@ impl HalfOpen {
         true
     }
 
+    /// Another instance's: it may not put off the next trial for longer than this
+    /// one would.
+    pub(crate) fn adopted(self, now: Timestamp) -> Self {
+        let next = self.next.min(now + PAUSE);
+        Self { next, ..self }
+    }
+
     /// Whether nobody could try it for long.
     pub(crate) fn is_untried(&self, now: Timestamp) -> bool {
         now - self.next > UNTRIED
