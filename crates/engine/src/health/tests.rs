@@ -1,0 +1,145 @@
+use super::*;
+
+const START: Timestamp = Timestamp(0.0);
+const FADE: Millis = Millis(1.0);
+const MARGIN: Margin = Margin {
+    percent: 20.0,
+    least: Millis(10.0),
+};
+
+fn eject(health: &mut Health, now: f64) -> Option<f64> {
+    let length = health.eject(Found::Outage, 0.5, Timestamp(now))?;
+    Some(length.0)
+}
+
+#[test]
+fn backoff_doubles_up_to_five_minutes_and_starts_anew_after_peace() {
+    let mut health = Health::default();
+    let mut now = 0.0;
+    let mut lengths = Vec::new();
+    for _ in 0..12 {
+        let length = eject(&mut health, now).unwrap();
+        lengths.push(length);
+        now += length;
+    }
+    assert_eq!(lengths[..4], [1e3, 2e3, 4e3, 8e3]);
+    assert_eq!(lengths[11], LONGEST_EJECTION.0);
+    health.probe_passed(Millis(5.0), Timestamp(now), FADE);
+    now += 2.0 * LONGEST_EJECTION.0 + 1.0;
+    assert_eq!(eject(&mut health, now), Some(1e3));
+}
+
+#[test]
+fn a_second_failure_does_not_lengthen_a_running_ejection() {
+    let mut health = Health::default();
+    assert_eq!(eject(&mut health, 0.0), Some(1e3));
+    assert_eq!(eject(&mut health, 500.0), None);
+    assert_eq!(health.ejected_until, Some(Timestamp(1e3)));
+}
+
+#[test]
+fn retry_after_is_honoured_up_to_five_minutes() {
+    for (wish, length) in [(30e3, 30e3), (1e9, 300e3)] {
+        let mut health = Health::default();
+        health.responded(503, true, Some(Millis(wish)), START);
+        assert!(health.is_aside(Timestamp(length - 1.0)) && !health.is_ejected());
+        assert!(!health.is_aside(Timestamp(length)));
+        let ejected = health.eject(Found::ByRequests, 0.5, START);
+        assert_eq!(ejected, Some(Millis(length)));
+    }
+}
+
+#[test]
+fn unanswered_requests_make_a_target_suspect_and_any_answer_clears_it() {
+    let mut health = Health::default();
+    let due = START + OVERDUE;
+    let before = due - Millis(1.0);
+    health.request_sent(START);
+    health.request_sent(Timestamp(100.0));
+    health.request_sent(before);
+    assert!(!health.is_suspect(before));
+    assert!(health.is_suspect(due) && health.awaits_probe(due));
+    health.responded(200, false, None, due);
+    assert!(!health.is_suspect(Timestamp(10_000.0)));
+}
+
+#[test]
+fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
+    let mut health = Health::default();
+    for alarm in 0..3 {
+        health.request_sent(START);
+        health.request_sent(START);
+        let due = START + OVERDUE * f64::from(1 << alarm);
+        assert!(!health.is_suspect(due - Millis(1.0)) && health.is_suspect(due));
+        health.probe_passed(Millis(5.0), due, FADE);
+    }
+}
+
+/// Convicts by requests, and lets the backoff and a probe pass.
+fn half_open(health: &mut Health, now: f64) -> f64 {
+    let length = health.eject(Found::ByRequests, 0.5, Timestamp(now));
+    let back = now + length.unwrap().0;
+    assert!(!health.probe_passed(Millis(5.0), Timestamp(back), FADE));
+    assert!(health.is_half_open() && health.is_ejected());
+    back
+}
+
+#[test]
+fn a_probe_does_not_clear_what_requests_found() {
+    let mut health = Health::default();
+    let mut verdict = None;
+    for _ in 0..3 {
+        health.responded(500, true, None, START);
+        assert_eq!(verdict, None);
+        verdict = health.blamed(1.0, START);
+    }
+    let verdict = verdict.expect("three in a row");
+    assert_eq!(verdict.reason, "status 500");
+    assert_eq!(verdict.found, Found::ByRequests);
+    let mut now = half_open(&mut health, 0.0);
+    for _ in 0..11 {
+        assert!(health.try_now(Timestamp(now)));
+        let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
+        assert_eq!(shown, Shown::Nothing);
+        now += 2_000.0;
+    }
+    let shown = health.answered_well(true, Millis(5.0), MARGIN, Timestamp(now));
+    assert_eq!(shown, Shown::Fit);
+    health.readmit(Timestamp(now));
+    assert!(!health.is_ejected());
+}
+
+#[test]
+fn a_failed_trial_ejects_at_once_and_for_twice_as_long_at_any_pace() {
+    let mut health = Health::default();
+    let mut now = 0.0;
+    let mut lengths = Vec::new();
+    for _ in 0..5 {
+        let back = half_open(&mut health, now);
+        lengths.push(back - now);
+        // The next request comes a minute later.
+        now = back + 60_000.0;
+        assert!(health.try_now(Timestamp(now)));
+        assert!(health.blamed(1.0, Timestamp(now)).is_some());
+    }
+    assert_eq!(lengths, [10e3, 20e3, 40e3, 80e3, 160e3]);
+}
+
+#[test]
+fn a_relapse_soon_after_the_trials_lasts_twice_as_long_at_any_pace() {
+    let mut health = Health::default();
+    let back = half_open(&mut health, 0.0);
+    health.readmit(Timestamp(back));
+    let later = Timestamp(back + 600_000.0);
+    let again = health.eject(Found::ByRequests, 0.5, later);
+    assert_eq!(again, Some(Millis(20_000.0)));
+    let later = later + Millis(20_000.0);
+    assert!(!health.probe_passed(Millis(5.0), later, FADE));
+    health.readmit(later);
+    for _ in 0..PROBATION {
+        health.answered_well(false, Millis(5.0), MARGIN, later);
+    }
+    let much_later = later + Millis(600_000.0);
+    let anew = health.eject(Found::ByRequests, 0.5, much_later);
+    assert_eq!(anew, Some(LIVE_BACKOFF));
+}
