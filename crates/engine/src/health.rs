@@ -243,8 +243,8 @@ impl Health {
         }
     }
 
-    /// A good answer, and what it shows: whether the target is back on trial's
-    /// account, or still too slow.
+    /// A good answer, and what it shows: whether trials have brought the target back,
+    /// or it is still too slow.
     pub(crate) fn answered_well(
         &mut self,
         is_trial: bool,
