@@ -190,14 +190,14 @@ impl Health {
             .is_some_and(|unanswered| now - unanswered.first >= self.overdue_after())
     }
 
-    /// Whether a second one waits too, for half as long, so that others had
-    /// better go elsewhere meanwhile; one alone may be a slow endpoint.
+    /// Whether a second one waits too, for three quarters as long, so that
+    /// others had better go elsewhere meanwhile; one alone may be a slow endpoint.
     pub(crate) fn is_suspect(&self, now: Timestamp) -> bool {
         self.is_overdue(now)
             && self
                 .unanswered
                 .and_then(|unanswered| unanswered.second)
-                .is_some_and(|since| now - since >= self.overdue_after() / 2.0)
+                .is_some_and(|since| now - since >= self.overdue_after() * 0.75)
     }
 
     pub(crate) fn request_sent(&mut self, now: Timestamp) {

@@ -23,6 +23,14 @@ const OVERDUE: f64 = 0.6;
 /// What a time-out weighs: a client has waited all that time.
 const TIMEOUT: f64 = 2.5;
 
+/// The share of overdue answers that is told to the store at once: where latency has
+/// a heavy tail, they are common, and most mean nothing.
+const OVERDUE_TOLD: f64 = 0.25;
+
+/// A drift that has lasted for so many answers is not a few lost packets: live
+/// requests are compared.
+const LASTING: u32 = 8;
+
 /// The share of the good answers after a failure that is told to the store: by
 /// chance, since an instance may live for a single one.
 const REFUTED: f64 = 0.25;
@@ -85,12 +93,19 @@ impl Knowledge {
             return None;
         }
         let fit = self.targets.iter().any(|target| !target.is_ejected());
-        // A lower tier has nothing to serve, not even trials.
-        let tier = self.targets[choice].preference.tier;
+        // A lower tier has nothing to serve, not even trials; nor has one that is slower
+        // by its probes as well.
+        let primary = self.targets[choice].clone();
+        let margin = self.settings.switch_margin;
+        let worth_trying = |one: &Health| {
+            one.preference.tier < primary.preference.tier
+                || one.preference.tier == primary.preference.tier
+                    && rank::is_near(one, &primary, margin)
+        };
         if let Some(target) = self
             .targets
             .iter_mut()
-            .position(|one| fit && one.preference.tier <= tier && one.try_now(now))
+            .position(|one| fit && one.is_half_open() && worth_trying(one) && one.try_now(now))
         {
             return Some(target);
         }
@@ -164,6 +179,7 @@ impl Knowledge {
             } else {
                 weight
             };
+            self.sync.write_due = true;
             self.blame(target, weight, now);
         }
     }
@@ -171,11 +187,11 @@ impl Knowledge {
     /// An answer was overdue, and another target's came first.
     pub(crate) fn blame_overdue(&mut self, target: usize, now: Timestamp) {
         self.targets[target].was_overdue();
+        self.sync.write_due |= self.random.next() < OVERDUE_TOLD;
         self.blame(target, OVERDUE, now);
     }
 
     fn blame(&mut self, target: usize, weight: f64, now: Timestamp) {
-        self.sync.write_due = true;
         if let Some(verdict) = self.targets[target].blamed(weight, now) {
             self.eject(target, verdict, now);
         }
@@ -214,7 +230,8 @@ impl Knowledge {
         };
         decision.refresh_soon(share, now);
         let choice = decision.choice;
-        if self.trial.is_none() && self.settings.max_attempts > 1 {
+        self.drifting += 1;
+        if self.trial.is_none() && self.drifting >= LASTING && self.settings.max_attempts > 1 {
             let rivals = rank::rivals(&self.targets, choice);
             let runner_up = rank::order(&self.targets, now)
                 .into_iter()

@@ -30,6 +30,8 @@ pub(crate) struct Knowledge {
     /// The chosen target is compared with the runner-up on live requests.
     pub(crate) trial: Option<LatencyTrial>,
     pub(crate) trials: TrialBudget,
+    /// For how many answers in a row the chosen target has been slower than it was.
+    pub(crate) drifting: u32,
     pub(crate) notices: Vec<Notice>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
@@ -54,6 +56,7 @@ impl Knowledge {
             pairs: Pairs::default(),
             trial: None,
             trials: TrialBudget::default(),
+            drifting: 0,
             notices: Vec::new(),
             denials_reported: TargetSet::default(),
             cached_reported: TargetSet::default(),
@@ -311,8 +314,12 @@ impl Knowledge {
             .decision
             .as_ref()
             .is_some_and(|decision| decision.choice == target);
-        if chosen && request.times_target() && self.targets[target].took(ttfb) {
-            self.drifted(now);
+        if chosen && request.times_target() {
+            if self.targets[target].took(ttfb) {
+                self.drifted(now);
+            } else {
+                self.drifting = 0;
+            }
         }
         self.answered_well(request, ttfb, now);
     }

@@ -41,7 +41,7 @@ const LEAST_OWN: f64 = 8.0;
 const LEAST_OTHER: f64 = 3.0;
 
 /// up to so many of the runner-up: no difference has shown by then.
-const MOST_OTHER: f64 = 16.0;
+const MOST_OTHER: f64 = 8.0;
 
 /// How many standard errors a difference must exceed.
 const SIGMAS: f64 = 3.5;
