@@ -100,7 +100,7 @@ impl Knowledge {
         let worth_trying = |one: &Health| {
             one.preference.tier < primary.preference.tier
                 || one.preference.tier == primary.preference.tier
-                    && rank::is_near(one, &primary, margin)
+                    && rank::may_be_near(one, &primary, margin)
         };
         if let Some(target) = self
             .targets

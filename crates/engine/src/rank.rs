@@ -118,6 +118,17 @@ pub(crate) fn is_near(target: &Health, primary: &Health, margin: Margin) -> bool
     }
 }
 
+/// Whether a target could be as fast as the primary, if not for the handshake that
+/// its probes pay for while no request keeps a connection.
+pub(crate) fn may_be_near(target: &Health, primary: &Health, margin: Margin) -> bool {
+    match (target.latency, primary.latency) {
+        (Some(target), Some(primary)) => {
+            target.mean() / HANDSHAKE <= primary.mean() + lead(primary.mean(), margin)
+        }
+        _ => false,
+    }
+}
+
 /// One of the peers, each as likely as it weighs. `share` is random, from 0 up
 /// to, not including, 1.
 pub(crate) fn pick(targets: &[Health], peers: &[usize], share: f64) -> Option<usize> {
