@@ -158,6 +158,49 @@ impl Tally {
     }
 }
 
+/// How long the outcome of a pair is remembered: about so many pairs.
+const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
+
+/// Of the requests that failed and were sent to another target: what that showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+pub struct Pairs {
+    /// The other answered well: the first was to blame.
+    pub blamed: f64,
+    /// The other failed alike: the request was.
+    pub shared: f64,
+}
+
+impl From<(f64, f64)> for Pairs {
+    fn from((blamed, shared): (f64, f64)) -> Self {
+        Self { blamed, shared }
+    }
+}
+
+impl From<Pairs> for (f64, f64) {
+    fn from(pairs: Pairs) -> Self {
+        (pairs.blamed, pairs.shared)
+    }
+}
+
+impl Pairs {
+    pub(crate) fn add(&mut self, shared: bool) {
+        self.blamed = self.blamed * PAIRS_KEPT + f64::from(u8::from(!shared));
+        self.shared = self.shared * PAIRS_KEPT + f64::from(u8::from(shared));
+    }
+
+    /// Whether it can be counted with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let modest = 0.0..=1_000.0;
+        modest.contains(&self.blamed) && modest.contains(&self.shared)
+    }
+
+    /// How likely the target is to blame for a failure that has no pair.
+    pub(crate) fn likelihood(&self) -> f64 {
+        (1.0 + self.blamed) / (1.0 + self.blamed + self.shared)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +277,19 @@ mod tests {
         }
         assert!(evidence.convicts(Timestamp(0.0)));
         assert!(!evidence.convicts(Timestamp(300.0 * SECOND)));
+    }
+
+    #[test]
+    fn requests_that_fail_everywhere_take_the_weight_from_those_without_a_pair() {
+        let mut pairs = Pairs::default();
+        assert!((pairs.likelihood() - 1.0).abs() < f64::EPSILON);
+        for _ in 0..10 {
+            pairs.add(true);
+        }
+        assert!(pairs.likelihood() < 0.15, "{}", pairs.likelihood());
+        for _ in 0..20 {
+            pairs.add(false);
+        }
+        assert!(pairs.likelihood() > 0.7, "{}", pairs.likelihood());
     }
 }

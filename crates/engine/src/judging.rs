@@ -10,7 +10,6 @@ use crate::rank;
 use crate::request::{RequestState, TargetSet};
 use crate::time::{Millis, Timestamp};
 use crate::trial::{Difference, LatencyTrial, Shown};
-use serde::{Deserialize, Serialize};
 
 /// What a failure weighs that has no pair: a method that may not be retried, or
 /// nothing to retry it with.
@@ -38,49 +37,6 @@ const REFUTED: f64 = 0.25;
 /// A pair is one only when both targets had the request within this time: what
 /// hung half a minute ago may be mended now.
 const PAIRED_WITHIN: Millis = Millis(5_000.0);
-
-/// How long the outcome of a pair is remembered: about so many pairs.
-const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
-
-/// Of the requests that failed and were sent to another target: what that showed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, f64)", into = "(f64, f64)")]
-pub struct Pairs {
-    /// The other answered well: the first was to blame.
-    pub blamed: f64,
-    /// The other failed alike: the request was.
-    pub shared: f64,
-}
-
-impl From<(f64, f64)> for Pairs {
-    fn from((blamed, shared): (f64, f64)) -> Self {
-        Self { blamed, shared }
-    }
-}
-
-impl From<Pairs> for (f64, f64) {
-    fn from(pairs: Pairs) -> Self {
-        (pairs.blamed, pairs.shared)
-    }
-}
-
-impl Pairs {
-    fn add(&mut self, shared: bool) {
-        self.blamed = self.blamed * PAIRS_KEPT + f64::from(u8::from(!shared));
-        self.shared = self.shared * PAIRS_KEPT + f64::from(u8::from(shared));
-    }
-
-    /// Whether it can be counted with.
-    pub(crate) fn is_sound(&self) -> bool {
-        let modest = 0.0..=1_000.0;
-        modest.contains(&self.blamed) && modest.contains(&self.shared)
-    }
-
-    /// How likely the target is to blame for a failure that has no pair.
-    fn likelihood(&self) -> f64 {
-        (1.0 + self.blamed) / (1.0 + self.blamed + self.shared)
-    }
-}
 
 impl Knowledge {
     /// The target of a trial, if this request is one: it has a fallback in hand.
@@ -298,24 +254,5 @@ impl Knowledge {
             && failure != Failure::TargetLost
             && failure.fault_origin() == crate::failure::FaultOrigin::Upstream
             && failure.retry_safety() == crate::failure::RetrySafety::IfIdempotent
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_that_fail_everywhere_take_the_weight_from_those_without_a_pair() {
-        let mut pairs = Pairs::default();
-        assert!((pairs.likelihood() - 1.0).abs() < f64::EPSILON);
-        for _ in 0..10 {
-            pairs.add(true);
-        }
-        assert!(pairs.likelihood() < 0.15, "{}", pairs.likelihood());
-        for _ in 0..20 {
-            pairs.add(false);
-        }
-        assert!(pairs.likelihood() > 0.7, "{}", pairs.likelihood());
     }
 }

@@ -3,9 +3,9 @@
 //! the choice of the target.
 
 use crate::decision::{self, Decision, DecisionSource};
+use crate::evidence::Pairs;
 use crate::failure::{Failure, FaultOrigin};
 use crate::health::{Found, Health, Verdict};
-use crate::judging::Pairs;
 use crate::latency::Latency;
 use crate::notice::{ChangeReason, Notice};
 use crate::random::Random;

@@ -63,6 +63,7 @@ mod engine;
 mod evidence;
 pub mod failure;
 mod fence;
+mod hash;
 pub mod headers;
 mod health;
 mod hedging;
@@ -89,9 +90,8 @@ mod trial;
 
 pub use conversation::{Action, Attempt, Event, ReplayState, STORE_TIMEOUT, Step, Waited};
 pub use engine::Engine;
-pub use evidence::Tally;
+pub use evidence::{Pairs, Tally};
 pub use failure::{Failure, FaultOrigin, RetrySafety};
-pub use judging::Pairs;
 pub use local_reply::LocalReply;
 pub use notice::{ChangeReason, Notice, StoreOperation};
 pub use record::{Record, Stored};

@@ -7,7 +7,7 @@
 //! overwritten sees that and writes the union.
 
 use crate::decision::{DecisionSource, REFRESH_FROM};
-use crate::judging::Pairs;
+use crate::evidence::Pairs;
 use crate::knowledge::Knowledge;
 use crate::notice::ChangeReason;
 use crate::rank;

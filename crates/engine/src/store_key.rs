@@ -1,6 +1,6 @@
 //! One logical key, encoded for the store in use.
 
-use crate::record::fnv1a;
+use crate::hash::fnv1a;
 use crate::settings::StoreKind;
 use std::fmt::Write;
 

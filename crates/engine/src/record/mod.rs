@@ -4,8 +4,8 @@
 //! it was measured for, since the settings may have changed meanwhile. What
 //! cannot be trusted is a miss. How it is kept as text is each host's business.
 
-use crate::evidence::Tally;
-use crate::judging::Pairs;
+use crate::evidence::{Pairs, Tally};
+use crate::hash::fnv1a;
 use crate::settings::Settings;
 use crate::target::{Preference, Target};
 use crate::time::{Millis, Timestamp};
@@ -296,14 +296,6 @@ pub fn hash(settings: &Settings) -> String {
         }
     }
     hex(fnv1a(&text))
-}
-
-/// FNV-1a (Fowler, Noll and Vo), 32 bits: a hash that must come out alike on every host and
-/// in every version, which the standard library's does not promise.
-pub(crate) fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 #[cfg(test)]
