@@ -10,6 +10,7 @@ use crate::rank;
 use crate::request::{RequestState, TargetSet};
 use crate::time::{Millis, Timestamp};
 use crate::trial::{Difference, LatencyTrial, Shown};
+use std::cmp::Ordering;
 
 /// What a failure weighs that has no pair: a method that may not be retried, or
 /// nothing to retry it with.
@@ -48,28 +49,33 @@ impl Knowledge {
         if !state.may_run_twice() || self.settings.max_attempts < 2 {
             return None;
         }
-        let fit = self.targets.iter().any(|target| !target.is_ejected());
-        // A lower tier has nothing to serve, not even trials; nor has one that is slower
-        // by its probes as well.
-        let primary = self.targets[choice].clone();
-        let margin = self.settings.switch_margin;
-        let worth_trying = |one: &Health| {
-            one.preference.tier < primary.preference.tier
-                || one.preference.tier == primary.preference.tier
-                    && rank::may_be_near(one, &primary, margin)
-        };
-        if let Some(target) = self
-            .targets
-            .iter_mut()
-            .position(|one| fit && one.is_half_open() && worth_trying(one) && one.try_now(now))
-        {
-            return Some(target);
+        for target in 0..self.targets.len() {
+            if self.targets[target].is_half_open()
+                && self.may_try(target, choice)
+                && self.targets[target].try_now(now)
+            {
+                return Some(target);
+            }
         }
         self.trials.request();
         let challenger = self.trial?.challenger as usize;
         let useful = challenger != choice && !self.targets[challenger].is_ejected();
         let share = self.random.next();
         (useful && self.trials.take(share)).then_some(challenger)
+    }
+
+    /// Whether a half-open target is worth a trial, and another one is fit. A lower
+    /// tier has nothing to serve, not even trials; nor has a target that is slower by
+    /// its probes as well.
+    fn may_try(&self, target: usize, choice: usize) -> bool {
+        let (tried, chosen) = (&self.targets[target], &self.targets[choice]);
+        let fit = self.targets.iter().any(|target| !target.is_ejected());
+        let worth_it = match tried.preference.tier.cmp(&chosen.preference.tier) {
+            Ordering::Less => true,
+            Ordering::Equal => rank::may_be_near(tried, chosen, self.settings.switch_margin),
+            Ordering::Greater => false,
+        };
+        fit && worth_it
     }
 
     /// A target answered well: what that shows of it, and of those that failed the
