@@ -262,6 +262,9 @@ impl Engine {
         let may_hedge = hedging::delay(&state, &self.known.settings).is_some();
         let again = state.tried.contains(target);
         state.sent_to(target, may_hedge, now);
+        if state.attempts() == 1 {
+            state.may_rescue &= state.trial || self.known.targets[target].may_be_rescued();
+        }
         let report = may_hedge || self.wants_report(&state, target, now);
         if !report {
             self.known.targets[target].request_unreported();

@@ -156,6 +156,13 @@ impl Health {
         self.failures > 0
     }
 
+    /// Whether a slow answer may mean more than a slow endpoint: it is known how long
+    /// answers take, or the target has failed, or left a request without an answer
+    /// while its probes were answered, and has not answered well since.
+    pub(crate) fn may_be_rescued(&self) -> bool {
+        self.drift.baseline().is_some() || self.failures > 0 || self.false_alarms > 0
+    }
+
     /// Whether only a probe can tell if it gets traffic again: its ejection has
     /// run out, or its answers are overdue.
     pub(crate) fn awaits_probe(&self, now: Timestamp) -> bool {

@@ -18,6 +18,10 @@ use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
 use crate::trial::{LatencyTrial, TrialBudget};
 
+/// A time-out of a target that has answered no request well for so long is told to
+/// the store at once.
+const SILENT: Millis = Millis(60_000.0);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
     pub(crate) settings: Settings,
@@ -342,6 +346,9 @@ impl Knowledge {
         // deadline up.
         let blamed = failure.fault_origin() == FaultOrigin::Upstream
             && (failure != Failure::DeadlineExceeded || request.attempts() == 1);
+        // Instances to come need not wait as long.
+        self.sync.write_due |=
+            blamed && failure.is_timeout() && !self.targets[target].answered_within(SILENT, now);
         if !blamed {
             self.targets[target].attempt_cancelled(request.began);
         } else if let Some(verdict) = self.targets[target].failed(failure) {

@@ -253,8 +253,12 @@ fn no_deadline_and_no_attempt_timeout_when_they_are_zero() {
             (&Action::Wait, Millis::INFINITY)
         );
     }
-    // A GET goes to the next beside, once, and then both may take their time.
+    // A GET to a target that has just failed goes to the next beside, once, and
+    // then both may take their time.
     let mut talk = Talk::warm(&settings);
+    let step = talk.begin("GET");
+    let step = talk.status(&step, 500);
+    talk.status(&step, 200);
     let step = talk.begin("GET");
     let step = talk.waited(&step, &[(0, 500.0)]);
     assert_eq!(
