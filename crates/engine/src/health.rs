@@ -145,10 +145,10 @@ impl Health {
         self.aside_until.is_some_and(|until| now < until)
     }
 
-    /// Whether a request was answered well within this time: a probe that was not
-    /// is a lost packet then.
+    /// Whether a request was answered well within this time, and none has waited
+    /// since: a probe that was not answered is a lost packet then.
     pub(crate) fn answered_within(&self, time: Millis, now: Timestamp) -> bool {
-        now - self.answered_well_at < time
+        self.unanswered.is_none() && now - self.answered_well_at < time
     }
 
     /// Whether it has failed, and not answered well since.
