@@ -18,10 +18,6 @@ pub(crate) struct Attempts<P: Platform> {
     pub(crate) response: Option<P::Response>,
 }
 
-/// How often the end of a round is looked for, besides being woken by it: it may
-/// have ended between two steps.
-const LOOK_AGAIN: Millis = Millis(250.0);
-
 struct Running<P: Platform> {
     target: usize,
     started: Millis,
@@ -101,12 +97,7 @@ impl<P: Platform> Attempts<P> {
                 std::future::pending().await
             }
         };
-        let wake_after = if step.wake_on_round {
-            step.wake_after.min(LOOK_AGAIN)
-        } else {
-            step.wake_after
-        };
-        let ended = until(platform, wake_after, pin!(progress), self.ended()).await;
+        let ended = until(platform, step.wake_after, pin!(progress), self.ended()).await;
         let Some((running, result)) = ended else {
             return Event::Timer(self.waited(platform.monotonic()));
         };

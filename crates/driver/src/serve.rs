@@ -8,8 +8,9 @@ use function_fetch_engine::{
     Action, Engine, Event, Failure, LocalReply, Millis, Request, Step, Timestamp,
 };
 use futures::future::{Either, select};
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 
 /// What the client gets.
 #[derive(Debug)]
@@ -54,7 +55,10 @@ pub async fn serve<P: Platform>(
             Action::Cancel { target, failure } => {
                 attempts.cancel(platform, *target, *failure, request).await
             }
-            Action::Wait => attempts.next(platform, &step, request).await,
+            Action::Wait => {
+                yield_now().await;
+                attempts.next(platform, &step, request).await
+            }
             Action::Relay => {
                 // The engine relays only after an `Event::Response`.
                 let Some(response) = attempts.response.take() else {
@@ -73,6 +77,20 @@ pub async fn serve<P: Platform>(
             engine.settle(step.state, event, now)
         });
     }
+}
+
+/// Lets what was spawned begin: WASI 0.3 polls it only with the task that spawned
+/// it, which may have nothing else to be polled for until its time-out.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn await_round<P: Platform>(platform: &P, timeout: Millis) {
