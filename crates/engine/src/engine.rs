@@ -14,7 +14,7 @@ use crate::limits;
 use crate::local_reply::LocalReply;
 use crate::notice::{Notice, StoreOperation};
 use crate::record::Stored;
-use crate::request::{Request, RequestState, Stage};
+use crate::request::{Request, RequestState, Stage, TargetSet};
 use crate::retry::{self, Retry, RetryBudget};
 use crate::round::{self, ProbeOutcome, Round, Rounds};
 use crate::settings::Settings;
@@ -163,9 +163,7 @@ impl Engine {
                     state.may_resend = false;
                     return self.send(state, target, now);
                 }
-                if self.known.failed(&state, target, failure, now)
-                    && Knowledge::is_evidence(failure, replay)
-                {
+                if self.known.failed(&state, target, failure, now) {
                     state.failed.insert(target);
                 }
                 if !state.running.is_empty() {
@@ -215,11 +213,10 @@ impl Engine {
     }
 
     /// The attempt at the best target that was not tried, within the deadline.
-    fn attempt(&mut self, state: RequestState, now: Timestamp) -> Option<Step> {
+    fn attempt(&mut self, mut state: RequestState, now: Timestamp) -> Option<Step> {
         if !limits::has_time(&state, &self.known.settings, now) {
             return None;
         }
-        let mut state = state;
         let first = state.tried.is_empty();
         if first
             && !state.racing
@@ -374,7 +371,7 @@ impl Engine {
                     wake_after = wake_after.min(rescue_in);
                 } else {
                     state.may_rescue = false;
-                    if self.known.has_other_fit(state.tried)
+                    if self.known.has_fit_beside(state.tried)
                         && let Some(mut step) = self.retry(state, Retry::Budgeted, now)
                     {
                         if let Action::Send(attempt) = step.action {
@@ -432,11 +429,10 @@ impl Engine {
     /// Whether an attempt that still waits should be given up, since a probe has
     /// found its target dead meanwhile and another may have the request.
     fn is_lost(&self, state: &RequestState, target: usize) -> bool {
-        let targets = &self.known.targets;
         state.retryable
-            && targets[target].is_ejected()
+            && self.known.targets[target].is_ejected()
             && state.attempts() < self.known.settings.max_attempts
-            && targets.iter().any(|other| !other.is_ejected())
+            && self.known.has_fit_beside(TargetSet::default())
     }
 
     fn step(&mut self, mut state: RequestState, action: Action, now: Timestamp) -> Step {
@@ -591,12 +587,15 @@ impl Engine {
     fn probe_passed(&mut self, round: u32, target: usize, took: Millis, now: Timestamp) {
         let fade = self.known.settings.cache_ttl;
         let health = &mut self.known.targets[target];
-        if let Some(running) = self.rounds.running(round) {
-            running.recovered |= health.is_ejected() && !health.is_convicted();
+        let mut running = self.rounds.running(round);
+        if let Some(running) = &mut running {
             health.latency = running.sampled(target, took, health.latency);
         }
         let was_out = health.is_ejected() && !health.is_half_open();
         let recovered = health.probe_passed(took, now, fade);
+        if let Some(running) = running {
+            running.recovered |= recovered;
+        }
         // Instances to come need not ask again.
         self.known.sync.write_due |= was_out;
         if recovered {

@@ -130,11 +130,6 @@ impl Health {
         self.ejected_until.is_some() || self.half_open.is_some()
     }
 
-    /// Whether live requests have convicted it.
-    pub(crate) fn is_convicted(&self) -> bool {
-        self.half_open.is_some()
-    }
-
     /// Whether it is only trials that keep it from its requests.
     pub(crate) fn is_half_open(&self) -> bool {
         self.ejected_until.is_none() && self.half_open.is_some()
@@ -160,7 +155,7 @@ impl Health {
     /// answers take, or the target has failed, or left a request without an answer
     /// while its probes were answered, and has not answered well since.
     pub(crate) fn may_be_rescued(&self) -> bool {
-        self.drift.baseline().is_some() || self.failures > 0 || self.false_alarms > 0
+        self.drift.baseline().is_some() || self.has_failures() || self.false_alarms > 0
     }
 
     /// Whether only a probe can tell if it gets traffic again: its ejection has
@@ -313,10 +308,9 @@ impl Health {
         })
     }
 
-    /// Whether a request that has a fallback may try it now.
+    /// Where it is half-open, whether a request that has a fallback may try it now.
     pub(crate) fn try_now(&mut self, now: Timestamp) -> bool {
-        let half_open = self.half_open.as_mut();
-        self.ejected_until.is_none() && half_open.is_some_and(|one| one.try_now(now))
+        self.half_open.as_mut().is_some_and(|one| one.try_now(now))
     }
 
     /// Where it was too slow: the mean of ln ms of the target that was faster.
@@ -331,7 +325,7 @@ impl Health {
 
     /// Whether nobody could try it for long.
     pub(crate) fn is_untried(&self, now: Timestamp) -> bool {
-        self.is_half_open() && self.half_open.is_some_and(|one| one.is_untried(now))
+        self.ejected_until.is_none() && self.half_open.is_some_and(|one| one.is_untried(now))
     }
 
     /// It gets its requests back.

@@ -1,9 +1,7 @@
 //! What live requests come to: who is to blame once a request is over, which
 //! requests are trials, and what the trials show.
 
-use crate::conversation::ReplayState;
-use crate::failure::Failure;
-use crate::health::{Found, Health, Verdict};
+use crate::health::{Found, Verdict};
 use crate::knowledge::Knowledge;
 use crate::notice::{ChangeReason, Notice};
 use crate::rank;
@@ -69,13 +67,12 @@ impl Knowledge {
     /// its probes as well.
     fn may_try(&self, target: usize, choice: usize) -> bool {
         let (tried, chosen) = (&self.targets[target], &self.targets[choice]);
-        let fit = self.targets.iter().any(|target| !target.is_ejected());
         let worth_it = match tried.preference.tier.cmp(&chosen.preference.tier) {
             Ordering::Less => true,
             Ordering::Equal => rank::may_be_near(tried, chosen, self.settings.switch_margin),
             Ordering::Greater => false,
         };
-        fit && worth_it
+        worth_it && self.has_fit_beside(TargetSet::default())
     }
 
     /// A target answered well: what that shows of it, and of those that failed the
@@ -243,22 +240,5 @@ impl Knowledge {
             found: Found::Slow(limit),
         };
         self.eject(target, verdict, now);
-    }
-
-    /// Whether nothing but live requests can tell if this one had better go
-    /// elsewhere, and there is somewhere to go.
-    pub(crate) fn has_other_fit(&self, tried: TargetSet) -> bool {
-        let untried =
-            |(index, target): (usize, &Health)| !tried.contains(index) && !target.is_ejected();
-        self.targets.iter().enumerate().any(untried)
-    }
-
-    /// Whether a failure is evidence, once the request is over: the target may have
-    /// had the request, and another may do better.
-    pub(crate) fn is_evidence(failure: Failure, replay: ReplayState) -> bool {
-        replay != ReplayState::Aborted
-            && failure != Failure::TargetLost
-            && failure.fault_origin() == crate::failure::FaultOrigin::Upstream
-            && failure.retry_safety() == crate::failure::RetrySafety::IfIdempotent
     }
 }

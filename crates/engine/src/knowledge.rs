@@ -124,6 +124,12 @@ impl Knowledge {
         self.targets.iter().any(|target| target.awaits_probe(now))
     }
 
+    /// Whether some target other than these is fit for all requests.
+    pub(crate) fn has_fit_beside(&self, targets: TargetSet) -> bool {
+        let mut known = self.targets.iter().enumerate();
+        known.any(|(index, target)| !targets.contains(index) && !target.is_ejected())
+    }
+
     /// The target of a request that was not sent yet, where the decision
     /// settles it without any sorting: the warm path.
     pub(crate) fn first_choice(&self, retryable: bool, now: Timestamp) -> Option<usize> {
@@ -328,7 +334,8 @@ impl Knowledge {
         self.answered_well(request, ttfb, now);
     }
 
-    /// A target did not answer a request. True when it is to blame for that.
+    /// A target did not answer a request. True when that is evidence, once the request
+    /// is over: the target is to blame, unless the request is.
     pub(crate) fn failed(
         &mut self,
         request: &RequestState,
@@ -351,10 +358,15 @@ impl Knowledge {
             blamed && failure.is_timeout() && !self.targets[target].answered_within(SILENT, now);
         if !blamed {
             self.targets[target].attempt_cancelled(request.began);
-        } else if let Some(verdict) = self.targets[target].failed(failure) {
-            self.eject(target, verdict, now);
+            return false;
         }
-        blamed
+        match self.targets[target].failed(failure) {
+            Some(verdict) => {
+                self.eject(target, verdict, now);
+                false
+            }
+            None => true,
+        }
     }
 
     /// The attempts that lost against the responder are cancelled, which is not
@@ -375,11 +387,8 @@ impl Knowledge {
     pub(crate) fn eject(&mut self, target: usize, verdict: Verdict, now: Timestamp) {
         // What live requests found is a matter of choice: without one, a target that
         // fails some of them is better than none.
-        let others = (0..self.targets.len()).filter(|other| *other != target);
-        let choice = others
-            .into_iter()
-            .any(|other| !self.targets[other].is_ejected());
-        if verdict.found != Found::Outage && !choice {
+        let is_choice = self.has_fit_beside(TargetSet::from_iter([target]));
+        if verdict.found != Found::Outage && !is_choice {
             return;
         }
         let jitter = self.random.next();
@@ -407,10 +416,9 @@ impl Knowledge {
 
     /// A cache answered a probe: what it measured is not the target.
     pub(crate) fn report_cached(&mut self, target: usize) {
-        if self.cached_reported.contains(target) {
+        if !self.cached_reported.insert(target) {
             return;
         }
-        self.cached_reported.insert(target);
         self.notices.push(Notice::HealthPathCached {
             target: self.settings.targets[target].url(),
             remedy: "a cache answers the probes: set FETCH_HEALTH_PATH to a path that no cache \
@@ -419,10 +427,9 @@ impl Knowledge {
     }
 
     pub(crate) fn report_denial(&mut self, target: usize, failure: Failure) {
-        if self.denials_reported.contains(target) {
+        if !self.denials_reported.insert(target) {
             return;
         }
-        self.denials_reported.insert(target);
         self.notices.push(Notice::Denied {
             target: self.settings.targets[target].url(),
             remedy: if failure == Failure::DestinationIpProhibited {

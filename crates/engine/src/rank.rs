@@ -64,26 +64,12 @@ pub(crate) fn outranks(targets: &[Health], one: usize, other: usize) -> bool {
     one.preference.tier < other.preference.tier && one.latency.is_some() && !one.is_ejected()
 }
 
-/// The targets of a target's tier: its latency is compared with theirs alone.
-pub(crate) fn tier_of(targets: &[Health], target: usize) -> TargetSet {
-    let mut tier = TargetSet::default();
-    for (index, other) in targets.iter().enumerate() {
-        if other.preference.tier == targets[target].preference.tier {
-            tier.insert(index);
-        }
-    }
-    tier
-}
-
-/// The targets of a target's tier that are fit.
+/// The fit targets of a target's tier: its latency is compared with theirs alone.
 pub(crate) fn rivals(targets: &[Health], target: usize) -> TargetSet {
-    let mut rivals = tier_of(targets, target);
-    for (index, other) in targets.iter().enumerate() {
-        if other.is_ejected() {
-            rivals.remove(index);
-        }
-    }
-    rivals
+    let tier = targets[target].preference.tier;
+    (0..targets.len())
+        .filter(|index| targets[*index].preference.tier == tier && !targets[*index].is_ejected())
+        .collect()
 }
 
 /// The first by rank.
@@ -94,39 +80,33 @@ pub(crate) fn best(targets: &[Health], now: Timestamp) -> usize {
 /// The targets among which `FETCH_SPREAD` shares the traffic: those of the
 /// primary's tier that are as fast, give or take the margin.
 pub(crate) fn peers(targets: &[Health], primary: usize, margin: Margin) -> Vec<usize> {
-    let Some(known) = targets[primary].latency else {
-        return vec![primary];
+    let rivals = rivals(targets, primary);
+    let is_peer = |index: &usize| {
+        *index == primary
+            || rivals.contains(*index) && is_near(&targets[*index], &targets[primary], margin)
     };
-    let most = known.mean() + lead(known.mean(), margin);
-    let tier = tier_of(targets, primary);
-    (0..targets.len())
-        .filter(|index| {
-            let peer = &targets[*index];
-            let near = peer.latency.is_some_and(|latency| latency.mean() <= most);
-            *index == primary || (near && !peer.is_ejected() && tier.contains(*index))
-        })
-        .collect()
+    (0..targets.len()).filter(is_peer).collect()
 }
 
 /// Whether a target is as fast as the primary, give or take the margin.
 pub(crate) fn is_near(target: &Health, primary: &Health, margin: Margin) -> bool {
-    match (target.latency, primary.latency) {
-        (Some(target), Some(primary)) => {
-            target.mean() <= primary.mean() + lead(primary.mean(), margin)
-        }
-        _ => false,
-    }
+    is_near_but_for(1.0, target, primary, margin)
 }
 
-/// Whether a target could be as fast as the primary, if not for the handshake that
-/// its probes pay for while no request keeps a connection.
+/// The same, if not for the handshake that its probes pay for while no request keeps
+/// a connection.
 pub(crate) fn may_be_near(target: &Health, primary: &Health, margin: Margin) -> bool {
-    match (target.latency, primary.latency) {
-        (Some(target), Some(primary)) => {
-            target.mean() / HANDSHAKE <= primary.mean() + lead(primary.mean(), margin)
-        }
-        _ => false,
-    }
+    is_near_but_for(HANDSHAKE, target, primary, margin)
+}
+
+fn is_near_but_for(handshake: f64, target: &Health, primary: &Health, margin: Margin) -> bool {
+    target
+        .latency
+        .zip(primary.latency)
+        .is_some_and(|(target, primary)| {
+            let primary = primary.mean();
+            target.mean() / handshake <= primary + lead(primary, margin)
+        })
 }
 
 /// One of the peers, each as likely as it weighs. `share` is random, from 0 up

@@ -89,12 +89,25 @@ impl TargetSet {
         self.0 == 0
     }
 
-    pub(crate) fn insert(&mut self, target: usize) {
+    /// Says whether it was not one of them.
+    pub(crate) fn insert(&mut self, target: usize) -> bool {
+        let is_new = !self.contains(target);
         self.0 |= 1 << target;
+        is_new
     }
 
     pub(crate) fn remove(&mut self, target: usize) {
         self.0 &= !(1 << target);
+    }
+}
+
+impl FromIterator<usize> for TargetSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(targets: I) -> Self {
+        let mut set = Self::default();
+        for target in targets {
+            set.insert(target);
+        }
+        set
     }
 }
 
