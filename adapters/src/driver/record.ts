@@ -127,17 +127,17 @@ function list(value: unknown): unknown[] {
 }
 
 function ejection(value: unknown): Ejection {
-  const [ends, length] = pair(value);
+  const [ends, length] = numbers(value, 2);
   return { ends, length };
 }
 
 function liveOf(value: unknown): Live {
-  const [mean, variance] = pair(value);
+  const [mean, variance] = numbers(value, 2);
   return { mean, variance };
 }
 
 function tallyOf(value: unknown): Tally {
-  const [good, bad, at] = three(value);
+  const [good, bad, at] = numbers(value, 3);
   return { good, bad, at };
 }
 
@@ -152,25 +152,24 @@ function trialOf(value: unknown): LatencyTrial {
 }
 
 function timesOf(value: unknown): LogTimes {
-  const [count, mean, squares] = three(value);
+  const [count, mean, squares] = numbers(value, 3);
   return { count, mean, squares };
 }
 
 function pairsOf(value: unknown): Pairs {
-  const [blamed, shared] = pair(value);
+  const [blamed, shared] = numbers(value, 2);
   return { blamed, shared };
 }
 
-function pair(value: unknown): [number, number] {
-  const [first, second, ...more] = list(value);
-  insist(more.length === 0);
-  return [number(first), number(second)];
+interface Tuple {
+  2: [number, number];
+  3: [number, number, number];
 }
 
-function three(value: unknown): [number, number, number] {
-  const [first, second, third, ...more] = list(value);
-  insist(more.length === 0);
-  return [number(first), number(second), number(third)];
+function numbers<N extends keyof Tuple>(value: unknown, size: N): Tuple[N] {
+  const all = list(value);
+  insist(all.length === size);
+  return all.map((one) => number(one)) as Tuple[N];
 }
 
 function text(value: unknown): string {

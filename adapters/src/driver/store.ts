@@ -5,9 +5,6 @@ import type { Background, Store, Upload } from "./platform.js";
 import { decode, encode } from "./record.js";
 import type { ReverseProxy } from "./reverse-proxy.js";
 
-/** A write that takes longer, ms, is abandoned, so that it does not keep the instance alive. */
-const WRITE_TIMEOUT = 5_000;
-
 type StoreEvent = Extract<Event, { tag: "store-read" | "store-failed" }>;
 
 /** Reads the record; a store that does not answer within `timeout`, ms, has failed. */
@@ -36,7 +33,7 @@ export function writeDue<Q extends Upload, A>(
   const { record, ttlSeconds } = write;
   const put = () => platform.store?.put(configuration.cacheKey, encode(record), ttlSeconds);
   background(
-    within(WRITE_TIMEOUT, put)
+    within(configuration.storeWriteTimeout, put)
       .then(
         () => true,
         () => false,

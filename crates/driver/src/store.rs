@@ -2,11 +2,7 @@
 
 use crate::platform::{Platform, StoreError};
 use crate::serve::{ask, within};
-use function_fetch_engine::{Millis, Stored};
-
-/// A write that takes longer is abandoned, so that a store that hangs does not
-/// keep the instance alive.
-const WRITE_TIMEOUT: Millis = Millis(5_000.0);
+use function_fetch_engine::{Millis, STORE_WRITE_TIMEOUT, Stored};
 
 /// Reads the record; a store that does not answer in time has failed.
 pub(crate) async fn read<P: Platform>(
@@ -27,7 +23,7 @@ pub(crate) fn write_due<P: Platform>(platform: &P) {
     platform.spawn(async move {
         background.idle().await;
         let put = background.store_put(write.record, write.ttl_seconds);
-        let well = within(&background, WRITE_TIMEOUT, put).await == Some(Ok(()));
+        let well = within(&background, STORE_WRITE_TIMEOUT, put).await == Some(Ok(()));
         ask(&background, |engine, _| engine.store_written(well));
     });
 }

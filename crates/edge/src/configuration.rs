@@ -3,7 +3,8 @@
 use crate::wit;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Capabilities, Engine, Preference, STORE_TIMEOUT, Settings, Target, USER_AGENT, headers,
+    Capabilities, Engine, Preference, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Settings, Target,
+    USER_AGENT, headers,
 };
 
 /// An engine for these settings.
@@ -46,6 +47,7 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         connect_timeout: settings.connect_timeout.whole(),
         replay_body_bytes: settings.replay_body_bytes,
         store_timeout: STORE_TIMEOUT.whole(),
+        store_write_timeout: STORE_WRITE_TIMEOUT.whole(),
         report_from_status: settings.report_from_status(),
         forwarded: settings.forwarded,
         trust_forwarded: settings.trust_forwarded,

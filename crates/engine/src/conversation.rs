@@ -11,6 +11,10 @@ use crate::time::Millis;
 /// not hang on it.
 pub const STORE_TIMEOUT: Millis = Millis(250.0);
 
+/// How long a write of the store may take before the host gives it up, so that a store
+/// that hangs does not keep the instance alive.
+pub const STORE_WRITE_TIMEOUT: Millis = Millis(5_000.0);
+
 /// Whether the request's body can be sent to another target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayState {

@@ -29,6 +29,17 @@ const REPORT_EVERY: Millis = Millis(50.0);
 /// A timer that fires so much too early has fired.
 const TIMER_SLACK: Millis = Millis(0.01);
 
+/// In how long an attempt that waits is
+struct Due {
+    /// cancelled, and with which failure,
+    given_up: Millis,
+    failure: Failure,
+    /// overdue, so that a probe checks its target,
+    overdue: Millis,
+    /// joined by one at another target.
+    rescued: Millis,
+}
+
 /// Decides. See the crate's documentation for how a host drives it.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -351,34 +362,30 @@ impl Engine {
         let running = waited
             .iter()
             .filter(|one| one.target < known && state.running.contains(one.target));
-        for Waited { target, time } in running.copied() {
-            let (left, failure) = limits::time_left(&state, &self.known.settings, time, now);
-            if left <= TIMER_SLACK {
+        for one in running {
+            let target = one.target;
+            let due = self.due(&state, one, now);
+            if due.given_up <= TIMER_SLACK {
+                let failure = due.failure;
                 return self.step(state, Action::Cancel { target, failure }, now);
             }
-            wake_after = wake_after.min(left);
-            if self.known.settings.ranking_enabled() {
-                let overdue_in = self.known.targets[target].overdue_after() - time;
-                if overdue_in <= TIMER_SLACK {
-                    state.overdue = true;
-                } else {
-                    wake_after = wake_after.min(overdue_in);
-                }
+            wake_after = wake_after.min(due.given_up);
+            if due.overdue > TIMER_SLACK {
+                wake_after = wake_after.min(due.overdue);
+            } else {
+                state.overdue = true;
             }
-            if state.may_rescue && self.known.settings.ranking_enabled() {
-                let rescue_in = self.known.targets[target].rescue_after() - time;
-                if rescue_in > TIMER_SLACK {
-                    wake_after = wake_after.min(rescue_in);
-                } else {
-                    state.may_rescue = false;
-                    if self.known.has_fit_beside(state.tried)
-                        && let Some(mut step) = self.retry(state, Retry::Budgeted, now)
-                    {
-                        if let Action::Send(attempt) = step.action {
-                            step.state.rescuer = Some(attempt.target);
-                        }
-                        return step;
+            if due.rescued > TIMER_SLACK {
+                wake_after = wake_after.min(due.rescued);
+            } else {
+                state.may_rescue = false;
+                if self.known.has_fit_beside(state.tried)
+                    && let Some(mut step) = self.retry(state, Retry::Budgeted, now)
+                {
+                    if let Action::Send(attempt) = step.action {
+                        step.state.rescuer = Some(attempt.target);
                     }
+                    return step;
                 }
             }
             if state.overdue && self.is_lost(&state, target) {
@@ -404,6 +411,23 @@ impl Engine {
         let mut step = self.step(state, Action::Wait, now);
         step.wake_after = wake_after;
         step
+    }
+
+    /// In how long something is due for an attempt that waits.
+    fn due(&self, state: &RequestState, waited: &Waited, now: Timestamp) -> Due {
+        let (given_up, failure) = limits::time_left(state, &self.known.settings, waited.time, now);
+        let health = &self.known.targets[waited.target];
+        let ranks = self.known.settings.ranking_enabled();
+        let after = |time: Millis, is_on: bool| match is_on {
+            true => time - waited.time,
+            false => Millis::INFINITY,
+        };
+        Due {
+            given_up,
+            failure,
+            overdue: after(health.overdue_after(), ranks),
+            rescued: after(health.rescue_after(), ranks && state.may_rescue),
+        }
     }
 
     /// Attempts that were overdue when another was sent beside them, and had not
@@ -461,19 +485,13 @@ impl Engine {
             Action::ReadStore => STORE_TIMEOUT,
             Action::AwaitRound => round::longest(settings.targets.len(), settings),
             Action::Send(attempt) if state.running.count() == 1 => {
-                let (left, _) = limits::time_left(state, settings, Millis::ZERO, now);
-                let overdue = if settings.ranking_enabled() {
-                    self.known.targets[attempt.target].overdue_after()
-                } else {
-                    Millis::INFINITY
+                let sent = Waited {
+                    target: attempt.target,
+                    time: Millis::ZERO,
                 };
+                let due = self.due(state, &sent, now);
                 let hedge = hedging::delay(state, settings).unwrap_or(Millis::INFINITY);
-                let rescue = if settings.ranking_enabled() && state.may_rescue {
-                    self.known.targets[attempt.target].rescue_after()
-                } else {
-                    Millis::INFINITY
-                };
-                left.min(overdue).min(rescue).min(hedge)
+                due.given_up.min(due.overdue).min(due.rescued).min(hedge)
             }
             // The host says how long each has waited.
             Action::Send(_) | Action::Wait => Millis::ZERO,
@@ -562,6 +580,7 @@ impl Engine {
         if outcome.cached {
             self.known.report_cached(target);
         }
+        let recent = self.known.settings.cache_ttl;
         let reason = match outcome.result {
             Ok(200..=499) => return self.probe_passed(round, target, outcome.took, now),
             // This side has run out of connections: that is not evidence against
@@ -569,7 +588,7 @@ impl Engine {
             Err(Failure::ConnectionLimitReached) => return self.rounds.starved(),
             Err(failure)
                 if failure.is_timeout()
-                    && self.known.targets[target].answered_within(outcome.took, now) =>
+                    && self.known.targets[target].has_lost_probe(outcome.took, recent, now) =>
             {
                 return;
             }

@@ -54,26 +54,46 @@ impl From<Tally> for (f64, f64, Timestamp) {
 
 impl Tally {
     fn add(&mut self, good: f64, bad: f64, now: Timestamp) {
+        self.followed_by(good + bad, now);
         // Of many good answers at once, none is remembered beyond the memory.
-        let keep = self.fades_to(now) * math::exp(math::ln(KEEP) * (good + bad));
         let all = 1.0 / (1.0 - KEEP);
-        self.good = (self.good * keep + good).min(all);
-        self.bad = (self.bad * keep + bad).min(all);
-        self.at = self.at.max(now);
+        self.good = (self.good + good).min(all);
+        self.bad = (self.bad + bad).min(all);
     }
 
-    fn fades_to(&self, now: Timestamp) -> f64 {
-        math::exp(-(now - self.at).max(Millis::ZERO).0 / FADE.0)
+    /// Others' answers fade by the requests that follow here, too.
+    fn followed_by(&mut self, answers: f64, now: Timestamp) {
+        *self = self.kept(math::exp(math::ln(KEEP) * answers), now);
     }
 
     fn faded(&self, now: Timestamp) -> Self {
-        let keep = self.fades_to(now);
+        self.kept(1.0, now)
+    }
+
+    /// By now, with a share of its weight for other reasons than time.
+    fn kept(&self, share: f64, now: Timestamp) -> Self {
+        let keep = math::exp(-(now - self.at).max(Millis::ZERO).0 / FADE.0) * share;
         Self {
             good: self.good * keep,
             bad: self.bad * keep,
             at: self.at.max(now),
         }
     }
+
+    /// Whether it can be counted with.
+    pub(crate) fn is_sound(&self) -> bool {
+        is_modest(self.good) && is_modest(self.bad)
+    }
+
+    /// Whether there is anything in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.good < 0.001 && self.bad < 0.001
+    }
+}
+
+/// Whether it can be the weight of answers: others' values may be anything.
+fn is_modest(weight: f64) -> bool {
+    (0.0..=1_000.0).contains(&weight)
 }
 
 /// The evidence of this instance, and what others have shared.
@@ -89,12 +109,12 @@ pub(crate) struct Evidence {
 impl Evidence {
     pub(crate) fn good(&mut self, weight: f64, now: Timestamp) {
         self.own.add(weight, 0.0, now);
-        self.shared.add_nothing(weight, now);
+        self.shared.followed_by(weight, now);
     }
 
     pub(crate) fn bad(&mut self, weight: f64, now: Timestamp) {
         self.own.add(0.0, weight, now);
-        self.shared.add_nothing(weight, now);
+        self.shared.followed_by(weight, now);
     }
 
     /// Whether the failures are too many.
@@ -137,27 +157,6 @@ impl Evidence {
     }
 }
 
-impl Tally {
-    /// Others' answers fade by the requests that follow here, too.
-    fn add_nothing(&mut self, weight: f64, now: Timestamp) {
-        let keep = self.fades_to(now) * math::exp(math::ln(KEEP) * weight);
-        self.good *= keep;
-        self.bad *= keep;
-        self.at = self.at.max(now);
-    }
-
-    /// Whether it can be counted with.
-    pub(crate) fn is_sound(&self) -> bool {
-        let modest = 0.0..=1_000.0;
-        modest.contains(&self.good) && modest.contains(&self.bad)
-    }
-
-    /// Whether there is anything in it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.good < 0.001 && self.bad < 0.001
-    }
-}
-
 /// How long the outcome of a pair is remembered: about so many pairs.
 const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
 
@@ -191,8 +190,7 @@ impl Pairs {
 
     /// Whether it can be counted with.
     pub(crate) fn is_sound(&self) -> bool {
-        let modest = 0.0..=1_000.0;
-        modest.contains(&self.blamed) && modest.contains(&self.shared)
+        is_modest(self.blamed) && is_modest(self.shared)
     }
 
     /// How likely the target is to blame for a failure that has no pair.

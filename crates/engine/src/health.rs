@@ -73,6 +73,8 @@ pub(crate) struct Health {
     /// How often a suspicion has proved wrong: each time the next one waits
     /// twice as long.
     false_alarms: i32,
+    /// Whether the last probe was not answered in time, and taken for a lost packet.
+    probe_lost: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -140,10 +142,23 @@ impl Health {
         self.aside_until.is_some_and(|until| now < until)
     }
 
-    /// Whether a request was answered well within this time, and none has waited
-    /// since: a probe that was not answered is a lost packet then.
+    /// Whether a request was answered well within this time, and none has waited for
+    /// too long since: a probe that was not answered is a lost packet then.
     pub(crate) fn answered_within(&self, time: Millis, now: Timestamp) -> bool {
-        self.unanswered.is_none() && now - self.answered_well_at < time
+        !self.is_overdue(now) && now - self.answered_well_at < time
+    }
+
+    /// Whether a probe that took so long without an answer is a lost packet, as far as
+    /// is known: requests are answered, or the probe before it was, not longer ago than
+    /// `recent`. A client that calls an endpoint that hangs causes many probes, and a
+    /// few of them get lost.
+    pub(crate) fn has_lost_probe(&mut self, took: Millis, recent: Millis, now: Timestamp) -> bool {
+        let passed_before = !self.is_ejected()
+            && self
+                .latency
+                .is_some_and(|known| now - known.at < took + recent);
+        let is_first = !std::mem::replace(&mut self.probe_lost, true);
+        self.answered_within(took, now) || (passed_before && is_first)
     }
 
     /// Whether it has failed, and not answered well since.
@@ -153,9 +168,12 @@ impl Health {
 
     /// Whether a slow answer may mean more than a slow endpoint: it is known how long
     /// answers take, or the target has failed, or left a request without an answer
-    /// while its probes were answered, and has not answered well since.
+    /// while its probes were answered, or a probe, and has not answered well since.
     pub(crate) fn may_be_rescued(&self) -> bool {
-        self.drift.baseline().is_some() || self.has_failures() || self.false_alarms > 0
+        self.drift.baseline().is_some()
+            || self.has_failures()
+            || self.false_alarms > 0
+            || self.probe_lost
     }
 
     /// Whether only a probe can tell if it gets traffic again: its ejection has
@@ -345,6 +363,7 @@ impl Health {
             self.false_alarms = (self.false_alarms + 1).min(8);
         }
         self.unanswered = None;
+        self.probe_lost = false;
         self.latency = Some(Latency::add(self.latency, took, now, fade));
         let ended = self.ejected_until.take().is_some();
         if let (true, Some(half_open)) = (ended, &mut self.half_open) {

@@ -354,8 +354,10 @@ impl Knowledge {
         let blamed = failure.fault_origin() == FaultOrigin::Upstream
             && (failure != Failure::DeadlineExceeded || request.attempts() == 1);
         // Instances to come need not wait as long.
-        self.sync.write_due |=
-            blamed && failure.is_timeout() && !self.targets[target].answered_within(SILENT, now);
+        self.sync.write_due |= blamed
+            && failure.is_timeout()
+            && !self.targets[target].answered_within(SILENT, now)
+            && !self.sync.knows_failures_of(target);
         if !blamed {
             self.targets[target].attempt_cancelled(request.began);
             return false;

@@ -88,7 +88,9 @@ pub mod target;
 mod time;
 mod trial;
 
-pub use conversation::{Action, Attempt, Event, ReplayState, STORE_TIMEOUT, Step, Waited};
+pub use conversation::{
+    Action, Attempt, Event, ReplayState, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Step, Waited,
+};
 pub use engine::Engine;
 pub use evidence::{Pairs, Tally};
 pub use failure::{Failure, FaultOrigin, RetrySafety};

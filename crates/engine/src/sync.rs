@@ -4,14 +4,12 @@
 //! It is read beside a request about once a second (`FETCH_CACHE_SYNC_SECONDS`),
 //! so that a target which one instance has found dead is dead for all.
 
+use crate::conversation::STORE_WRITE_TIMEOUT;
 use crate::notice::{Notice, StoreOperation};
 use crate::random::Random;
 use crate::record::{Record, Stored};
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
-
-/// How long a write counts as under way if the host does not report its end.
-const LONGEST_WRITE: Millis = Millis(5_000.0);
 
 /// The state of the traffic with the store.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +53,21 @@ impl StoreSync {
         self.known.as_ref() != value && now >= self.writing_until
     }
 
+    /// Whether the store holds that a target has failed.
+    pub(crate) fn knows_failures_of(&self, target: usize) -> bool {
+        match &self.known {
+            Some(Stored::Record(record)) => record
+                .targets
+                .get(target)
+                .is_some_and(|known| known.fail > 0),
+            _ => false,
+        }
+    }
+
     /// A record is on its way to the store.
     pub(crate) fn writes(&mut self, record: &Record, now: Timestamp) {
         self.known = Some(Stored::Record(record.clone()));
-        self.writing_until = now + LONGEST_WRITE;
+        self.writing_until = now + STORE_WRITE_TIMEOUT;
     }
 
     /// The write has ended, well or not.

@@ -2,7 +2,8 @@
 
 use crate::talk::{Talk, failed, probe, request, response, target};
 use function_fetch_engine::{
-    Action, Engine, Event, Failure, Millis, Notice, ReplayState, Request, Round, Step, Stored,
+    Action, Engine, Event, Failure, Millis, Notice, ProbeOutcome, ReplayState, Request, Round,
+    Step, Stored,
 };
 
 const SECOND: f64 = 1000.0;
@@ -172,6 +173,35 @@ fn a_target_that_hangs_is_skipped_before_the_first_request_times_out() {
     talk.engine.finish_round(round.id, talk.now);
     let step = talk.fails(&lost, failure);
     assert_eq!(target(&step), 1);
+}
+
+#[test]
+fn a_probe_without_an_answer_is_a_lost_packet_and_a_second_one_is_not() {
+    let silent = || ProbeOutcome {
+        result: Err(Failure::AttemptTimeout),
+        took: Millis(2.0 * SECOND),
+        cached: false,
+    };
+    // Measured within the TTL, or longer ago.
+    for (age, lost) in [(10.0 * SECOND, 1), (301.0 * SECOND, 0)] {
+        let mut talk = Talk::warm(&[]);
+        talk.wait(age);
+        talk.begin("GET");
+        talk.wait(SECOND);
+        for nth in 0..=lost {
+            assert_eq!(talk.notices(), [], "{age} {nth}");
+            let round = talk.engine.start_round(talk.now).unwrap();
+            talk.wait(2.0 * SECOND);
+            talk.engine.probed(round.id, 0, silent(), talk.now);
+            for other in round.targets.iter().filter(|other| **other != 0) {
+                talk.engine
+                    .probed(round.id, *other, probe(Some(50.0)), talk.now);
+            }
+            talk.engine.finish_round(round.id, talk.now);
+        }
+        let ejected = |notice: &Notice| matches!(notice, Notice::Ejected { .. });
+        assert!(talk.notices().iter().any(ejected), "{age}");
+    }
 }
 
 #[test]
