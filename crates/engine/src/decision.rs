@@ -22,6 +22,9 @@ const DRIFT_SPREAD: Millis = Millis(10_000.0);
 /// How soon after a refresh a drift may bring the next one forward.
 const DRIFT_PAUSE: Millis = Millis(30_000.0);
 
+/// After a slow primary was replaced the others are measured within this time.
+const REPLACED_SPREAD: Millis = Millis(2_000.0);
+
 /// Which target comes first, since when, and by what.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
@@ -69,6 +72,12 @@ impl Decision {
         self.drifted = true;
         let soon = now.max(self.measured_at + DRIFT_PAUSE) + DRIFT_SPREAD * share;
         self.refresh_at = self.refresh_at.min(soon);
+    }
+
+    /// A slow primary was left for the next best, of which little may be known: a single
+    /// probe with its handshake, up to a TTL ago. All are measured soon.
+    pub(crate) fn replaced(&mut self, share: f64, now: Timestamp) {
+        self.refresh_at = self.refresh_at.min(now + REPLACED_SPREAD * share);
     }
 
     /// The target that a new `primary` stands in for, if any.

@@ -293,7 +293,8 @@ impl Engine {
     /// hosts where that is expensive, one now and then is enough to see a drift or
     /// a target that hangs, and each while the target has failures to live down.
     fn wants_report(&mut self, state: &RequestState, target: usize, now: Timestamp) -> bool {
-        if !self.known.settings.sampled_reports {
+        // Who answers last is to be known, where another has answered before.
+        if !self.known.settings.sampled_reports || state.has_response {
             return true;
         }
         if !self.known.settings.ranking_enabled() {
@@ -453,8 +454,11 @@ impl Engine {
     /// Whether an attempt that still waits should be given up, since a probe has
     /// found its target dead meanwhile and another may have the request.
     fn is_lost(&self, state: &RequestState, target: usize) -> bool {
+        // A half-open target lives, and its trials are to show how.
+        let health = &self.known.targets[target];
+        let is_dead = health.is_ejected() && !health.is_half_open();
         state.retryable
-            && self.known.targets[target].is_ejected()
+            && is_dead
             && state.attempts() < self.known.settings.max_attempts
             && self.known.has_fit_beside(TargetSet::default())
     }

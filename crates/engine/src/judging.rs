@@ -29,6 +29,10 @@ const OVERDUE_TOLD: f64 = 0.25;
 /// requests are compared.
 const LASTING: u32 = 8;
 
+/// After so many refreshes without a request that could be compared, there are none:
+/// all have a body, say.
+const FRUITLESS: u32 = 3;
+
 /// The share of the good answers after a failure that is told to the store: by
 /// chance, since an instance may live for a single one.
 const REFUTED: f64 = 0.25;
@@ -190,14 +194,39 @@ impl Knowledge {
         decision.refresh_soon(share, now);
         let choice = decision.choice;
         self.drifting += 1;
-        if self.trial.is_none() && self.drifting >= LASTING && self.settings.max_attempts > 1 {
-            let rivals = rank::rivals(&self.targets, choice);
-            let runner_up = rank::order(&self.targets, now)
-                .into_iter()
-                .filter(|target| *target != choice && rivals.contains(*target))
-                .find(|target| self.targets[*target].latency.is_some());
-            self.trial = runner_up.map(LatencyTrial::new);
-            self.sync.write_due |= self.trial.is_some();
+        if self.trial.is_none() && self.drifting >= LASTING {
+            self.try_runner_up(choice, now);
+        }
+    }
+
+    /// Begins a latency trial, if there is a target to try. Says whether one is under
+    /// way now.
+    fn try_runner_up(&mut self, choice: usize, now: Timestamp) -> bool {
+        let rivals = rank::rivals(&self.targets, choice);
+        let runner_up = rank::order(&self.targets, now)
+            .into_iter()
+            .filter(|target| *target != choice && rivals.contains(*target))
+            .find(|target| self.targets[*target].latency.is_some());
+        self.trial = runner_up
+            .filter(|_| self.settings.max_attempts > 1)
+            .map(LatencyTrial::new);
+        self.sync.write_due |= self.trial.is_some();
+        self.trial.is_some()
+    }
+
+    /// A refresh has left the primary what it was, though its answers have become much
+    /// slower. Probes ask another question, so live requests are to say whether another
+    /// target is faster, where some can be tried; else slower is what is normal now.
+    pub(crate) fn outlived_drift(&mut self, primary: usize, now: Timestamp) {
+        self.fruitless += 1;
+        if self.fruitless >= FRUITLESS
+            || !(self.trial.is_some() || self.try_runner_up(primary, now))
+        {
+            self.trial = None;
+            self.fruitless = 0;
+            self.targets[primary].restart_drift(true);
+        } else {
+            self.targets[primary].restart_drift(false);
         }
     }
 
@@ -220,11 +249,16 @@ impl Knowledge {
         } else {
             return;
         }
+        self.fruitless = 0;
         match trial.difference(self.settings.switch_margin) {
             Difference::Open => {}
             Difference::Faster(limit) => {
                 self.trial = None;
                 self.eject_slow(choice, limit, now);
+                let share = self.random.next();
+                if let Some(decision) = &mut self.decision {
+                    decision.replaced(share, now);
+                }
             }
             Difference::None => {
                 self.trial = None;

@@ -36,6 +36,8 @@ pub(crate) struct Knowledge {
     pub(crate) trials: TrialBudget,
     /// For how many answers in a row the chosen target has been slower than it was.
     pub(crate) drifting: u32,
+    /// How many refreshes have outlived a drift since a request was compared.
+    pub(crate) fruitless: u32,
     pub(crate) notices: Vec<Notice>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
@@ -61,6 +63,7 @@ impl Knowledge {
             trial: None,
             trials: TrialBudget::default(),
             drifting: 0,
+            fruitless: 0,
             notices: Vec::new(),
             denials_reported: TargetSet::default(),
             cached_reported: TargetSet::default(),
@@ -165,14 +168,15 @@ impl Knowledge {
     /// A full round has ended: its result holds from now.
     pub(crate) fn decide(&mut self, primary: usize, now: Timestamp) {
         let before = self.decision.as_ref().map(|decision| decision.primary);
-        // If it drifted and is still the best, slower is what it is now; unless live
-        // requests are still being asked.
         let drifted = self
             .decision
             .as_ref()
-            .is_some_and(|decision| decision.drifted)
-            && self.trial.is_none();
-        self.targets[primary].restart_drift(drifted && before == Some(primary));
+            .is_some_and(|decision| decision.drifted);
+        if drifted && before == Some(primary) {
+            self.outlived_drift(primary, now);
+        } else {
+            self.targets[primary].restart_drift(false);
+        }
         self.report_change(before, primary, ChangeReason::Probed);
         let stands_in_for = self
             .decision

@@ -186,6 +186,55 @@ fn a_slow_answer_is_waited_for_beside_another_once_more_is_known() {
 }
 
 #[test]
+fn a_trial_that_is_overdue_is_not_given_up_and_tells_what_its_target_is_like() {
+    for seed in 0..5 {
+        let mut talk = busy(seed);
+        while talk.ejections().is_empty() {
+            talk.wait(100.0);
+            talk.serve("GET", first_hangs);
+        }
+        // It answers again, later than its answers used to be overdue.
+        let mut trials = 0;
+        let again = (0..600).find(|_| {
+            talk.wait(100.0);
+            let served = talk.serve("GET", |target| {
+                Live::Answers(200, if target == 0 { 390.0 } else { USUAL[target] })
+            });
+            trials += usize::from(served.trial);
+            !talk.ejections().is_empty()
+        });
+        assert!(again.is_some(), "half-open for good");
+        assert!((1..=3).contains(&trials), "{trials}");
+    }
+}
+
+#[test]
+fn a_drift_that_a_refresh_outlives_is_asked_of_live_requests() {
+    // A request in 20 s: the refresh comes before a drift has lasted.
+    let mut talk = busy(6);
+    let left = (0..1_000).find(|_| {
+        talk.wait(20_000.0);
+        talk.serve("GET", first_is_slow);
+        !talk.ejections().is_empty()
+    });
+    assert!(left.is_some(), "slow has become what is normal");
+
+    // Nothing can be tried: slower is normal then, and not probed for ever.
+    let mut talk = busy(7);
+    let mut rounds = 0;
+    for _ in 0..6_000 {
+        talk.wait(1_000.0);
+        let step = talk.begin("POST");
+        if step.round {
+            rounds += 1;
+            talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+        }
+        talk.answers_in(&step, 200.0);
+    }
+    assert!(rounds <= 6_000 / 240 + 10, "{rounds} refreshes");
+}
+
+#[test]
 fn a_target_that_hangs_for_requests_alone_is_out_after_a_few() {
     let mut talk = busy(4);
     let hung = (0..100)
