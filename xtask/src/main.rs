@@ -1,6 +1,7 @@
 //! `cargo xtask`: the only build entry of Function Fetch. Developers, the README and CI all use it, so
 //! that there is one answer to "how is this built".
 
+mod bench;
 mod components;
 mod demo;
 mod edge;
@@ -43,6 +44,8 @@ enum Command {
     Test(test::Args),
     /// Simulate scenarios in virtual time, compared with other policies; writes tables and plots
     Simulate(simulate::Args),
+    /// Measure it beside nginx, HAProxy and Caddy on this machine, and judge it by its targets
+    Bench(bench::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {

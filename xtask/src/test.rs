@@ -118,7 +118,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         Some(Err(error)) => failed.push(format!("end to end: {error:#}")),
     }
-    suites.push(suite("xtask", &["-p", "xtask"]));
+    suites.push(suite(
+        "xtask and bench",
+        &["-p", "xtask", "-p", "function-fetch-bench"],
+    ));
 
     // What could not be prepared is a failure that no runner prints.
     let mut total = Tally {

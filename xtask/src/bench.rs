@@ -1,0 +1,105 @@
+//! `cargo xtask bench`: the benchmark, which has its own command line, beside everything that it compares.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::components::{self, Flavour};
+use crate::toolchain::{self, COMPONENT_TARGET};
+use crate::workspace::Workspace;
+use crate::{host, process, server, wasmtime_cli};
+
+/// The program that measures.
+const PACKAGE: &str = "function-fetch-bench";
+/// The least that a proxying component can do.
+const PASSTHROUGH: &str = "function-fetch-passthrough";
+
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// Arguments of the benchmark; --help lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Runs it from the root, so that `--out docs/bench` is the repository's folder. In release, like all that it measures.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let mut build = process::cargo();
+    build
+        .current_dir(&workspace.root)
+        .args(["build", "--release", "--package", PACKAGE]);
+    process::run(&mut build)?;
+    let program = workspace
+        .target
+        .join("release")
+        .join(PACKAGE)
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let mut command = Command::new(program);
+    command.current_dir(&workspace.root).args(&args.arguments);
+    if !asks_for_help(&args.arguments) {
+        command
+            .env("FUNCTION_FETCH_BIN", host::build(&workspace)?)
+            .env(
+                "FUNCTION_FETCH_WASI_WASM",
+                components::build(&workspace, Flavour::Wasi)?,
+            )
+            .env(
+                "FUNCTION_FETCH_SPIN_WASM",
+                components::build(&workspace, Flavour::Spin)?,
+            )
+            .env(
+                "FUNCTION_FETCH_PASSTHROUGH_WASM",
+                build_passthrough(&workspace)?,
+            );
+        match wasmtime_cli::ensure(&workspace) {
+            Ok(wasmtime) => drop(command.env("WASMTIME", wasmtime)),
+            Err(why) => {
+                eprintln!("`wasmtime serve` will not be measured: {why:#}");
+                command.env_remove("WASMTIME");
+            }
+        }
+    }
+    process::echo(&command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {PACKAGE}"))?;
+    Ok(server::exit_code(status))
+}
+
+/// Then nothing needs to be built first.
+fn asks_for_help(arguments: &[OsString]) -> bool {
+    arguments
+        .iter()
+        .any(|argument| argument == OsStr::new("--help") || argument == OsStr::new("-h"))
+}
+
+fn build_passthrough(workspace: &Workspace) -> Result<PathBuf> {
+    toolchain::ensure_target(COMPONENT_TARGET)?;
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(&workspace.root)
+        .args(["build", "--package", PASSTHROUGH])
+        .args(["--profile", "component", "--target", COMPONENT_TARGET]);
+    process::run(&mut cargo).context("cannot build the pass-through component")?;
+    Ok(workspace
+        .target
+        .join(COMPONENT_TARGET)
+        .join("component")
+        .join("function_fetch_passthrough.wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_needs_no_build() {
+        let arguments = |words: &[&str]| words.iter().map(Into::into).collect::<Vec<OsString>>();
+        assert!(asks_for_help(&arguments(&["--quick", "--help"])));
+        assert!(asks_for_help(&arguments(&["-h"])));
+        assert!(!asks_for_help(&arguments(&["--only", "h2"])));
+    }
+}
