@@ -2,8 +2,8 @@
 //!
 //! The path goes on byte for byte, so it is the target that resolves its dot
 //! segments (RFC 3986 §5.2.4), and targets differ: some decode `%2e` and `%2f`
-//! first, some take `\` for `/`, some cut `;parameters` off, some drop empty
-//! segments. A path is outside when it is so by any of these readings.
+//! first, some take `\` for `/`, some cut `;parameters` off, some end the path at `#`
+//! or at a decoded `?`, some drop empty segments. A path is outside when it is so by any of these readings.
 
 /// Whether a path, as it came, climbs above its root. Its query does not matter.
 pub(crate) fn climbs_out(path: &str) -> bool {
@@ -63,8 +63,8 @@ fn read(path: &[u8]) -> Read<'_> {
         && !rest.is_empty()
     {
         match byte {
-            // Servlet containers read `..;x` as `..`.
-            b';' => cut = true,
+            // Servlet containers read `..;x` as `..`, and nginx `..#x`.
+            b';' | b'#' => cut = true,
             _ if cut => {}
             b'.' => dots += 1,
             _ => named = true,
@@ -93,7 +93,8 @@ fn character(path: &[u8]) -> (u8, &[u8]) {
                 (b'2', b'e') => b'.',
                 (b'2', b'f') => b'/',
                 (b'5', b'c') => b'\\',
-                (b'3', b'b') => b';',
+                // What ends a path cuts like a parameter: another reading goes on.
+                (b'3', b'b' | b'f') | (b'2', b'3') => b';',
                 _ => return (b'%', &path[1..]),
             };
             (decoded, rest)
@@ -127,6 +128,9 @@ mod tests {
             "/..a",
             "/a..",
             "/a/..?/../..",
+            "/a/..#b",
+            "/a#/..",
+            "/a%3Fb/..",
             "/?/..",
             "/a;b/..",
             "/a;\\b/..",
@@ -169,6 +173,13 @@ mod tests {
             "/a%2fb/../..",
             "/a%5Cb/../..",
             "/a\\b/../..",
+            "/..#",
+            "/..#/a",
+            "/a/../..#",
+            "/a#/../..",
+            "/..%23",
+            "/..%3fq",
+            "/..%3Fq/a",
             "/..;/a",
             "/..;x=1/a",
             "/..%3b/a",
