@@ -378,7 +378,9 @@ impl Knowledge {
     /// The attempts that lost against the responder are cancelled, which is not
     /// evidence against their targets.
     pub(crate) fn cancel_others(&mut self, request: &RequestState) {
-        if request.attempts() == 1 {
+        // What another one overtook since it was overdue is still without an answer: a
+        // probe is to ask.
+        if request.attempts() == 1 || request.rescuer == Some(request.responder) {
             return;
         }
         for (index, target) in self.targets.iter_mut().enumerate() {
