@@ -36,6 +36,19 @@ pub(crate) struct Environment {
     pub(crate) watcher: Option<Watcher>,
 }
 
+impl Environment {
+    /// The same for the instances of another thread, with upstream connections of their own.
+    pub(crate) fn for_thread(&self) -> Self {
+        Self {
+            variables: self.variables.clone(),
+            spin_variables: self.spin_variables.clone(),
+            stores: self.stores.clone(),
+            outbound: self.outbound.with_own_pool(),
+            watcher: self.watcher.clone(),
+        }
+    }
+}
+
 /// The data of an instance's store.
 pub(crate) struct InstanceState {
     pub(crate) table: ResourceTable,

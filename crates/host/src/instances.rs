@@ -28,6 +28,9 @@ use wasmtime_wasi_http::handler::{
 /// sent.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// A thread with fewer instances would let requests wait while others had some to spare.
+const LEAST_PER_THREAD: usize = 16;
+
 /// How instances are reused.
 #[derive(Debug, Clone)]
 pub struct InstanceLimits {
@@ -40,7 +43,7 @@ pub struct InstanceLimits {
     /// How long an idle instance is kept. Default: 1 s.
     pub idle_timeout: Duration,
     /// Instances that may exist at the same time; requests beyond their capacity wait. Default: 256 for a WASI 0.3
-    /// component; 1024 for WASI 0.2, where each request has one.
+    /// component; 1024 for WASI 0.2, where each request has one; and no less than 16 for each thread.
     pub max_instances: Option<usize>,
     /// Requests that may wait for an instance; the next one gets 503 with `Retry-After`. Default: 1024.
     pub max_waiting: usize,
@@ -61,14 +64,14 @@ impl Default for InstanceLimits {
     }
 }
 
-/// The instances of one server.
+/// The instances of a server, or of one of its threads.
 pub(crate) struct Instances {
     handler: ProxyHandler<Maker>,
     /// As many requests as instances can serve; the others queue here in order of arrival. Only those contend for
     /// instances.
     turns: Semaphore,
-    /// Capacity of the queue.
-    waiting: Semaphore,
+    /// Capacity of the queue, of all threads together.
+    waiting: Arc<Semaphore>,
     wait_timeout: Duration,
 }
 
@@ -78,36 +81,49 @@ pub(crate) struct Instances {
 pub(crate) struct Busy;
 
 impl Instances {
+    /// Those of `threads` threads, which have no instance in common; of fewer where they would have too few.
     pub(crate) fn new(
         loaded: Loaded,
-        environment: Environment,
+        environment: &Environment,
         limits: &InstanceLimits,
-        drain: Drain,
-    ) -> Self {
+        threads: usize,
+        drain: &Drain,
+    ) -> Vec<Arc<Self>> {
         let (reuse, concurrent_reuse, max_instances) = match loaded.pre {
             ProxyPre::P3(_) => (128, 16, 256),
             ProxyPre::P2(_) => (1, 1, 1024),
         };
-        let max_instances = limits.max_instances.unwrap_or(max_instances);
+        let max_instances = limits
+            .max_instances
+            .unwrap_or_else(|| max_instances.max(threads.saturating_mul(LEAST_PER_THREAD)));
+        let threads = threads.min(max_instances / LEAST_PER_THREAD).max(1);
         let semaphore = |permits: usize| Semaphore::new(permits.min(Semaphore::MAX_PERMITS));
         let capacity = Capacity {
             reuse: limits.reuse.unwrap_or(reuse).max(1),
             concurrent: limits.concurrent_reuse.unwrap_or(concurrent_reuse).max(1),
         };
-        Self {
-            handler: ProxyHandler::new(Maker {
-                loaded,
-                environment,
-                capacity,
-                idle_timeout: limits.idle_timeout,
-                slots: Arc::new(semaphore(max_instances)),
-                room: Arc::new(Notify::new()),
-                drain,
-            }),
-            turns: semaphore(max_instances.saturating_mul(capacity.concurrent)),
-            waiting: semaphore(limits.max_waiting),
-            wait_timeout: limits.wait_timeout,
-        }
+        let loaded = Arc::new(loaded);
+        let waiting = Arc::new(semaphore(limits.max_waiting));
+        let shares = (0..threads)
+            .map(|nth| max_instances / threads + usize::from(nth < max_instances % threads));
+        shares
+            .map(|share| {
+                Arc::new(Self {
+                    handler: ProxyHandler::new(Maker {
+                        loaded: loaded.clone(),
+                        environment: environment.for_thread(),
+                        capacity,
+                        idle_timeout: limits.idle_timeout,
+                        slots: Arc::new(semaphore(share)),
+                        room: Arc::new(Notify::new()),
+                        drain: drain.clone(),
+                    }),
+                    turns: semaphore(share.saturating_mul(capacity.concurrent)),
+                    waiting: waiting.clone(),
+                    wait_timeout: limits.wait_timeout,
+                })
+            })
+            .collect()
     }
 
     /// Lets an instance serve `request`, or fails with [`Busy`].
@@ -174,7 +190,7 @@ struct Capacity {
 
 /// Creates instances.
 struct Maker {
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     environment: Environment,
     capacity: Capacity,
     idle_timeout: Duration,

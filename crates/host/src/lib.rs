@@ -46,6 +46,7 @@ mod inbound;
 mod instance;
 mod instances;
 pub mod key_value;
+mod lanes;
 mod outbound;
 mod outbound_error;
 mod probe;

@@ -8,6 +8,7 @@ use crate::component::ComponentSource;
 use crate::drain::{Drain, DrainGuard};
 use crate::inbound::{self, Ends};
 use crate::instances::Instances;
+use crate::lanes::Lanes;
 use crate::refusal;
 use crate::response_body::{ResponseBody, Streams};
 use hyper::service::service_fn;
@@ -27,7 +28,7 @@ use tracing::{debug, info, warn};
 pub struct Server {
     pub(crate) listener: TcpListener,
     pub(crate) local: SocketAddr,
-    pub(crate) instances: Arc<Instances>,
+    pub(crate) lanes: Lanes,
     pub(crate) drain: Drain,
     pub(crate) clients: Arc<ClientLimits>,
     pub(crate) drain_timeout: Duration,
@@ -49,14 +50,14 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener,
-            instances,
+            lanes,
             drain,
             clients,
             drain_timeout,
             ..
         } = self;
         tokio::select! {
-            () = accept(&listener, &instances, clients, &drain) => {}
+            () = accept(&listener, &lanes, clients, &drain) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -83,7 +84,7 @@ const REFUSAL: Duration = Duration::from_secs(1);
 
 async fn accept(
     listener: &TcpListener,
-    instances: &Arc<Instances>,
+    lanes: &Lanes,
     limits: Arc<ClientLimits>,
     drain: &Drain,
 ) {
@@ -101,15 +102,14 @@ async fn accept(
                     }
                     continue;
                 };
-                tokio::spawn(serve(
-                    builder.clone(),
+                lanes.take(Accepted {
+                    builder: builder.clone(),
                     stream,
                     peer,
-                    instances.clone(),
-                    limits.clone(),
-                    drain.guard(),
+                    limits: limits.clone(),
+                    drain: drain.guard(),
                     place,
-                ));
+                });
             }
             Err(error) => {
                 warn!(%error, "cannot accept a connection");
@@ -129,6 +129,7 @@ fn builder(limits: &ClientLimits) -> auto::Builder<Streams> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
+        .pipeline_flush(true)
         .max_buf_size(limits.max_header_bytes)
         .max_headers(limits.max_header_fields);
     builder
@@ -155,6 +156,49 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
     let _ = tokio::time::timeout(REFUSAL, telling).await;
 }
 
+/// A client's connection that has a place among the others.
+pub(crate) struct Accepted<S = TcpStream> {
+    builder: auto::Builder<Streams>,
+    stream: S,
+    peer: SocketAddr,
+    limits: Arc<ClientLimits>,
+    drain: DrainGuard,
+    place: OwnedSemaphorePermit,
+}
+
+impl<S> Accepted<S> {
+    /// The same connection as another kind of stream.
+    pub(crate) fn try_map<T, E>(
+        self,
+        map: impl FnOnce(S) -> Result<T, E>,
+    ) -> Result<Accepted<T>, E> {
+        Ok(Accepted {
+            builder: self.builder,
+            stream: map(self.stream)?,
+            peer: self.peer,
+            limits: self.limits,
+            drain: self.drain,
+            place: self.place,
+        })
+    }
+}
+
+impl Accepted {
+    /// Serves its requests until it ends.
+    pub(crate) async fn serve(self, instances: Arc<Instances>) {
+        let _place = self.place;
+        serve(
+            self.builder,
+            self.stream,
+            self.peer,
+            instances,
+            self.limits,
+            self.drain,
+        )
+        .await;
+    }
+}
+
 async fn serve(
     builder: auto::Builder<Streams>,
     stream: TcpStream,
@@ -162,7 +206,6 @@ async fn serve(
     instances: Arc<Instances>,
     limits: Arc<ClientLimits>,
     mut drain: DrainGuard,
-    _place: OwnedSemaphorePermit,
 ) {
     // Both fail only on a closed connection, which serving it will show.
     let _ = stream.set_nodelay(true);

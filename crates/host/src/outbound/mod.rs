@@ -57,6 +57,9 @@ pub struct Outbound {
     pooled: Client<Connector, RequestBody>,
     /// A new connection for each request.
     fresh: Client<Connector, RequestBody>,
+    /// What made both.
+    builder: legacy::Builder,
+    connector: Connector,
     slots: Option<Arc<Semaphore>>,
     max_header_bytes: usize,
     body_idle_timeout: Duration,
@@ -120,17 +123,29 @@ impl Outbound {
                 u32::try_from(config.max_header_bytes.saturating_mul(HTTP2_HEADROOM))
                     .unwrap_or(u32::MAX),
             );
-        let pooled = builder.build(connector.clone());
-        let fresh = builder.pool_max_idle_per_host(0).build(connector);
+        let (pooled, fresh) = clients(&builder, &connector);
         Ok(Self {
             pooled,
             fresh,
+            builder,
+            connector,
             slots: config
                 .max_concurrent_requests
                 .map(|count| Arc::new(Semaphore::new(count))),
             max_header_bytes: config.max_header_bytes,
             body_idle_timeout: config.body_idle_timeout,
         })
+    }
+
+    /// A client with the same limits and a pool of its own, for another runtime: the runtime that opened a connection
+    /// drives it.
+    pub(crate) fn with_own_pool(&self) -> Self {
+        let (pooled, fresh) = clients(&self.builder, &self.connector);
+        Self {
+            pooled,
+            fresh,
+            ..self.clone()
+        }
     }
 
     /// Sends a request and returns the response once its head has arrived. Dropping the future, or the response's body
@@ -213,6 +228,22 @@ impl Outbound {
         let body = OutboundBody::new(inner, patience, exchange, slot);
         Ok(Response::from_parts(head, body.boxed_unsync()))
     }
+}
+
+/// One that keeps its connections, and one that opens a new one for each request.
+fn clients(
+    builder: &legacy::Builder,
+    connector: &Connector,
+) -> (
+    Client<Connector, RequestBody>,
+    Client<Connector, RequestBody>,
+) {
+    let pooled = builder.build(connector.clone());
+    let fresh = builder
+        .clone()
+        .pool_max_idle_per_host(0)
+        .build(connector.clone());
+    (pooled, fresh)
 }
 
 impl Failure {

@@ -53,6 +53,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: String,
 
+    /// Threads that serve connections, each with its own instances and upstream connections [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub threads: Option<usize>,
+
     /// Environment variable for the component; repeatable. Besides these it sees the FETCH_* of this environment, and
     /// nothing else
     #[arg(long = "env", value_name = "NAME=VALUE")]

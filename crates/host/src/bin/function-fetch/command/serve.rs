@@ -9,6 +9,7 @@ use function_fetch_host::{
     ComponentSource, Error, InstanceLimits, RuntimeConfig, Server, ServerBuilder, Variables,
 };
 use std::io::Write;
+use std::num::NonZero;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::warn;
@@ -18,7 +19,11 @@ const FORCED: u8 = 130;
 
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start(&args.log)?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    // It accepts connections; the server's threads serve them.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
     let code = runtime.block_on(serve(args));
     // What is still running has had its time.
     runtime.shutdown_background();
@@ -68,6 +73,7 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     let no_targets = check::no_targets(&settings, &variables);
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
+        .threads(args.threads.unwrap_or_else(cores))
         .envs(settings)
         .variables(variables)
         .runtime_config(runtime)
@@ -85,6 +91,11 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
         builder = builder.ca_file(file);
     }
     Ok((builder, no_targets))
+}
+
+/// Within the limits that a container may set.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Names the argument and the remedy, which the library does not know.
