@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::client_limits::{ClientLimits, LEAST_HEADER_BYTES};
+use crate::compile_cache;
 use crate::component::{self, ComponentSource};
 use crate::drain::Drain;
 use crate::event::Event;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tracing::warn;
 
 /// Where a server listens by default.
 const LISTEN: &str = "127.0.0.1:3000";
@@ -40,6 +42,7 @@ pub struct ServerBuilder {
     drain_timeout: Duration,
     watcher: Option<Watcher>,
     threads: usize,
+    compile_cache: Option<PathBuf>,
 }
 
 enum Listen {
@@ -62,6 +65,7 @@ impl ServerBuilder {
             drain_timeout: DRAIN_TIMEOUT,
             watcher: None,
             threads: 0,
+            compile_cache: None,
         }
     }
 
@@ -175,6 +179,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps the compiled component in this folder, which is made if it does not exist, so that the next start need not
+    /// compile it. The folder must belong to this user, and nobody else may write to it; one that cannot be used is
+    /// named in the log. Default: none.
+    #[must_use]
+    pub fn compile_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.compile_cache = Some(folder.into());
+        self
+    }
+
     /// Binds the address, then reads, compiles and links the component.
     ///
     /// Needs a tokio runtime with I/O and time. Clients that connect before [`Server::run`] wait.
@@ -208,7 +221,13 @@ impl ServerBuilder {
             watcher: self.watcher,
         };
         let drain = Drain::new();
-        let loaded = component::load(&self.component)?;
+        let cache = self.compile_cache.and_then(|folder| {
+            let cache = compile_cache::open(&folder);
+            cache
+                .inspect_err(|reason| warn!(%reason, "the compiled component is not kept"))
+                .ok()
+        });
+        let loaded = component::load(&self.component, cache)?;
         let each = Instances::new(loaded, &environment, &self.limits, self.threads, &drain);
         let lanes = if self.threads == 0 {
             Lanes::on_caller(each)

@@ -6,7 +6,7 @@ use crate::{Error, key_value, spin02, variables};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
+use wasmtime::{Cache, Config, Engine};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 
@@ -67,8 +67,9 @@ impl ComponentSource {
     }
 }
 
-/// Reads and compiles a component. Takes about a second of all cores for each ten megabytes.
-pub(crate) fn load(source: &ComponentSource) -> Result<Loaded, Error> {
+/// Reads and compiles a component, unless `cache` has it compiled. Compiling takes about a second of all cores for each
+/// ten megabytes.
+pub(crate) fn load(source: &ComponentSource, cache: Option<Cache>) -> Result<Loaded, Error> {
     let bytes = source.read()?;
     let unusable = |reason: String| Error::Component {
         component: source.name(),
@@ -85,7 +86,7 @@ pub(crate) fn load(source: &ComponentSource) -> Result<Loaded, Error> {
     }
 
     let mut config = Config::new();
-    config.wasm_component_model_async(true);
+    config.wasm_component_model_async(true).cache(cache);
     let engine = Engine::new(&config).map_err(|error| Error::Engine(describe(&error)))?;
     let component = Component::from_binary(&engine, &bytes)
         .map_err(|error| unusable(format!("is not a valid component: {}", describe(&error))))?;

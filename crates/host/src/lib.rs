@@ -37,6 +37,7 @@ mod activity;
 mod builder;
 mod client_limits;
 mod client_stream;
+mod compile_cache;
 mod component;
 mod drain;
 mod error;

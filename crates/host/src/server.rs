@@ -82,12 +82,7 @@ const REFUSALS: usize = 256;
 /// How long a client that got the 503 may take to close.
 const REFUSAL: Duration = Duration::from_secs(1);
 
-async fn accept(
-    listener: &TcpListener,
-    lanes: &Lanes,
-    limits: Arc<ClientLimits>,
-    drain: &Drain,
-) {
+async fn accept(listener: &TcpListener, lanes: &Lanes, limits: Arc<ClientLimits>, drain: &Drain) {
     let builder = builder(&limits);
     let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
     let connections = permits(limits.max_connections);

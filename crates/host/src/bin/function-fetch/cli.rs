@@ -75,6 +75,15 @@ pub struct ServeArgs {
     #[arg(long = "ca-file", value_name = "FILE")]
     pub ca_files: Vec<PathBuf>,
 
+    /// Folder for the compiled component, so that the next start need not compile it; nobody else may write to it
+    /// [default: function-fetch/compiled in XDG_CACHE_HOME or ~/.cache]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_compile_cache")]
+    pub compile_cache: Option<PathBuf>,
+
+    /// Compile the component at each start, and keep nothing on disk
+    #[arg(long)]
+    pub no_compile_cache: bool,
+
     /// Requests that an instance serves before it is replaced [default: 128; 1 for a WASI 0.2 component]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instance_reuse_count: Option<usize>,

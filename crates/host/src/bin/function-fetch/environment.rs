@@ -1,7 +1,8 @@
-//! The part of this process's environment that a component sees.
+//! This process's environment: the part that a component sees, and where to keep files.
 
 use crate::cli::Assignment;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 const SHARED_PREFIX: &str = "FETCH_";
 
@@ -25,6 +26,15 @@ pub fn shared(
             .map(|Assignment { name, value }| (name, value)),
     );
     shared
+}
+
+/// This program's own folder for what can be made again (XDG Base Directory Specification); none where neither variable
+/// is an absolute path, as for a service without a home.
+pub fn cache_folder() -> Option<PathBuf> {
+    let folder =
+        |name: &str| Some(PathBuf::from(std::env::var_os(name)?)).filter(|path| path.is_absolute());
+    let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(caches.join("function-fetch").join("compiled"))
 }
 
 #[cfg(test)]

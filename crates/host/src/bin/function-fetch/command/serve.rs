@@ -87,6 +87,10 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
         })
         .clients(args.clients.into())
         .drain_timeout(args.drain_timeout);
+    let cache = args.compile_cache.or_else(environment::cache_folder);
+    if let Some(folder) = cache.filter(|_| !args.no_compile_cache) {
+        builder = builder.compile_cache(folder);
+    }
     for file in args.ca_files {
         builder = builder.ca_file(file);
     }
