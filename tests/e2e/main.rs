@@ -37,6 +37,7 @@ mod spreading;
 mod store_faults;
 mod streaming;
 mod support;
+mod threads;
 mod whole;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
     }
     let mut suite = Suite::default();
     imports::register(&mut suite);
+    threads::register(&mut suite);
     routing::register(&mut suite);
     cold_start::register(&mut suite);
     racing::register(&mut suite);

@@ -31,6 +31,8 @@ const LIMITS: [(&str, &str); 3] = [
     (CONCURRENT_REUSE, "64"),
 ];
 
+const THREADS: &str = "--threads";
+
 const CONCURRENT_REUSE: &str = "--max-instance-concurrent-reuse-count";
 
 /// A proxy about to be started.
@@ -191,6 +193,10 @@ impl Setup {
         command
             .arg("serve")
             .arg(self.component.as_deref().unwrap_or(component));
+        // Each thread has its own instances, and most promises are about what one instance knows.
+        if !self.options.iter().any(|option| option == THREADS) {
+            command.args([THREADS, "1"]);
+        }
         command
             .arg("--listen")
             .arg(format!("127.0.0.1:{}", self.port));
