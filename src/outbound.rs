@@ -43,7 +43,7 @@ pub fn start(
     let _ = options.set_first_byte_timeout(Some(SILENCE_NS));
     let _ = options.set_between_bytes_timeout(Some(SILENCE_NS));
     let (request, sent) = Request::new(fields, stream, trailers_end, Some(options));
-    // Unless this is read, wasmtime 49 cuts the request body short.
+    // Unless this is read, wasmtime 49 cuts the request body short, and now and then a response.
     wasip3::spawn(async move {
         let _ = sent.await;
     });
