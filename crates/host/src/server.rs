@@ -124,7 +124,6 @@ fn builder(limits: &ClientLimits) -> auto::Builder<Streams> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .pipeline_flush(true)
         .max_buf_size(limits.max_header_bytes)
         .max_headers(limits.max_header_fields);
     builder
