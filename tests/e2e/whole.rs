@@ -90,5 +90,7 @@ async fn elsewhere_or_502(host: Host, odd: RawOrigin, why: &str) {
     assert_eq!(answer.status, 502, "{answer:?}");
     let said = answer.header("proxy-status").expect("why");
     assert!(said.contains(why), "{said}");
-    assert_eq!((odd.live().len(), good.live().len()), (2, 1));
+    // Spin reports it like a kept connection that was closed: a GET goes to the same target once more.
+    let gets = if host == Host::SpinUp { 2 } else { 1 };
+    assert_eq!((odd.live().len(), good.live().len()), (gets + 1, 1));
 }
