@@ -7,7 +7,6 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::components::{self, Flavour};
-use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 use crate::{host, process, server, wasmtime_cli};
 
@@ -77,18 +76,8 @@ fn asks_for_help(arguments: &[OsString]) -> bool {
 }
 
 fn build_passthrough(workspace: &Workspace) -> Result<PathBuf> {
-    toolchain::ensure_target(COMPONENT_TARGET)?;
-    let mut cargo = process::cargo();
-    cargo
-        .current_dir(&workspace.root)
-        .args(["build", "--package", PASSTHROUGH])
-        .args(["--profile", "component", "--target", COMPONENT_TARGET]);
-    process::run(&mut cargo).context("cannot build the pass-through component")?;
-    Ok(workspace
-        .target
-        .join(COMPONENT_TARGET)
-        .join("component")
-        .join("function_fetch_passthrough.wasm"))
+    components::compile_package(workspace, PASSTHROUGH, &[], &workspace.target)
+        .context("cannot build the pass-through component")
 }
 
 #[cfg(test)]

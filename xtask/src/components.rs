@@ -96,13 +96,23 @@ pub fn build_and_report() -> Result<ExitCode> {
 }
 
 fn compile(workspace: &Workspace, flavour: Flavour, target: &Path) -> Result<PathBuf> {
+    compile_package(workspace, flavour.package(), flavour.features(), target)
+}
+
+/// Builds the component of any package of this workspace, and returns the file that cargo leaves.
+pub fn compile_package(
+    workspace: &Workspace,
+    package: &str,
+    features: &[&str],
+    target: &Path,
+) -> Result<PathBuf> {
     toolchain::ensure_target(COMPONENT_TARGET)?;
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
-        .args(["build", "--package", flavour.package(), "--lib"])
+        .args(["build", "--package", package, "--lib"])
         .args(["--profile", "component", "--target", COMPONENT_TARGET])
-        .args(flavour.features());
+        .args(features);
     if target != workspace.target {
         cargo.arg("--target-dir").arg(target);
     }
@@ -110,7 +120,7 @@ fn compile(workspace: &Workspace, flavour: Flavour, target: &Path) -> Result<Pat
     Ok(target
         .join(COMPONENT_TARGET)
         .join("component")
-        .join(flavour.package().replace('-', "_"))
+        .join(package.replace('-', "_"))
         .with_extension("wasm"))
 }
 

@@ -8,8 +8,9 @@ use anyhow::Result;
 use crate::bench::Bench;
 use crate::client::Client;
 use crate::origin::{HEALTH_PATH, Origin};
+use crate::part::by_turns;
 use crate::proxy::{Front, Proxy};
-use crate::results::{Metric, Results};
+use crate::results::Results;
 
 /// In tables.
 pub const CASE: &str = "cold-start";
@@ -63,14 +64,5 @@ pub async fn run(bench: &Bench, results: &mut Results) -> Result<()> {
         let client = Client::connect(server.address).await?;
         clients.push((name, server, client));
     }
-    for turn in 1..=bench.plan.repetitions {
-        bench
-            .progress
-            .step(format!("{turn} of {}", bench.plan.repetitions));
-        for (name, _server, client) in &mut clients {
-            let took = client.get("/").await?;
-            results.add(CASE, name, Metric::Time, took.as_secs_f64() * 1e3);
-        }
-    }
-    Ok(())
+    by_turns(bench, results, CASE, &mut clients).await
 }

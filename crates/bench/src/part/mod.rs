@@ -17,7 +17,9 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::bench::Bench;
-use crate::results::Results;
+use crate::client::Client;
+use crate::results::{Metric, Results};
+use crate::server::Server;
 
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,6 +79,24 @@ pub fn chosen(only: &[Part], quick: bool) -> Vec<Part> {
             only => only.contains(part),
         })
         .collect()
+}
+
+/// Sends a request at a time to each server, again and again, and notes how long each takes.
+async fn by_turns(
+    bench: &Bench,
+    results: &mut Results,
+    case: &'static str,
+    clients: &mut [(&'static str, Server, Client)],
+) -> Result<()> {
+    let repetitions = bench.plan.repetitions;
+    for turn in 1..=repetitions {
+        bench.progress.step(format!("{turn} of {repetitions}"));
+        for (name, _server, client) in &mut *clients {
+            let took = client.get("/").await?;
+            results.add(case, name, Metric::Time, took.as_secs_f64() * 1e3);
+        }
+    }
+    Ok(())
 }
 
 impl Part {
