@@ -26,12 +26,8 @@ pub fn register(suite: &mut Suite) {
         [
             each_thread_has_instances_of_its_own,
             few_instances_are_not_divided,
+            a_second_start_finds_the_component_compiled,
         ]
-    );
-    promises!(
-        suite,
-        EMBEDDED,
-        [a_second_start_finds_the_component_compiled]
     );
 }
 

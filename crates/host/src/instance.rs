@@ -26,6 +26,7 @@ pub(crate) mod bindings {
 }
 
 /// The environment of every instance of one server.
+#[derive(Clone)]
 pub(crate) struct Environment {
     /// Environment variables, in the order in which the guest sees them.
     pub(crate) variables: Vec<(String, String)>,
@@ -40,11 +41,8 @@ impl Environment {
     /// The same for the instances of another thread, with upstream connections of their own.
     pub(crate) fn for_thread(&self) -> Self {
         Self {
-            variables: self.variables.clone(),
-            spin_variables: self.spin_variables.clone(),
-            stores: self.stores.clone(),
             outbound: self.outbound.with_own_pool(),
-            watcher: self.watcher.clone(),
+            ..self.clone()
         }
     }
 }

@@ -180,65 +180,54 @@ impl<S> Accepted<S> {
 impl Accepted {
     /// Serves its requests until it ends.
     pub(crate) async fn serve(self, instances: Arc<Instances>) {
-        let _place = self.place;
-        serve(
-            self.builder,
-            self.stream,
-            self.peer,
-            instances,
-            self.limits,
-            self.drain,
-        )
-        .await;
-    }
-}
-
-async fn serve(
-    builder: auto::Builder<Streams>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    instances: Arc<Instances>,
-    limits: Arc<ClientLimits>,
-    mut drain: DrainGuard,
-) {
-    // Both fail only on a closed connection, which serving it will show.
-    let _ = stream.set_nodelay(true);
-    let local = stream.local_addr().unwrap_or(peer);
-    let ends = Ends::new(local, peer);
-    let activity = Activity::new();
-    let service = service_fn(|request| {
-        let exchange = activity.begin();
-        let (instances, limits) = (instances.clone(), limits.clone());
-        async move {
-            let responding = inbound::respond(&instances, &limits, request, ends, exchange.clone());
-            let response = responding.await;
-            Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, exchange)))
-        }
-    });
-    let stream = ClientStream::new(stream, activity.clone(), limits.clone());
-    let mut connection =
-        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let mut parting = false;
-    loop {
-        tokio::select! {
-            result = connection.as_mut() => {
-                if let Err(error) = result {
-                    debug!(%peer, %error, "connection ended early");
-                }
-                return;
+        let Self {
+            builder,
+            stream,
+            peer,
+            limits,
+            mut drain,
+            place: _place,
+        } = self;
+        // Both fail only on a closed connection, which serving it will show.
+        let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().unwrap_or(peer);
+        let ends = Ends::new(local, peer);
+        let activity = Activity::new();
+        let service = service_fn(|request| {
+            let exchange = activity.begin();
+            let (instances, limits) = (instances.clone(), limits.clone());
+            async move {
+                let responding =
+                    inbound::respond(&instances, &limits, request, ends, exchange.clone());
+                let response = responding.await;
+                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, exchange)))
             }
-            () = drain.started(), if !parting => {}
-            expired = activity.expired(&limits) => match expired {
-                // A request may be on its way: hyper serves it and closes then.
-                Expired::Idle if !parting => {}
-                _ => {
-                    debug!(%peer, ?expired, "connection closed");
+        });
+        let stream = ClientStream::new(stream, activity.clone(), limits.clone());
+        let mut connection =
+            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut parting = false;
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        debug!(%peer, %error, "connection ended early");
+                    }
                     return;
                 }
+                () = drain.started(), if !parting => {}
+                expired = activity.expired(&limits) => match expired {
+                    // A request may be on its way: hyper serves it and closes then.
+                    Expired::Idle if !parting => {}
+                    _ => {
+                        debug!(%peer, ?expired, "connection closed");
+                        return;
+                    }
+                }
             }
+            parting = true;
+            activity.part();
+            connection.as_mut().graceful_shutdown();
         }
-        parting = true;
-        activity.part();
-        connection.as_mut().graceful_shutdown();
     }
 }
