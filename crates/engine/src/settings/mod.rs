@@ -8,12 +8,14 @@
 mod json;
 mod parse;
 mod statuses;
+mod table;
 mod targets;
 
 use crate::target::Target;
 use crate::time::Millis;
 use parse::{Reader, place};
 pub use statuses::Statuses;
+pub use table::{Kind, NAMES, Row, TABLE};
 pub use targets::{Rejected, TargetsError};
 
 /// The store that a host offers for the shared decision (L2).
@@ -144,38 +146,6 @@ pub struct Settings {
     pub problems: Vec<Problem>,
 }
 
-/// Every name that [`Settings::read`] looks up.
-pub const NAMES: [&str; 28] = [
-    "FETCH_TARGETS",
-    "FETCH_HEALTH_PATH",
-    "FETCH_HEALTH_TIMEOUT_MS",
-    "FETCH_RETRY_ON_5XX",
-    "FETCH_RETRY_STATUSES",
-    "FETCH_CACHE_ADAPTER",
-    "FETCH_CACHE_KEY",
-    "FETCH_CACHE_TTL_SECONDS",
-    "FETCH_CACHE_SYNC_SECONDS",
-    "FETCH_CACHE_KV_BINDING",
-    "ESA_KV_NAMESPACE",
-    "FETCH_MAX_ATTEMPTS",
-    "FETCH_CONNECT_TIMEOUT_MS",
-    "FETCH_ATTEMPT_TIMEOUT_MS",
-    "FETCH_DEADLINE_MS",
-    "FETCH_RETRY_METHODS",
-    "FETCH_REPLAY_BODY_BYTES",
-    "FETCH_STALE_SECONDS",
-    "FETCH_SWITCH_MARGIN",
-    "FETCH_SPREAD",
-    "FETCH_COLD_START",
-    "FETCH_HEDGE_MS",
-    "FETCH_MAX_PROBES",
-    "FETCH_FORWARDED",
-    "FETCH_TRUST_FORWARDED",
-    "FETCH_EXPLAIN",
-    "FETCH_STATUS_PATH",
-    "FETCH_STATUS_TOKEN",
-];
-
 impl Settings {
     /// Reads every setting through `lookup`, which knows the host's variables
     /// by the names in [`NAMES`].
@@ -195,54 +165,45 @@ impl Settings {
         let from = &mut Reader::new(given);
         let (targets, no_targets) = targets::read(from);
         let (cache_memory, cache_store) = cache(from, host);
-        let ttl_s = from.number("FETCH_CACHE_TTL_SECONDS", 300, 10, MONTH_S);
+        let ttl_s = from.number(table::CACHE_TTL);
         Self {
             targets,
             no_targets,
-            health_path: from.path("FETCH_HEALTH_PATH").unwrap_or_else(|| "/".into()),
-            health_timeout: from
-                .number("FETCH_HEALTH_TIMEOUT_MS", 1500, 200, 600_000)
-                .into(),
-            retry_on_5xx: from.flag("FETCH_RETRY_ON_5XX", true),
-            retry_statuses: from.statuses("FETCH_RETRY_STATUSES"),
+            health_path: from.path(table::HEALTH_PATH).unwrap_or_else(|| "/".into()),
+            health_timeout: from.number(table::HEALTH_TIMEOUT).into(),
+            retry_on_5xx: from.flag(table::RETRY_ON_5XX),
+            retry_statuses: from.statuses(table::RETRY_STATUSES),
             cache_memory,
             cache_store,
             cache_key: crate::store_key::encode(
                 host.store.unwrap_or(StoreKind::Custom),
-                from.text("FETCH_CACHE_KEY").unwrap_or("proxy:fastest"),
+                from.text_or_default(table::CACHE_KEY).unwrap_or_default(),
             ),
             cache_ttl: Millis::from_seconds(ttl_s),
             cache_sync: sync(from, host),
             store_name: store_name(from, host),
-            max_attempts: from.number("FETCH_MAX_ATTEMPTS", 3, 1, crate::MAX_TARGETS as u32),
-            connect_timeout: from
-                .number("FETCH_CONNECT_TIMEOUT_MS", 3000, 1, DAY_MS)
-                .into(),
-            attempt_timeout: unless_zero(from.number(
-                "FETCH_ATTEMPT_TIMEOUT_MS",
-                30_000,
-                0,
-                DAY_MS,
-            )),
-            deadline: unless_zero(from.number("FETCH_DEADLINE_MS", 60_000, 0, DAY_MS)),
-            retry_methods: from.methods("FETCH_RETRY_METHODS", &["GET", "HEAD", "OPTIONS"]),
-            replay_body_bytes: from.number("FETCH_REPLAY_BODY_BYTES", 65_536, 0, 16_777_216),
-            stale: Millis::from_seconds(from.number("FETCH_STALE_SECONDS", ttl_s, 0, MONTH_S)),
-            switch_margin: from.margin("FETCH_SWITCH_MARGIN"),
-            spread: from.flag("FETCH_SPREAD", false),
-            cold_start: match from.choice("FETCH_COLD_START", &["probe", "race"]) {
+            max_attempts: from.number(table::MAX_ATTEMPTS),
+            connect_timeout: from.number(table::CONNECT_TIMEOUT).into(),
+            attempt_timeout: unless_zero(from.number(table::ATTEMPT_TIMEOUT)),
+            deadline: unless_zero(from.number(table::DEADLINE)),
+            retry_methods: from.methods(table::RETRY_METHODS),
+            replay_body_bytes: from.number(table::REPLAY_BODY),
+            stale: Millis::from_seconds(from.number_or(table::STALE, ttl_s)),
+            switch_margin: from.margin(table::SWITCH_MARGIN),
+            spread: from.flag(table::SPREAD),
+            cold_start: match from.choice(table::COLD_START) {
                 0 => ColdStart::Probe,
                 _ => ColdStart::Race,
             },
-            hedge: unless_zero(from.number_or_off("FETCH_HEDGE_MS", 1, DAY_MS)),
+            hedge: unless_zero(from.number_or_off(table::HEDGE)),
             max_probes: from
-                .number("FETCH_MAX_PROBES", 6, 1, crate::MAX_TARGETS as u32)
+                .number(table::MAX_PROBES)
                 .min(host.max_probes.unwrap_or(u32::MAX).max(1)),
-            forwarded: from.flag("FETCH_FORWARDED", true),
-            trust_forwarded: from.flag("FETCH_TRUST_FORWARDED", false),
-            explain: from.flag("FETCH_EXPLAIN", false),
-            status_path: from.path("FETCH_STATUS_PATH"),
-            status_token: from.text("FETCH_STATUS_TOKEN").map(str::to_owned),
+            forwarded: from.flag(table::FORWARDED),
+            trust_forwarded: from.flag(table::TRUST_FORWARDED),
+            explain: from.flag(table::EXPLAIN),
+            status_path: from.path(table::STATUS_PATH),
+            status_token: from.text_or_default(table::STATUS_TOKEN).map(str::to_owned),
             sampled_reports: host.sampled_reports,
             problems: std::mem::take(&mut from.problems),
         }
@@ -293,9 +254,6 @@ impl Settings {
     }
 }
 
-const DAY_MS: u32 = 86_400_000;
-const MONTH_S: u32 = 31 * 86_400;
-
 /// What `FETCH_CACHE_ADAPTER` may say, apart from `auto`: neither, and one of the two.
 const NEITHER: [&str; 3] = ["none", "off", "disabled"];
 const MEMORY: [&str; 3] = ["memory", "mem", "inmemory"];
@@ -303,9 +261,9 @@ const STORE: [&str; 2] = ["kv", "cloudflare_kv"];
 
 /// Where decisions are kept: (memory, store).
 fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>) {
-    const NAME: &str = "FETCH_CACHE_ADAPTER";
+    let name = table::CACHE_ADAPTER.name;
     let (mut memory, mut store, mut none) = (false, false, false);
-    for word in &from.list(NAME) {
+    for word in &from.list(name) {
         if place(&NEITHER, word).is_some() {
             none = true;
         } else if place(&MEMORY, word).is_some() {
@@ -315,8 +273,8 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
         } else if word.eq_ignore_ascii_case("auto") {
             (memory, store) = (true, true);
         } else {
-            let known = ["memory", "kv", "auto", "none"];
-            from.refuse(NAME, word, " is not one of ", &known, "; left out");
+            let known = table::CACHE_ADAPTER.kind.words;
+            from.refuse(name, word, " is not one of ", known, "; left out");
         }
     }
     if none {
@@ -327,7 +285,7 @@ fn cache(from: &mut Reader<'_>, host: Capabilities) -> (bool, Option<StoreKind>)
     }
     if store && !memory && host.store.is_none() {
         let reason = "this host has no key-value store; memory is used instead";
-        from.problem(NAME, reason.to_owned());
+        from.problem(name, reason.to_owned());
         memory = true;
     }
     (memory, host.store.filter(|_| store))
@@ -339,7 +297,7 @@ fn sync(from: &mut Reader<'_>, host: Capabilities) -> Millis {
         Some(StoreKind::WorkersKv | StoreKind::EdgeKv) => 0,
         _ => 1,
     };
-    Millis::from_seconds(from.number("FETCH_CACHE_SYNC_SECONDS", usual, 0, MONTH_S))
+    Millis::from_seconds(from.number_or(table::CACHE_SYNC, usual))
 }
 
 fn unless_zero(ms: u32) -> Option<Millis> {
@@ -348,11 +306,11 @@ fn unless_zero(ms: u32) -> Option<Millis> {
 
 fn store_name(from: &Reader<'_>, host: Capabilities) -> String {
     let (setting, default) = match host.store {
-        Some(StoreKind::EdgeKv) => ("ESA_KV_NAMESPACE", ""),
-        Some(StoreKind::WorkersKv) => ("FETCH_CACHE_KV_BINDING", "FASTEST_KV"),
-        _ => ("FETCH_CACHE_KV_BINDING", "default"),
+        Some(StoreKind::EdgeKv) => (table::ESA_KV_NAMESPACE, ""),
+        Some(StoreKind::WorkersKv) => (table::CACHE_KV_BINDING, "FASTEST_KV"),
+        _ => (table::CACHE_KV_BINDING, "default"),
     };
-    from.text(setting).unwrap_or(default).to_owned()
+    from.text(setting.name).unwrap_or(default).to_owned()
 }
 
 #[cfg(test)]

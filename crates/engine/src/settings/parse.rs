@@ -1,6 +1,9 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
 use super::statuses::{self, Statuses};
+use super::table::{
+    Choice, Difference, Flag, Methods, Number, NumberOrOff, Path, Setting, StatusList, Text,
+};
 use super::{Margin, Problem};
 use crate::time::Millis;
 
@@ -11,12 +14,7 @@ const NO: [&str; 5] = ["0", "false", "no", "n", "off"];
 /// What turns a number off.
 const OFF: [&str; 5] = ["off", "none", "no", "false", "0"];
 
-/// The methods that may be repeated.
-const METHODS: [&str; 8] = [
-    "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "POST", "PATCH",
-];
-
-/// `20%,10ms`.
+/// What the table of settings writes out.
 const DEFAULT_MARGIN: Margin = Margin {
     percent: 20.0,
     least: Millis(10.0),
@@ -61,6 +59,11 @@ impl<'a> Reader<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The setting's text, else its default, if it has one.
+    pub(super) fn text_or_default(&self, setting: Setting<Text>) -> Option<&'a str> {
+        self.text(setting.name).or(setting.kind.default)
+    }
+
     /// A JSON array of strings, or a list split on commas and any white space.
     pub(super) fn list(&mut self, setting: &'static str) -> Vec<String> {
         match split_list(self.text(setting).unwrap_or_default()) {
@@ -72,8 +75,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn flag(&mut self, setting: &'static str, default: bool) -> bool {
-        let Some(text) = self.text(setting) else {
+    pub(super) fn flag(&mut self, setting: Setting<Flag>) -> bool {
+        let Flag { default } = setting.kind;
+        let Some(text) = self.text(setting.name) else {
             return default;
         };
         if place(&YES, text).is_some() {
@@ -84,17 +88,31 @@ impl<'a> Reader<'a> {
         }
         let used = if default { "true" } else { "false" };
         let wrong = " is neither true nor false; using ";
-        self.refuse(setting, text, wrong, &[], used);
+        self.refuse(setting.name, text, wrong, &[], used);
         default
     }
 
-    pub(super) fn number(
-        &mut self,
-        setting: &'static str,
-        default: u32,
-        least: u32,
-        most: u32,
-    ) -> u32 {
+    pub(super) fn number(&mut self, setting: Setting<Number>) -> u32 {
+        self.number_or(setting, setting.kind.default.unwrap_or_default())
+    }
+
+    /// A number whose default depends on other things.
+    pub(super) fn number_or(&mut self, setting: Setting<Number>, default: u32) -> u32 {
+        let Number { least, most, .. } = setting.kind;
+        self.bounded(setting.name, default, least, most)
+    }
+
+    /// A number, or 0 for `off`, `none` and the like.
+    pub(super) fn number_or_off(&mut self, setting: Setting<NumberOrOff>) -> u32 {
+        let off = |text| place(&OFF, text).is_some();
+        if self.text(setting.name).is_none_or(off) {
+            return 0;
+        }
+        let NumberOrOff { least, most } = setting.kind;
+        self.bounded(setting.name, 0, least, most)
+    }
+
+    fn bounded(&mut self, setting: &'static str, default: u32, least: u32, most: u32) -> u32 {
         let Some(text) = self.text(setting) else {
             return default;
         };
@@ -111,43 +129,35 @@ impl<'a> Reader<'a> {
         default
     }
 
-    /// A number, or 0 for `off`, `none` and the like.
-    pub(super) fn number_or_off(&mut self, setting: &'static str, least: u32, most: u32) -> u32 {
-        let off = |text| place(&OFF, text).is_some();
-        if self.text(setting).is_none_or(off) {
-            return 0;
-        }
-        self.number(setting, 0, least, most)
-    }
-
     /// Which of the choices it is; the first, where it is none of them.
-    pub(super) fn choice(&mut self, setting: &'static str, choices: &[&str]) -> usize {
-        let Some(text) = self.text(setting) else {
+    pub(super) fn choice(&mut self, setting: Setting<Choice>) -> usize {
+        let Choice { words } = setting.kind;
+        let Some(text) = self.text(setting.name) else {
             return 0;
         };
-        place(choices, text).unwrap_or_else(|| {
-            let then = format!("; using {}", choices[0]);
-            self.refuse(setting, text, " is not one of ", choices, &then);
+        place(words, text).unwrap_or_else(|| {
+            let then = format!("; using {}", words[0]);
+            self.refuse(setting.name, text, " is not one of ", words, &then);
             0
         })
     }
 
     /// A path with an optional query, made to begin with `/`.
-    pub(super) fn path(&mut self, setting: &'static str) -> Option<String> {
-        let text = self.text(setting)?;
+    pub(super) fn path(&mut self, setting: Setting<Path>) -> Option<String> {
+        let text = self.text(setting.name)?;
         let slash = if text.starts_with('/') { "" } else { "/" };
         let path = format!("{slash}{text}");
         if crate::target::may_stand_in_path(&path) {
             return Some(path);
         }
         let wrong = " is not a path; write other characters percent-encoded";
-        self.refuse(setting, &path, wrong, &[], "");
+        self.refuse(setting.name, &path, wrong, &[], "");
         None
     }
 
     /// `20%,10ms`: a share, an absolute amount, or both.
-    pub(super) fn margin(&mut self, setting: &'static str) -> Margin {
-        let parts = self.list(setting);
+    pub(super) fn margin(&mut self, setting: Setting<Difference>) -> Margin {
+        let parts = self.list(setting.name);
         if parts.is_empty() {
             return DEFAULT_MARGIN;
         }
@@ -168,7 +178,7 @@ impl<'a> Reader<'a> {
                 margin.least = Millis(ms);
             } else {
                 let wrong = " is neither a share like 20% nor a time like 10ms; using 20%,10ms";
-                self.refuse(setting, part, wrong, &[], "");
+                self.refuse(setting.name, part, wrong, &[], "");
                 return DEFAULT_MARGIN;
             }
         }
@@ -176,24 +186,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Methods, in upper case.
-    pub(super) fn methods(
-        &mut self,
-        setting: &'static str,
-        default: &[&'static str],
-    ) -> Vec<&'static str> {
-        let given = self.list(setting);
+    pub(super) fn methods(&mut self, setting: Setting<Methods>) -> Vec<&'static str> {
+        let Methods { default, known } = setting.kind;
+        let given = self.list(setting.name);
         let mut methods = Vec::new();
         for word in &given {
             // `none` and an empty list in JSON say: repeat nothing.
             if given.len() == 1 && word.eq_ignore_ascii_case("none") {
                 return methods;
             }
-            let Some(place) = place(&METHODS, word) else {
-                self.refuse(setting, word, " is not one of ", &METHODS, "; left out");
+            let Some(place) = place(known, word) else {
+                self.refuse(setting.name, word, " is not one of ", known, "; left out");
                 continue;
             };
-            if !methods.contains(&METHODS[place]) {
-                methods.push(METHODS[place]);
+            if !methods.contains(&known[place]) {
+                methods.push(known[place]);
             }
         }
         if methods.is_empty() {
@@ -203,15 +210,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Statuses and ranges of them.
-    pub(super) fn statuses(&mut self, setting: &'static str) -> Statuses {
+    pub(super) fn statuses(&mut self, setting: Setting<StatusList>) -> Statuses {
         let mut statuses = Statuses::none();
-        for word in &self.list(setting) {
+        for word in &self.list(setting.name) {
             match statuses::parse(word) {
                 Some(range) => statuses.insert(range),
                 None => {
                     let wrong = " is neither a status from 400 to 599 nor a range such as \
                                  502-504; left out";
-                    self.refuse(setting, word, wrong, &[], "");
+                    self.refuse(setting.name, word, wrong, &[], "");
                 }
             }
         }

@@ -6,7 +6,7 @@ use crate::MAX_TARGETS;
 use crate::target::{Preference, Target, TargetError};
 use std::{fmt, slice};
 
-const NAME: &str = "FETCH_TARGETS";
+const NAME: &str = super::table::TARGETS.name;
 
 /// An entry that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
