@@ -26,15 +26,19 @@ export class ClientBody {
   private listening = false;
   private share: Share | undefined;
   private waiter: Waiter | undefined;
+  /** Runs while the client is waited for. */
+  private pause: NodeJS.Timeout | undefined;
 
   /**
    * `limit`: the most bytes that are kept. `isCut`: whether what looks like the
-   * end of the source is the client breaking off.
+   * end of the source is the client breaking off. `patience`: how long its next
+   * chunk is waited for, ms; 0: as long as it takes.
    */
   constructor(
     private readonly source: Readable,
     private readonly limit: number,
     private readonly isCut: () => boolean = () => false,
+    private readonly patience = 0,
   ) {}
 
   /** The body for an attempt, from its first byte on. Call `stopUpload` first. */
@@ -53,6 +57,7 @@ export class ClientBody {
   /** The client has disconnected, or the response is over: the rest of the body is not needed. */
   fail(error: Error): void {
     if (this.ended || this.broken !== undefined) return;
+    clearTimeout(this.pause);
     this.broken = error;
     this.replayState = "aborted";
     this.uploadProgress = performance.now();
@@ -77,6 +82,7 @@ export class ClientBody {
       this.waiter = waiter;
       // While the client is waited for, no time-out runs.
       this.uploadProgress = Number.POSITIVE_INFINITY;
+      this.wait();
       this.read();
     }
   }
@@ -84,8 +90,17 @@ export class ClientBody {
   /** `waiter` no longer waits. */
   release(waiter: Waiter): void {
     if (this.waiter !== waiter) return;
+    clearTimeout(this.pause);
     this.waiter = undefined;
     this.uploadProgress = performance.now();
+  }
+
+  private wait(): void {
+    if (this.patience === 0) return;
+    this.pause = setTimeout(
+      () => this.fail(new Error(`the client sent nothing for ${this.patience} ms`)),
+      this.patience,
+    );
   }
 
   private read(): void {
@@ -111,6 +126,7 @@ export class ClientBody {
       this.source.pause();
       return;
     }
+    clearTimeout(this.pause);
     this.waiter = undefined;
     this.keep(chunk);
     waiter.resolve({ done: false, value: chunk });
@@ -121,6 +137,7 @@ export class ClientBody {
       this.fail(new Error("the client broke its body off"));
       return;
     }
+    clearTimeout(this.pause);
     this.ended = true;
     this.uploadProgress = performance.now();
     const { waiter } = this;

@@ -21,9 +21,10 @@ export function clientOf(request: Request): ClientFacts {
   };
 }
 
-/** `limit`: the most bytes that are kept for another attempt. */
-export function bodyOf(request: Request, limit: number): ClientBody | undefined {
-  return hasBody(request) ? new ClientBody(request, limit, () => isCut(request)) : undefined;
+/** `limit`: the most bytes that are kept for another attempt. `patience`: for the next chunk, ms. */
+export function bodyOf(request: Request, limit: number, patience: number): ClientBody | undefined {
+  if (!hasBody(request)) return undefined;
+  return new ClientBody(request, limit, () => isCut(request), patience);
 }
 
 export function hasBody(request: Request): boolean {

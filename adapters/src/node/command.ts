@@ -20,11 +20,28 @@ requests under way are complete; a second one stops it at once.
 Options:
   --store STORE         Share the decision: file:FOLDER, or a module (.js) whose
                         default export is a store, an object with get and put
-  --drain-timeout MS    How long requests may go on after SIGTERM [default: 30000]
-  --idle-timeout MS     How long a client's connection is kept without a request;
-                        longer than a balancer in front keeps it [default: 75000]
-  --max-head-bytes N    The longest head of a request (beyond: 431) and of a target's
-                        response (beyond: a failed attempt) [default: 65536]
+  --drain-timeout DURATION
+                        How long requests may go on after SIGTERM [default: 30s]
+  --max-connections N   Client connections at the same time; the next one gets 503
+                        [default: 10000]
+  --max-header-bytes N  Size of a request head; a larger one gets 431 [default: 65536]
+  --max-header-fields N Fields of a request head; more get 431 [default: 500]
+  --client-header-timeout DURATION
+                        Time for a request head [default: 30s]
+  --client-idle-timeout DURATION
+                        How long a connection without a request is kept; longer than
+                        a balancer in front keeps it [default: 75s]
+  --client-body-timeout DURATION
+                        How long the next chunk of a request's body is waited for
+                        [default: 60s]
+  --client-write-timeout DURATION
+                        How long a client may read nothing of a response [default: 60s]
+  --max-upstream-header-bytes N
+                        Size of a target's response head; a larger one is a failed
+                        attempt [default: 65536]
+  --upstream-idle-timeout DURATION
+                        How long a target may pause within a response body
+                        [default: 10m]
   --check               Validate the settings and list every problem
   --help                Print this
   --version             Print the version
@@ -33,6 +50,8 @@ Environment:
   PORT                  The port; 0 takes any free one [default: 3000]
   HOST                  The address; 0.0.0.0 for all [default: 127.0.0.1]
   FETCH_*               The settings
+
+A DURATION is a whole number with its unit: 500ms, 1s, 2m, 1h; without one, ms.
 `;
 
 /** How often to check that the parent process still runs, ms. */
@@ -51,13 +70,24 @@ export async function run(args: readonly string[]): Promise<number> {
     if (help) return say(HELP);
     if (version) return say(`${ownVersion()}\n`);
     if (checks) return check(process.env, (line) => say(`${line}\n`));
-    const where = {
-      ...listening(process.env),
-      idleTimeout: whole("--idle-timeout", options["idle-timeout"], "milliseconds"),
+    const number = (name: NumberOption) => whole(`--${name}`, options[name]);
+    const time = (name: TimeOption) => duration(`--${name}`, options[name]);
+    const clients = {
+      maxConnections: number("max-connections"),
+      maxHeaderBytes: number("max-header-bytes"),
+      maxHeaderFields: number("max-header-fields"),
+      headerTimeout: time("client-header-timeout"),
+      idleTimeout: time("client-idle-timeout"),
+      bodyTimeout: time("client-body-timeout"),
+      writeTimeout: time("client-write-timeout"),
     };
-    const drainTimeout = whole("--drain-timeout", options["drain-timeout"], "milliseconds", 0);
-    const maxHeadBytes = whole("--max-head-bytes", options["max-head-bytes"], "bytes");
-    return await serve({ store: await storeOf(store), maxHeadBytes }, where, drainTimeout);
+    const upstream = {
+      maxHeadBytes: number("max-upstream-header-bytes"),
+      upstreamIdleTimeout: time("upstream-idle-timeout"),
+    };
+    const drainTimeout = duration("--drain-timeout", options["drain-timeout"], 0);
+    const where = { ...listening(process.env), clients };
+    return await serve({ store: await storeOf(store), ...upstream }, where, drainTimeout);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`function-fetch: ${error.message}\n`);
@@ -77,9 +107,16 @@ function parsed(args: readonly string[]) {
       args: [...args],
       options: {
         store: { type: "string" },
-        "drain-timeout": { type: "string", default: "30000" },
-        "idle-timeout": { type: "string", default: "75000" },
-        "max-head-bytes": { type: "string", default: "65536" },
+        "drain-timeout": { type: "string", default: "30s" },
+        "max-connections": { type: "string", default: "10000" },
+        "max-header-bytes": { type: "string", default: "65536" },
+        "max-header-fields": { type: "string", default: "500" },
+        "client-header-timeout": { type: "string", default: "30s" },
+        "client-idle-timeout": { type: "string", default: "75s" },
+        "client-body-timeout": { type: "string", default: "60s" },
+        "client-write-timeout": { type: "string", default: "60s" },
+        "max-upstream-header-bytes": { type: "string", default: "65536" },
+        "upstream-idle-timeout": { type: "string", default: "10m" },
         check: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
         version: { type: "boolean", short: "V", default: false },
@@ -92,12 +129,42 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function whole(option: string, text: string, unit: string, least = 1): number {
-  if (!/^\d{1,9}$/.test(text) || Number(text) < least) {
-    const from = least > 0 ? `, at least ${least}` : "";
-    throw new UsageError(`${option} ${text}: write a whole number of ${unit}${from}`);
+type NumberOption =
+  | "max-connections"
+  | "max-header-bytes"
+  | "max-header-fields"
+  | "max-upstream-header-bytes";
+
+function whole(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1) {
+    throw new UsageError(`${option} ${text}: write a whole number, at least 1`);
   }
   return Number(text);
+}
+
+type TimeOption =
+  | "client-header-timeout"
+  | "client-idle-timeout"
+  | "client-body-timeout"
+  | "client-write-timeout"
+  | "upstream-idle-timeout";
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** The longest delay of a timer of Node.js, ms. */
+const LONGEST = 2 ** 31 - 1;
+
+/** In ms. */
+function duration(option: string, text: string, least = 1): number {
+  const [, count, unit = "ms"] = /^(\d{1,10})(ms|s|m|h)?$/.exec(text) ?? [];
+  const time = Number(count) * UNITS[unit as keyof typeof UNITS];
+  if (count === undefined || time < least || time > LONGEST) {
+    const above = least > 0 ? "above zero, " : "";
+    throw new UsageError(
+      `${option} ${text}: write a time ${above}with a unit, such as 500ms, 1s, 2m or 1h, up to 24 days`,
+    );
+  }
+  return time;
 }
 
 function listening(env: NodeJS.ProcessEnv): Pick<Listening, "port" | "host"> {

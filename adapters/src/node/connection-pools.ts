@@ -36,18 +36,27 @@ function connector(timeout: number): buildConnector.connector {
   };
 }
 
+/** Limits on targets. */
+export interface UpstreamLimits {
+  /** The longest head of a response. */
+  readonly maxHeadBytes: number;
+  /** How long a target may pause within a response body, ms. */
+  readonly idleTimeout: number;
+}
+
 /** The options of all pools. */
-function options({ connectTimeout }: Configuration, maxHeadBytes: number): Pool.Options {
+function options({ connectTimeout }: Configuration, limits: UpstreamLimits): Pool.Options {
   return {
     // Requests do not queue behind each other on a connection.
     pipelining: 1,
-    // The driver has all time-outs; undici's would cut silent streams.
+    // The driver has the time-outs up to the response's head.
     headersTimeout: 0,
-    bodyTimeout: 0,
+    // Between two chunks, while the client reads.
+    bodyTimeout: limits.idleTimeout,
     connect: connector(connectTimeout),
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
-    maxHeaderSize: maxHeadBytes,
+    maxHeaderSize: limits.maxHeadBytes,
     // Framing, trailers and upgrades are passed on in HTTP/1.1's form.
     allowH2: false,
     factory: (origin, given) => new TrackedClient(origin, given),
@@ -63,14 +72,13 @@ export class ConnectionPools {
   readonly conflictingFraming = new Set<string>();
   private readonly pools = new Map<string, Pool>();
 
-  /** `maxHeadBytes`: the longest head of a response. */
   constructor(
     private readonly configuration: Configuration,
-    readonly maxHeadBytes: number,
+    readonly limits: UpstreamLimits,
   ) {
     for (const { origin } of configuration.targets) {
       if (this.pools.has(origin)) continue;
-      this.pools.set(origin, new Pool(origin, options(configuration, maxHeadBytes)));
+      this.pools.set(origin, new Pool(origin, options(configuration, limits)));
     }
   }
 
@@ -82,7 +90,7 @@ export class ConnectionPools {
 
   /** A new connection for one request. */
   fresh(origin: string): Client {
-    const { factory: _, ...given } = options(this.configuration, this.maxHeadBytes);
+    const { factory: _, ...given } = options(this.configuration, this.limits);
     return new Client(origin, given);
   }
 

@@ -30,13 +30,28 @@ export interface Options {
    * attempt. Default 65536. For requests, your server's `maxHeaderSize` applies.
    */
   readonly maxHeadBytes?: number | undefined;
+  /**
+   * How long the next chunk of a client's body is waited for, ms; then the request is
+   * broken off. Default 0: as long as your server lets the client take.
+   */
+  readonly clientBodyTimeout?: number | undefined;
+  /**
+   * How long a target may pause within a response body before the response is broken
+   * off, ms. Default 600000.
+   */
+  readonly upstreamIdleTimeout?: number | undefined;
   /** Gets the notices, one line of JSON each. By default they go to stderr. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
+/** Longer than a server-sent event stream is usually silent, ms. */
+const UPSTREAM_IDLE_TIMEOUT = 600_000;
+
 export class Edge {
   readonly rules: FieldRules;
   readonly proxy: ReverseProxy<Inbound, UpstreamResponse>;
+  /** See `Options.clientBodyTimeout`. */
+  readonly clientBodyTimeout: number;
   private readonly requestFields: RequestFields;
   private readonly pools: ConnectionPools;
   private readonly work = new Set<Promise<void>>();
@@ -51,7 +66,11 @@ export class Edge {
     );
     this.rules = new FieldRules(configuration);
     this.requestFields = new RequestFields(configuration, this.rules);
-    this.pools = new ConnectionPools(configuration, checkedMaxHeadBytes(options.maxHeadBytes));
+    this.clientBodyTimeout = checked(options, "clientBodyTimeout", 0, 0);
+    this.pools = new ConnectionPools(configuration, {
+      maxHeadBytes: checked(options, "maxHeadBytes", MAX_HEAD_BYTES, 1),
+      idleTimeout: checked(options, "upstreamIdleTimeout", UPSTREAM_IDLE_TIMEOUT, 1),
+    });
     const store = options.store === undefined ? undefined : storeOf(options.store);
     const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
     this.proxy = new ReverseProxy(engine, configuration, platform);
@@ -90,9 +109,18 @@ export class Edge {
   };
 }
 
-function checkedMaxHeadBytes(bytes = MAX_HEAD_BYTES): number {
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new TypeError(`the option \`maxHeadBytes\` is ${bytes}: give a whole number of bytes`);
+type Limit = "maxHeadBytes" | "clientBodyTimeout" | "upstreamIdleTimeout";
+
+/** The longest delay that a timer of Node.js has. */
+const MOST = 2 ** 31 - 1;
+
+function checked(options: Options, name: Limit, byDefault: number, least: number): number {
+  const value = options[name] ?? byDefault;
+  if (Number.isSafeInteger(value) && value >= least && value <= MOST) return value;
+  const unit = name === "maxHeadBytes" ? "bytes" : "milliseconds";
+  throw new TypeError(
+    `the option \`${name}\` is ${value}: give a whole number of ${unit} from ${least} to ${MOST}`,
+  );
 }
 
 function storeOf(store: StoreOption): Store {

@@ -96,7 +96,7 @@ function inboundOf(edge: Edge, request: Request): Inbound {
     rawFields: request.rawHeaders,
     fields: request.headers,
     client: clientOf(request),
-    body: bodyOf(request, edge.proxy.configuration.replayBodyBytes),
+    body: bodyOf(request, edge.proxy.configuration.replayBodyBytes, edge.clientBodyTimeout),
     trailing: request,
   });
 }

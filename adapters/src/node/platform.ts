@@ -75,8 +75,8 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     kind: ConnectionKind,
   ): Sending<UpstreamResponse> & Abortable {
     const { connectTimeout } = this.configuration;
-    const { maxHeadBytes } = this.pools;
-    const to = { origin, path, secure: isSecure(origin), connectTimeout, maxHeadBytes };
+    const { limits } = this.pools;
+    const to = { origin, path, secure: isSecure(origin), connectTimeout, limits };
     const connection = { fresh: kind !== "pooled", lenient: this.needsLenientParser(origin, kind) };
     const attempt = new StreamedAttempt(outgoing, this.pools.streaming, to, connection);
     if (kind === "lenient") {

@@ -1,10 +1,10 @@
 /** A server around the handler, with a graceful shutdown. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { type ClientLimits, ConnectionLimit, WriteTimeout } from "./client-limits.js";
 import type { Options } from "./edge.js";
 import { createNodeHandler, type NodeHandler } from "./handler.js";
-import { MAX_HEAD_BYTES } from "./response-head.js";
 
 /** While draining: how often idle connections are closed, ms. */
 const SWEEP = 100;
@@ -13,27 +13,37 @@ export interface Listening {
   /** 0: any free one. */
   readonly port: number;
   readonly host: string;
-  /** How long a client's connection may be idle between requests, ms. */
-  readonly idleTimeout: number;
+  readonly clients: ClientLimits;
 }
 
 export class EdgeServer {
   private readonly handler: NodeHandler;
   private readonly server: Server;
+  private readonly connections: ConnectionLimit;
+  private readonly writes: WriteTimeout;
   private draining = false;
 
-  private constructor(options: Options, { idleTimeout }: Listening) {
-    this.handler = createNodeHandler(options);
-    const maxHeaderSize = options.maxHeadBytes ?? MAX_HEAD_BYTES;
-    const serverOptions = { keepAliveTimeout: idleTimeout, maxHeaderSize };
+  private constructor(options: Options, { clients }: Listening) {
+    this.handler = createNodeHandler({ ...options, clientBodyTimeout: clients.bodyTimeout });
+    const serverOptions = {
+      maxHeaderSize: clients.maxHeaderBytes,
+      headersTimeout: clients.headerTimeout,
+      connectionsCheckingInterval: Math.min(1_000, Math.ceil(clients.headerTimeout / 4)),
+      keepAliveTimeout: clients.idleTimeout,
+      // A long upload is legitimate: what is limited is the pause between two of its chunks.
+      requestTimeout: 0,
+    };
     this.server = createServer(serverOptions, (request, response) => this.serve(request, response));
-    // Their bytes are bounded instead: beyond this limit Node.js would drop fields silently.
-    this.server.maxHeadersCount = 0;
-    this.server.on("upgrade", (request, socket, head) => {
+    // One more, by which it shows that there are too many: Node.js drops those beyond silently.
+    this.server.maxHeadersCount = clients.maxHeaderFields + 1;
+    this.connections = new ConnectionLimit(clients.maxConnections);
+    this.writes = new WriteTimeout(this.server, clients.writeTimeout, clients.idleTimeout);
+    this.server.on("connection", (socket) => this.connections.admit(socket));
+    this.server.on("upgrade", (request, socket: Socket, head) => {
+      if (this.connections.refuses(socket)) return;
+      this.writes.release(socket);
       void this.handler.upgrade(request, socket, head);
     });
-    // A long upload is legitimate; the limits of targets and clients apply.
-    this.server.requestTimeout = 0;
   }
 
   /** Rejects with the system's error when it cannot listen there. */
@@ -78,6 +88,8 @@ export class EdgeServer {
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.connections.refuses(request.socket)) return;
+    this.writes.watch(response);
     if (this.draining) response.shouldKeepAlive = false;
     void this.handler(request, response);
   }

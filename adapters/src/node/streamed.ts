@@ -13,6 +13,7 @@ import type { Failure } from "../engine/interface.js";
 import type { Abortable } from "./attempt.js";
 import { AttemptError, type Resend } from "./attempt-error.js";
 import type { ClientBody } from "./body.js";
+import type { UpstreamLimits } from "./connection-pools.js";
 import { failureOf, hasConflictingFraming } from "./failures.js";
 import type { FieldMap } from "./fields.js";
 import { type KeepAliveAgents, noteKeepAlive } from "./keep-alive.js";
@@ -26,8 +27,7 @@ export interface Destination {
   /** Whether it speaks TLS. */
   readonly secure: boolean;
   readonly connectTimeout: number;
-  /** The longest head of its response. */
-  readonly maxHeadBytes: number;
+  readonly limits: UpstreamLimits;
 }
 
 /** The connection that it uses. */
@@ -73,7 +73,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   constructor(
     outgoing: Outgoing,
     connections: KeepAliveAgents,
-    { origin, path, secure, connectTimeout, maxHeadBytes }: Destination,
+    { origin, path, secure, connectTimeout, limits }: Destination,
     { fresh, lenient }: ConnectionOptions,
   ) {
     this.secure = secure;
@@ -88,7 +88,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
       port,
       path,
       agent: fresh || lenient ? false : connections.of(secure),
-      maxHeaderSize: maxHeadBytes,
+      maxHeaderSize: limits.maxHeadBytes,
       insecureHTTPParser: lenient,
       // Given an array, Node.js adds no fields, not even `host`.
       headers: [
@@ -100,7 +100,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
     // Beyond a limit Node.js drops fields silently; the limit in bytes applies instead.
     this.request.maxHeadersCount = 0;
     this.request
-      .on("response", (message) => this.onResponse(message))
+      .on("response", (message) => this.onResponse(message, limits.idleTimeout))
       .on("upgrade", (message, socket) => {
         socket.destroy();
         this.refuse(message.statusCode, "http-protocol-error");
@@ -173,7 +173,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
     });
   }
 
-  private onResponse(message: IncomingMessage): void {
+  private onResponse(message: IncomingMessage, idleTimeout: number): void {
     const status = message.statusCode ?? 0;
     const head = checkedHead(status, fieldMap(message.headersDistinct));
     if ("failure" in head) {
@@ -187,9 +187,18 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
       abort: (reason) => this.request.destroy(reason),
     });
     this.upstream = upstream;
+    const pause = setTimeout(() => {
+      // While the client reads nothing, the target cannot send.
+      if (message.isPaused()) pause.refresh();
+      else this.request.destroy(new Error(`the target sent nothing for ${idleTimeout} ms`));
+    }, idleTimeout);
     message
-      .on("data", (chunk: Buffer) => upstream.onData(chunk))
+      .on("data", (chunk: Buffer) => {
+        pause.refresh();
+        upstream.onData(chunk);
+      })
       .on("end", () => upstream.onEnd(fieldMap(message.trailersDistinct)))
+      .on("close", () => clearTimeout(pause))
       .on("error", (error) => upstream.onError(error));
     this.resolve(upstream);
   }

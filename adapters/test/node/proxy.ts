@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { ClientLimits } from "../../src/node/client-limits.js";
 import { createNodeHandler, type NodeHandler, type Options } from "../../src/node/index.js";
+import { EdgeServer } from "../../src/node/server.js";
 import type { Origin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
 import { eventually, SOON } from "../support/waiting.js";
@@ -39,6 +41,29 @@ export async function startProxy(t: TestContext, options: Options): Promise<Runn
 /** A proxy for one origin. */
 export async function proxyTo(t: TestContext, origin: Origin, env = {}): Promise<RunningProxy> {
   return startProxy(t, { env: { FETCH_TARGETS: origin.url, ...env } });
+}
+
+/** The limits that the command has by default. */
+export const LIMITS: ClientLimits = {
+  maxConnections: 10_000,
+  maxHeaderBytes: 65_536,
+  maxHeaderFields: 500,
+  headerTimeout: 30_000,
+  idleTimeout: 75_000,
+  bodyTimeout: 60_000,
+  writeTimeout: 60_000,
+};
+
+/** The command's server in this process; it ends with the test. */
+export async function startServer(
+  t: TestContext,
+  options: Options,
+  limits: Partial<ClientLimits> = {},
+): Promise<EdgeServer> {
+  const clients = { ...LIMITS, ...limits };
+  const server = await EdgeServer.start(options, { port: 0, host: "127.0.0.1", clients });
+  t.after(() => server.drain(0));
+  return server;
 }
 
 /** The command in a separate process. */
