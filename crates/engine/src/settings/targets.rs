@@ -11,7 +11,7 @@ const NAME: &str = super::table::TARGETS.name;
 /// An entry that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its address, quoted: for the operator alone, it may have a password in it.
+    /// Its address, quoted, without what may be a secret. For the operator alone.
     /// Its place, where it has none.
     pub entry: String,
     /// What anybody may know of it: its place, and its host where that is plain.
@@ -121,7 +121,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
         Ok(entries) => entries,
         Err(reason) => {
             let rejected = Rejected {
-                entry: quote(text),
+                entry: quote(&redacted(text)),
                 shown: "the list".to_owned(),
                 reason: reason.to_owned(),
             };
@@ -150,7 +150,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
         let address = address(entry);
         let shown = shown(index, address.unwrap_or_default());
         rejected.push(Rejected {
-            entry: address.map_or_else(|| shown.clone(), quote),
+            entry: address.map_or_else(|| shown.clone(), |address| quote(&redacted(address))),
             shown,
             reason: error.message(),
         });
@@ -163,7 +163,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     (targets, None)
 }
 
-/// The operator hears of each entry as it is.
+/// The operator hears of each entry by its address.
 fn tell(from: &mut Reader<'_>, rejected: &[Rejected], then: &str) {
     for Rejected { entry, reason, .. } in rejected {
         from.problem(NAME, format!("{entry} {reason}{then}"));
@@ -196,6 +196,34 @@ fn shown(index: usize, entry: &str) -> String {
     } else {
         place
     }
+}
+
+/// An address without what may be a secret: the log goes further than the settings
+/// do. A password may have any character in it, so whatever stands before the last
+/// `@` is left out, and so are the query, the fragment, and a port that is none.
+fn redacted(address: &str) -> String {
+    const SECRET: &str = "***";
+    let authority_at = address.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = address.split_at(authority_at);
+    if let Some(at) = rest.rfind('@') {
+        let (host, beyond) = cut(&rest[at..], &['?', '#']);
+        let query = if beyond.is_empty() { "" } else { SECRET };
+        return format!("{scheme}{SECRET}{host}{query}");
+    }
+    let (plain, beyond) = cut(rest, &['?', '#']);
+    let (authority, path) = cut(plain, &['/', '\\']);
+    let host_end = authority.rfind(']').unwrap_or_default();
+    let (host, port) = match authority[host_end..].find(':') {
+        Some(colon) => authority.split_at(host_end + colon + 1),
+        None => (authority, ""),
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = if is_port { port } else { SECRET };
+    let query = match beyond.chars().next() {
+        Some(mark) => format!("{mark}{SECRET}"),
+        None => String::new(),
+    };
+    format!("{scheme}{host}{port}{path}{query}")
 }
 
 /// What stands before the first of `marks`, and the rest from there on.
