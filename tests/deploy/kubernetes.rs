@@ -4,7 +4,8 @@
 use crate::text;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -44,8 +45,8 @@ pub fn runtime_config() -> (String, String) {
 
 #[test]
 fn the_redis_of_the_runtime_config_is_the_one_that_is_deployed() {
-    let [service, deployment] = &documents("deploy/spinkube/redis.yaml")[..] else {
-        panic!("a service and a deployment");
+    let [service, deployment, policy] = &documents("deploy/spinkube/redis.yaml")[..] else {
+        panic!("a service, a deployment and a policy");
     };
     let service: Service = read(service);
     let deployment: Deployment = read(deployment);
@@ -69,6 +70,49 @@ fn the_redis_of_the_runtime_config_is_the_one_that_is_deployed() {
     let containers = pods.spec.expect("a spec").containers;
     let port = &containers[0].ports.as_ref().expect("ports")[0];
     assert_eq!(port.container_port, ports[0].port);
+
+    let context = containers[0].security_context.as_ref().expect("one");
+    assert_eq!(context.allow_privilege_escalation, Some(false));
+    assert_eq!(context.read_only_root_filesystem, Some(true));
+    assert_eq!(context.run_as_non_root, Some(true));
+    let dropped = context.capabilities.as_ref().and_then(|c| c.drop.clone());
+    assert_eq!(dropped, Some(vec!["ALL".to_owned()]));
+
+    let policy: NetworkPolicy = read(policy);
+    let policy = policy.spec.expect("a spec");
+    let selected = policy.pod_selector.expect("a selector").match_labels;
+    assert_eq!(selected, Some(wanted));
+    // Without a rule nothing goes out.
+    assert_eq!(
+        policy.policy_types,
+        Some(vec!["Ingress".to_owned(), "Egress".to_owned()])
+    );
+    assert_eq!(policy.egress, None);
+    let [rule] = &policy.ingress.expect("rules")[..] else {
+        panic!("one rule");
+    };
+    let [peer] = &rule.from.as_ref().expect("peers")[..] else {
+        panic!("one peer");
+    };
+    let peers = peer.pod_selector.as_ref().expect("pods");
+    let peers = peers.match_labels.as_ref().expect("labels");
+    let [_, app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
+        panic!("an account and an app");
+    };
+    assert_eq!(serde_json::json!(peers), app["spec"]["podLabels"]);
+}
+
+#[test]
+fn the_pods_get_no_token_of_the_cluster() {
+    let [account, app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
+        panic!("an account and an app");
+    };
+    assert_eq!(
+        app["spec"]["serviceAccountName"],
+        account["metadata"]["name"]
+    );
+    let account: ServiceAccount = read(account);
+    assert_eq!(account.automount_service_account_token, Some(false));
 }
 
 #[test]
@@ -78,8 +122,8 @@ fn the_autoscaler_scales_the_spin_apps_deployment() {
     };
     let scaler: HorizontalPodAutoscaler = read(scaler);
     let spec = scaler.spec.expect("a spec");
-    let [app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
-        panic!("one document");
+    let [_, app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
+        panic!("an account and an app");
     };
     // The operator gives the deployment the app's name.
     assert_eq!(app["metadata"]["name"], spec.scale_target_ref.name.as_str());

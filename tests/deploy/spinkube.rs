@@ -28,6 +28,10 @@ struct Metadata {
 struct Spec {
     image: String,
     executor: String,
+    #[expect(dead_code, reason = "it exists")]
+    service_account_name: String,
+    #[expect(dead_code, reason = "it exists")]
+    pod_labels: BTreeMap<String, String>,
     replicas: u32,
     runtime_config: RuntimeConfig,
     variables: Vec<Variable>,
@@ -56,8 +60,8 @@ struct Resources {
 
 #[test]
 fn the_app_runs_our_version_in_replicas_with_the_shared_store() {
-    let [app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
-        panic!("one document");
+    let [_, app] = &documents("deploy/spinkube/spinapp.yaml")[..] else {
+        panic!("an account and an app");
     };
     let app: SpinApp = serde_json::from_value(app.clone()).expect("a SpinApp");
     assert_eq!(app.api_version, "core.spinkube.dev/v1alpha1");
