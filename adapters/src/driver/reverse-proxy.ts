@@ -7,8 +7,8 @@ import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
 import { writeDue } from "./store.js";
 
-/** The dot segments that the engine checks: a path without any is not copied into it. */
-const DOTS = /\.\.|%2e/i;
+/** What the engine checks: dot segments, fragments, and targets that are no path. A path without any is not copied into it. */
+const CHECKED = /\.\.|%2e|#|^[^/]/i;
 
 /** A client's request, as far as decisions need it. */
 export interface About {
@@ -52,7 +52,7 @@ export class ReverseProxy<Q extends Upload, A> {
   serve(about: About, call: Call<Q>): Promise<Outcome<A>> {
     // For `FETCH_EXPLAIN` only: on some hosts reading the clock is not free.
     const started = this.configuration.explain ? performance.now() : 0;
-    const path = DOTS.test(about.path) ? about.path : "";
+    const path = CHECKED.test(about.path) ? about.path : "";
     const step = this.engine.begin(about.method, path, about.hops, about.hasBody, Date.now());
     return new Promise((resolve, reject) => {
       new Conversation(this, call, started, step.state, resolve, reject).follow(step);

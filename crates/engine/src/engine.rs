@@ -90,6 +90,8 @@ impl Engine {
             LocalReply::no_tunnel()
         } else if request.hops >= headers::MAX_HOPS {
             LocalReply::looped()
+        } else if let Some(refusal) = fence::malformed(request.method, request.path) {
+            refusal
         } else if settings.is_fenced() && fence::climbs_out(request.path) {
             LocalReply::outside()
         } else {

@@ -1,9 +1,23 @@
-//! The base path as a fence: whether a request's path leads out of it.
+//! Which request targets are passed on at all; and the base path as a fence: whether a request's path leads out of it.
 //!
 //! The path goes on byte for byte, so it is the target that resolves its dot
 //! segments (RFC 3986 §5.2.4), and targets differ: some decode `%2e` and `%2f`
 //! first, some take `\` for `/`, some cut `;parameters` off, some end the path at `#`
 //! or at a decoded `?`, some drop empty segments. A path is outside when it is so by any of these readings.
+
+use crate::local_reply::LocalReply;
+
+/// The reply to a request whose target is not a path with a query, nor `*` for OPTIONS (RFC 9112 §3.2). The path may be
+/// empty, as in `http://a?b`; where the target is, it was not given to the engine.
+pub(crate) fn malformed(method: &str, target: &str) -> Option<LocalReply> {
+    let is_known =
+        target.is_empty() || target.starts_with('/') || (target == "*" && method == "OPTIONS");
+    if !is_known {
+        return Some(LocalReply::no_path());
+    }
+    // One target would cut it off, and another take it for a part of the path.
+    target.contains('#').then(LocalReply::fragment)
+}
 
 /// Whether a path, as it came, climbs above its root. Its query does not matter.
 pub(crate) fn climbs_out(path: &str) -> bool {
@@ -227,6 +241,28 @@ mod tests {
             least = least.min(depth);
         }
         least
+    }
+
+    #[test]
+    fn a_target_is_a_path_or_the_star_of_options() {
+        for (method, target, status) in [
+            ("GET", "/", None),
+            ("GET", "/a?b=c*d", None),
+            ("GET", "//a", None),
+            ("OPTIONS", "*", None),
+            // Not given to the engine.
+            ("GET", "", None),
+            ("GET", "*", Some(400)),
+            ("OPTIONS", "**", Some(400)),
+            ("GET", "a", Some(400)),
+            ("GET", "ftp://a/b", Some(400)),
+            ("GET", "?a", None),
+            ("GET", "/a#b", Some(400)),
+            ("GET", "/a?b#", Some(400)),
+        ] {
+            let reply = malformed(method, target);
+            assert_eq!(reply.map(|reply| reply.status), status, "{method} {target}");
+        }
     }
 
     proptest! {

@@ -58,6 +58,26 @@ impl LocalReply {
         )
     }
 
+    /// The request target is neither a path nor the `*` of OPTIONS.
+    #[must_use]
+    pub fn no_path() -> Self {
+        Self::new(
+            400,
+            "http_request_error",
+            "Bad request: the request target is not a path",
+        )
+    }
+
+    /// The request target has a fragment.
+    #[must_use]
+    pub fn fragment() -> Self {
+        Self::new(
+            400,
+            "http_request_error",
+            "Bad request: the request target has a fragment; write # as %23",
+        )
+    }
+
     /// The path leads out of the targets' base path.
     #[must_use]
     pub fn outside() -> Self {
