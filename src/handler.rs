@@ -23,7 +23,7 @@ pub async fn handle(request: Request) -> Response {
     let head = Head {
         method,
         name,
-        path: request.get_path_with_query().unwrap_or_default(),
+        path: request.get_path_with_query(),
         fields: request.get_headers().copy_all(),
         target: RequestTarget {
             // On `wasmtime serve` it comes from the request target, which the client chooses. Spin's URL has the

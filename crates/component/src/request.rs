@@ -6,7 +6,7 @@ use crate::replay::Replay;
 use crate::upload::{BodySource, ClientBody};
 use function_fetch_driver::{self as driver, Outcome, Platform};
 use function_fetch_engine::headers::{self, Fields};
-use function_fetch_engine::{LocalReply, Millis, Request as About};
+use function_fetch_engine::{Failure, LocalReply, Millis, Request as About};
 
 /// The head of a request, as the host presents it.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub struct Head<M> {
     pub method: M,
     /// The method's name.
     pub name: String,
-    /// Path and query.
-    pub path: String,
+    /// Path and query; none where the client's target had neither.
+    pub path: Option<String>,
     /// The header fields.
     pub fields: Fields,
     /// The connection that it came by.
@@ -70,6 +70,12 @@ where
         target,
         on_spin,
     } = head;
+    let path = match path {
+        Some(path) => path,
+        // Its target is a host and a port.
+        None if name == "CONNECT" => String::new(),
+        None => return Outcome::Reply(LocalReply::failed(Failure::HttpRequestUriInvalid)),
+    };
     let hops = headers::hops(&fields);
     // Spin pools connections, and reports one that the target had closed like one that broke off.
     let may_meet_closed_connection = on_spin && is_spin(&fields);

@@ -105,6 +105,10 @@ enum Place<S: BodySource> {
 
 struct Client<S: BodySource> {
     source: S,
+    /// What the head says, bytes.
+    length: Option<u64>,
+    /// Bytes so far.
+    received: u64,
     ended: bool,
     trailers: Option<Trailers<S::Error>>,
 }
@@ -126,12 +130,23 @@ impl<S: BodySource> ClientBody<S> {
     ) -> Result<Self, Failure> {
         let mut client = source.map(|source| Client {
             source,
+            length,
+            received: 0,
             ended: false,
             trailers: None,
         });
         let mut found_length = None;
-        if let (Some(client), None) = (&mut client, length) {
-            found_length = client.measure(platform, &mut replay, needs_length).await?;
+        match (&mut client, length) {
+            (Some(client), None) => {
+                found_length = client.measure(platform, &mut replay, needs_length).await?;
+            }
+            (Some(client), Some(0)) => {
+                client.receive(&mut pin!(platform.sleep(FIRST_BYTES))).await;
+                if client.contradicts_length() {
+                    return Err(Failure::HttpRequestIncomplete);
+                }
+            }
+            _ => {}
         }
         let is_empty = length == Some(0) || found_length == Some(0);
         let client = client.filter(|_| !is_empty);
@@ -171,7 +186,11 @@ impl<S: BodySource> ClientBody<S> {
     #[must_use]
     pub fn state(&self) -> ReplayState {
         match &self.place {
-            Place::Here(client) if matches!(client.trailers, Some(Err(_))) => ReplayState::Aborted,
+            Place::Here(client)
+                if client.contradicts_length() || matches!(client.trailers, Some(Err(_))) =>
+            {
+                ReplayState::Aborted
+            }
             _ => self.replay.borrow().state(),
         }
     }
@@ -264,7 +283,8 @@ impl<S: BodySource> Client<S> {
         mut sink: impl BodySink<S::Error>,
         stop: &mut (impl FusedFuture<Output = ()> + Unpin),
     ) {
-        loop {
+        // A target that counts bytes must not take a part of the body for all of it: it is left without an end.
+        while !self.contradicts_length() {
             let unsent = replay.borrow_mut().lend();
             if !unsent.is_empty() {
                 let lent = unsent.len();
@@ -278,13 +298,20 @@ impl<S: BodySource> Client<S> {
             } else {
                 // While waiting for the client, no time-out runs.
                 progress.set(Millis::INFINITY);
-                let bytes = self.receive(stop).await;
+                let mut bytes = self.receive(stop).await;
+                // The last bytes go on once it is known that they are.
+                while self.length == Some(self.received) && !self.ended && !stop.is_terminated() {
+                    bytes.extend(self.receive(stop).await);
+                }
                 replay.borrow_mut().read(&bytes);
             }
             progress.set(clock.monotonic());
             if stop.is_terminated() {
                 return;
             }
+        }
+        if self.contradicts_length() {
+            return;
         }
         self.receive_trailers(stop).await;
         if let Some(trailers) = &self.trailers {
@@ -295,7 +322,15 @@ impl<S: BodySource> Client<S> {
     async fn receive(&mut self, stop: &mut (impl Future<Output = ()> + Unpin)) -> Vec<u8> {
         let Received { bytes, ended } = self.source.read(stop).await;
         self.ended = ended;
+        self.received += bytes.len() as u64;
         bytes
+    }
+
+    /// Whether the body has another length than its head says. Hosts that decode a transfer coding may leave a length
+    /// beside it (RFC 9112 section 6.1), as an attacker does who wants the two read differently.
+    fn contradicts_length(&self) -> bool {
+        self.length
+            .is_some_and(|length| self.received > length || (self.ended && self.received < length))
     }
 
     async fn receive_trailers(&mut self, stop: &mut (impl Future<Output = ()> + Unpin)) {

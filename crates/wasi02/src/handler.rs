@@ -28,7 +28,7 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     let head = Head {
         method,
         name,
-        path: request.path_with_query().unwrap_or_default(),
+        path: request.path_with_query(),
         fields: from_wasi(&request.headers()),
         target: RequestTarget {
             scheme: match request.scheme() {
