@@ -31,6 +31,10 @@ pub(crate) struct Activity {
     answering: AtomicBool,
     /// Whether the client has unread bytes of its last request to send.
     unread: AtomicBool,
+    /// How many whole request heads have arrived.
+    begun: AtomicU64,
+    /// Which of them is the first whose target has a fragment; 0: none so far.
+    fragment: AtomicU64,
 }
 
 /// A moment, in milliseconds after the connection was opened, plus one; or none, as 0.
@@ -85,6 +89,8 @@ impl Activity {
             http2: AtomicBool::new(false),
             answering: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
+            fragment: AtomicU64::new(0),
         })
     }
 
@@ -122,8 +128,22 @@ impl Activity {
         self.head.clear();
         self.answering.store(true, Relaxed);
         self.set_unread(false);
+        self.begun.fetch_add(1, Relaxed);
         self.exchanges.fetch_add(1, Relaxed);
         Exchange(self.clone())
+    }
+
+    /// The target of this request of the connection, counted from 1, has a fragment, which hyper drops.
+    pub(crate) fn found_fragment(&self, request: u64) {
+        if self.fragment.load(Relaxed) == 0 {
+            self.fragment.store(request, Relaxed);
+        }
+    }
+
+    /// Whether the target of the last request that began had a fragment.
+    pub(crate) fn has_fragment(&self) -> bool {
+        let fragment = self.fragment.load(Relaxed);
+        fragment != 0 && fragment == self.begun.load(Relaxed)
     }
 
     /// Whether what hyper writes answers a request that it refused itself.

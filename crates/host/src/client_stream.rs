@@ -4,6 +4,7 @@
 use crate::activity::Activity;
 use crate::client_limits::ClientLimits;
 use crate::refusal;
+use crate::request_lines::RequestLines;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) struct ClientStream {
     limits: Arc<ClientLimits>,
     /// How much of the HTTP/2 preface has arrived; none once it is known to be something else.
     preface: Option<usize>,
+    request_lines: RequestLines,
     /// A local reply in place of one of hyper's, as far as it is not written.
     answer: Vec<u8>,
     lingering: Option<Pin<Box<Sleep>>>,
@@ -41,6 +43,7 @@ impl ClientStream {
             activity,
             limits,
             preface: Some(0),
+            request_lines: RequestLines::default(),
             answer: Vec::new(),
             lingering: None,
         }
@@ -97,6 +100,11 @@ impl AsyncRead for ClientStream {
             self.activity.read();
             if self.preface.is_some() {
                 self.recognise(bytes);
+            }
+            if !self.activity.is_http2()
+                && let Some(request) = self.request_lines.read(bytes)
+            {
+                self.activity.found_fragment(request);
             }
         }
         Poll::Ready(Ok(()))

@@ -62,8 +62,15 @@ pub(crate) async fn respond(
     let version = request.version();
     let has_body = !request.body().is_end_stream();
     let (mut head, body) = request.into_parts();
-    let closes = has_two_lengths(&head.headers);
-    let prepared = prepare(&mut head, limits, ends);
+    let has_fragment = exchange.activity().has_fragment();
+    let closes = has_two_lengths(&head.headers) || has_fragment;
+    let prepared = if has_fragment {
+        Err(Refusal::bad_request(
+            "the request target has a fragment; write # as %23",
+        ))
+    } else {
+        prepare(&mut head, limits, ends)
+    };
     let mut response = if let Err(refusal) = prepared {
         debug!(peer = %ends.peer, status = %refusal.status, reason = refusal.reason, "request refused");
         exchange.activity().set_unread(has_body);
@@ -231,7 +238,19 @@ fn host(headers: &HeaderMap, version: Version, local: SocketAddr) -> Result<Auth
     } else {
         Authority::try_from(host)
     };
-    named.map_err(|_| Refusal::bad_request("malformed Host"))
+    let named = named.map_err(|_| Refusal::bad_request("malformed Host"))?;
+    if has_invalid_port(&named) {
+        return Err(Refusal::bad_request("malformed Host"));
+    }
+    Ok(named)
+}
+
+/// Whether something else than a port is behind the last colon (RFC 3986 section 3.2.3). An empty port is one.
+fn has_invalid_port(authority: &Authority) -> bool {
+    let host_and_port = authority.as_str();
+    let end_of_host = host_and_port.find(']').unwrap_or(0);
+    let port = host_and_port[end_of_host..].rsplit_once(':');
+    port.is_some_and(|(_, port)| !port.is_empty() && port.parse::<u16>().is_err())
 }
 
 /// Removes a client's version of the headers that only the host may set, unless the host's own is added after it, as on
@@ -309,6 +328,8 @@ mod tests {
             ),
             ("http://evil/x", "example.org", "http://evil/x"),
             ("/", "[::1]:80", "http://[::1]:80/"),
+            ("/", "[::1]", "http://[::1]/"),
+            ("/", "a:", "http://a:/"),
         ];
         for (target, host, url) in cases {
             let head = prepared(Request::get(target).header("host", host)).unwrap();
@@ -345,6 +366,9 @@ mod tests {
             Request::get("/").header("host", "a").header("host", "b"),
             Request::get("/").header("host", "a b"),
             Request::get("/").header("host", "user@a"),
+            Request::get("/").header("host", "a:port"),
+            Request::get("/").header("host", "a:65536"),
+            Request::get("/").header("host", "[::1]:b"),
             Request::get("http://user@a/").header("host", "a"),
             Request::get("relative").header("host", "a"),
         ];

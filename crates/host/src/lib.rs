@@ -53,6 +53,7 @@ mod outbound_error;
 mod probe;
 mod refusal;
 mod request_body;
+mod request_lines;
 mod response_body;
 mod runtime_config;
 mod server;
