@@ -6,6 +6,7 @@ import type { ReplayState } from "../engine/interface.js";
 import type { Abortable } from "./attempt.js";
 import type { ClientBody } from "./body.js";
 import { type FieldMap, joined } from "./fields.js";
+import { isHost } from "./host.js";
 import type { RequestFields } from "./request-fields.js";
 
 /** What an inbound request is made of, whichever handler received it. */
@@ -24,6 +25,30 @@ export interface Origins {
   /** Holds the trailers of the body once it has ended. */
   readonly trailing?: { readonly rawTrailers: readonly string[] };
 }
+
+/** Fields that no trailer may be: a target that merges trailers into the head would be misled (RFC 9110 §6.5.1). */
+const NO_TRAILERS = new Set([
+  "authorization",
+  "cache-control",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "max-forwards",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
 
 export class Inbound implements About {
   readonly method: string;
@@ -55,9 +80,12 @@ export class Inbound implements About {
     this.trailing = from.trailing;
   }
 
-  /** The body's trailers, once it has ended; names and values alternating. */
+  /** The body's trailers for the target, once the body has ended; names and values alternating. */
   get trailers(): readonly string[] {
-    return this.trailing?.rawTrailers ?? [];
+    const raw = this.trailing?.rawTrailers ?? [];
+    const isKept = (name: string | undefined) => !NO_TRAILERS.has(name?.toLowerCase() ?? "");
+    // A value is kept with its name before it.
+    return raw.filter((_, at) => isKept(raw[at - (at % 2)]));
   }
 
   get isDisconnected(): boolean {
@@ -106,12 +134,15 @@ export class Inbound implements About {
   }
 }
 
-/** The parts of an absolute-form request target (RFC 9112 §3.2.2). */
+/** Scheme, host with port, and the rest of an absolute-form request target (RFC 9112 §3.2.2). */
+const ABSOLUTE = /^https?:\/\/([^/?#]+)(.*)$/i;
+
+/** The parts of an absolute-form target; undefined for another one, which the engine refuses unless it is a path. */
 function wholeUrl(url: string): { authority: string; path: string } | undefined {
   if (url.startsWith("/")) return undefined;
-  const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
-  if (match === null) return undefined;
-  const [, authority = "", rest = ""] = match;
+  const [, before = "", rest = ""] = ABSOLUTE.exec(url) ?? [];
   // Userinfo is not part of the host.
-  return { authority: authority.slice(authority.lastIndexOf("@") + 1), path: rest || "/" };
+  const authority = before.slice(before.lastIndexOf("@") + 1);
+  if (authority === "" || !isHost(authority)) return undefined;
+  return { authority, path: rest.startsWith("/") ? rest : `/${rest}` };
 }

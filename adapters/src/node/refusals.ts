@@ -1,7 +1,9 @@
 /** Requests that are refused because they cannot be passed on unchanged. */
 
+import type { IncomingMessage } from "node:http";
 import type { LocalReply } from "../engine/interface.js";
 import type { Request } from "./handler.js";
+import { isHost } from "./host.js";
 
 /** A middleware has read the request's body. */
 const CONSUMED: LocalReply = {
@@ -25,6 +27,13 @@ const TOO_MANY: LocalReply = {
   proxyStatus: "function-fetch; error=http_request_error",
 };
 
+/** RFC 9112 §3.2. A target would get it as `X-Forwarded-Host`. */
+const INVALID_HOST: LocalReply = {
+  status: 400,
+  body: "The request's Host is malformed, or there are several.\n",
+  proxyStatus: "function-fetch; error=http_request_error",
+};
+
 /** How many fields Node.js takes where the server does not say; it drops the others silently. */
 const MOST_FIELDS = 1_000;
 
@@ -36,8 +45,20 @@ export function refusalOf(request: Request, hasBody: boolean): LocalReply | unde
     if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") return CODED;
     const most = mostFields(request);
     if (most > 0 && request.rawHeaders.length >= 2 * most) return TOO_MANY;
+    if (hasInvalidHost(request)) return INVALID_HOST;
   }
   return hasBody && request.readableDidRead ? CONSUMED : undefined;
+}
+
+/** Whether there are several, of which Node.js keeps the first, or one that is none. */
+function hasInvalidHost({ headers, rawHeaders }: IncomingMessage): boolean {
+  if (headers.host !== undefined && !isHost(headers.host)) return true;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
+  return hosts > 1;
 }
 
 /** How many fields the request's server takes; 0: no limit. */
