@@ -29,6 +29,7 @@ mod package;
 mod per_request;
 mod probing;
 mod racing;
+mod raw_bytes;
 mod responses;
 mod routing;
 mod settings;
@@ -38,6 +39,7 @@ mod store_faults;
 mod streaming;
 mod support;
 mod threads;
+mod transparency;
 mod whole;
 
 use std::process::ExitCode;
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
     connections::register(&mut suite);
     forwarding::register(&mut suite);
     framing::register(&mut suite);
+    raw_bytes::register(&mut suite);
     confinement::register(&mut suite);
     https::register(&mut suite);
     memory::register(&mut suite);
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
     embedding::register(&mut suite);
     composition::register(&mut suite);
     package::register(&mut suite);
+    transparency::register(&mut suite);
     cases::register(&mut suite);
     suite.run(arguments).exit_code()
 }

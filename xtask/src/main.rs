@@ -6,6 +6,7 @@ mod components;
 mod demo;
 mod edge;
 mod host;
+mod httpbin;
 mod lint;
 mod npm;
 mod origin;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::components::{self, Flavour};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{edge, host, origin, process, redis, spin, wasmtime_cli};
+use crate::{edge, host, httpbin, origin, process, redis, spin, wasmtime_cli};
 
 /// The variable with the Redis server of the tests.
 const REDIS_SERVER: &str = "REDIS_SERVER";
@@ -199,6 +199,10 @@ fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     match redis::ensure(workspace) {
         Ok(redis) => environment.push((REDIS_SERVER, redis.into())),
         Err(why) => eprintln!("Tests of a shared Redis will be skipped: {why:#}"),
+    }
+    match httpbin::ensure(workspace) {
+        Ok(python) => environment.push(("FUNCTION_FETCH_HTTPBIN", python.into())),
+        Err(why) => eprintln!("Tests with httpbin will be skipped: {why:#}"),
     }
     match spin::find() {
         Ok(spin) => environment.push(("SPIN", spin.into())),

@@ -7,8 +7,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use super::wire::{Framing, Wire, chunk, field_lines};
 use crate::support::waiting::SOON;
+use crate::support::wire::{Framing, Wire, chunk, field_lines};
 
 /// A body is written in chunks of this size, so that a large one takes several.
 const PIECE: usize = 16 * 1024;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use function_fetch_cases::{Setup, has_store};
 use function_fetch_engine::settings::StoreKind;
 
-use super::adapter::{self, Adapter};
+use crate::support::adapter::{self, Adapter};
 use crate::support::environment::checked;
 use crate::support::host::Host;
 use crate::support::setup::{Proxy, proxy};

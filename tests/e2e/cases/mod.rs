@@ -1,11 +1,9 @@
 //! The table of cases (`tests/cases`) on real hosts, over real sockets.
 
-mod adapter;
 mod client;
 mod host;
 mod stage;
 mod upstream;
-mod wire;
 
 use std::sync::Arc;
 

@@ -11,8 +11,8 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::wire::{Framing, Head, Wire, chunk, field_lines};
 use crate::support::port::Port;
+use crate::support::wire::{Framing, Head, Wire, chunk, field_lines};
 
 /// Between a part of a response and the reset after it: the part should arrive.
 const BEFORE_RESET: Duration = Duration::from_millis(50);

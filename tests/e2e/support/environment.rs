@@ -26,6 +26,8 @@ pub struct Environment {
     pub spin: Option<PathBuf>,
     /// A Redis server, if one was found.
     pub redis: Option<PathBuf>,
+    /// A Python with httpbin, if it could be installed.
+    pub httpbin: Option<PathBuf>,
     /// The adapters' Node.js, if they could be built.
     pub node: Option<PathBuf>,
 }
@@ -52,6 +54,7 @@ impl Environment {
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
             redis: path("REDIS_SERVER").ok(),
+            httpbin: path("FUNCTION_FETCH_HTTPBIN").ok(),
             node: path("FUNCTION_FETCH_NODE").ok(),
         })
     }

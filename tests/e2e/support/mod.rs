@@ -1,5 +1,7 @@
 //! What the tests of the promises need: hosts, origins, clients, stores.
 
+pub mod adapter;
+pub mod any_host;
 pub mod client;
 pub mod environment;
 pub mod host;
@@ -18,3 +20,4 @@ pub mod store;
 pub mod suite;
 pub mod tls;
 pub mod waiting;
+pub mod wire;

@@ -109,6 +109,11 @@ impl Process {
 
     /// Waits for its end.
     pub async fn exit(&mut self) -> ExitStatus {
+        self.exit_within(EXIT).await
+    }
+
+    /// Waits for its end, so long.
+    pub async fn exit_within(&mut self, limit: Duration) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.ended() {
@@ -116,7 +121,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return status;
             }
-            assert!(started.elapsed() < EXIT, "the process does not exit");
+            assert!(started.elapsed() < limit, "the process does not exit");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -12,14 +12,22 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Types of frames (RFC 9113 section 6).
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
+pub const PRIORITY: u8 = 2;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
+pub const PUSH_PROMISE: u8 = 5;
 pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
+pub const CONTINUATION: u8 = 9;
 
 /// Flags of HEADERS and DATA.
 pub const END_STREAM: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+pub const PADDED: u8 = 8;
+
+/// The flag of SETTINGS and PING.
+pub const ACK: u8 = 1;
 
 /// `SETTINGS_INITIAL_WINDOW_SIZE` and `SETTINGS_MAX_CONCURRENT_STREAMS`.
 pub const INITIAL_WINDOW: u16 = 4;
@@ -33,6 +41,44 @@ pub struct Frame {
     pub stream: u32,
     /// Its payload.
     pub payload: Vec<u8>,
+}
+
+/// A frame as it is written.
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len())
+        .expect("a small frame")
+        .to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// Fields as literals that enter no table (RFC 7541 section 6.2.2), whatever bytes they have.
+pub fn block(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        block.push(0);
+        for text in [name, value] {
+            length(text.len(), &mut block);
+            block.extend_from_slice(text);
+        }
+    }
+    block
+}
+
+/// An integer with a prefix of seven bits (RFC 7541 section 5.1).
+fn length(length: usize, block: &mut Vec<u8>) {
+    const PREFIX: usize = 127;
+    let Some(mut rest) = length.checked_sub(PREFIX) else {
+        return block.push(length as u8);
+    };
+    block.push(PREFIX as u8);
+    while rest >= 128 {
+        block.push((rest % 128) as u8 | 128);
+        rest /= 128;
+    }
+    block.push(rest as u8);
 }
 
 /// The connection.
@@ -56,16 +102,16 @@ impl RawH2 {
 
     /// Writes a frame.
     pub async fn say(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len())
-            .expect("a small frame")
-            .to_be_bytes();
-        let mut frame = vec![length[1], length[2], length[3], kind, flags];
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
         self.stream
-            .write_all(&frame)
+            .write_all(&frame(kind, flags, stream, payload))
             .await
             .expect("the proxy reads");
+    }
+
+    /// Writes any bytes.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        // The proxy may have closed already, which what it says will show.
+        let _ = self.stream.write_all(bytes).await;
     }
 
     /// Opens a stream with a request head: GET, or POST with a body to come.

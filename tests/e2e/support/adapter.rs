@@ -40,12 +40,21 @@ pub struct Proxy {
 impl Proxy {
     /// Starts one with the settings and the store of a case.
     pub async fn start(adapter: Adapter, setup: &Setup) -> Self {
-        let process = Process::of(adapter);
         let mut entries = BTreeMap::new();
         if let Some(value) = &setup.store {
             entries.insert(setup.key(), String::from_utf8_lossy(value));
         }
-        let start = json!({"does": "start", "settings": setup.settings, "entries": entries});
+        Self::start_with(adapter, &json!(setup.settings), &json!(entries)).await
+    }
+
+    /// Starts one with these settings and an empty store.
+    pub async fn with(adapter: Adapter, settings: &BTreeMap<&str, &str>) -> Self {
+        Self::start_with(adapter, &json!(settings), &json!({})).await
+    }
+
+    async fn start_with(adapter: Adapter, settings: &Value, entries: &Value) -> Self {
+        let process = Process::of(adapter);
+        let start = json!({"does": "start", "settings": settings, "entries": entries});
         let number = process.next.fetch_add(1, Ordering::Relaxed);
         let started = process.ask(number, start).await;
         let url = started["url"].as_str().unwrap_or_default();
