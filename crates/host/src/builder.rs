@@ -8,9 +8,9 @@ use crate::drain::Drain;
 use crate::event::Event;
 use crate::instance::Environment;
 use crate::instances::{InstanceLimits, Instances};
-use crate::key_value::{KeyValueStore, Stores};
+use crate::key_value::{KeyValueStore, StoreLimits, Stores};
 use crate::lanes::Lanes;
-use crate::outbound::Outbound;
+use crate::outbound::{AllowedHost, AllowedHosts, Outbound};
 use crate::runtime_config::{OutboundHttpConfig, RuntimeConfig};
 use crate::server::Server;
 use crate::stderr::Watcher;
@@ -36,6 +36,8 @@ pub struct ServerBuilder {
     variables: Variables,
     runtime: RuntimeConfig,
     stores: BTreeMap<String, Arc<dyn KeyValueStore>>,
+    store_limits: StoreLimits,
+    allowed_hosts: Option<Vec<AllowedHost>>,
     ca_files: Vec<PathBuf>,
     limits: InstanceLimits,
     clients: ClientLimits,
@@ -59,6 +61,8 @@ impl ServerBuilder {
             variables: Variables::default(),
             runtime: RuntimeConfig::default(),
             stores: BTreeMap::new(),
+            store_limits: StoreLimits::default(),
+            allowed_hosts: None,
             ca_files: Vec::new(),
             limits: InstanceLimits::default(),
             clients: ClientLimits::default(),
@@ -121,6 +125,21 @@ impl ServerBuilder {
         store: Arc<dyn KeyValueStore>,
     ) -> Self {
         self.stores.insert(label.into(), store);
+        self
+    }
+
+    /// Limits on what the stores hold and return.
+    #[must_use]
+    pub fn store_limits(mut self, limits: StoreLimits) -> Self {
+        self.store_limits = limits;
+        self
+    }
+
+    /// The hosts that the component may send requests to, and no others: requests to others fail with
+    /// `HTTP-request-denied`. Default: any.
+    #[must_use]
+    pub fn allow_outbound(mut self, hosts: impl IntoIterator<Item = AllowedHost>) -> Self {
+        self.allowed_hosts.get_or_insert_default().extend(hosts);
         self
     }
 
@@ -212,12 +231,21 @@ impl ServerBuilder {
         let local = listener
             .local_addr()
             .map_err(|source| Error::LocalAddress { address, source })?;
-        let stores = Stores::new(&self.runtime.key_value_stores, &self.ca_files, self.stores)?;
+        let stores = Stores::new(
+            &self.runtime.key_value_stores,
+            &self.ca_files,
+            self.stores,
+            self.store_limits,
+        )?;
         let environment = Environment {
             variables: self.environment.into_iter().collect(),
             spin_variables: Arc::new(self.variables),
             stores: Arc::new(stores),
             outbound: Outbound::new(&self.runtime.outbound_http, &self.ca_files)?,
+            allowed_hosts: self
+                .allowed_hosts
+                .map(|hosts| Arc::new(AllowedHosts::new(hosts))),
+            max_memory: self.limits.max_memory_bytes,
             watcher: self.watcher,
         };
         let drain = Drain::new();

@@ -2,7 +2,7 @@
 
 use crate::error::one_line;
 use crate::instance::InstanceState;
-use crate::{Error, key_value, spin02, variables};
+use crate::{Error, guest_limits, key_value, spin02, variables};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use wasmtime::component::{Component, Linker};
@@ -86,8 +86,12 @@ pub(crate) fn load(source: &ComponentSource, cache: Option<Cache>) -> Result<Loa
     }
 
     let mut config = Config::new();
-    config.wasm_component_model_async(true).cache(cache);
+    config
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .cache(cache);
     let engine = Engine::new(&config).map_err(|error| Error::Engine(describe(&error)))?;
+    guest_limits::count_epochs(&engine).map_err(Error::Threads)?;
     let component = Component::from_binary(&engine, &bytes)
         .map_err(|error| unusable(format!("is not a valid component: {}", describe(&error))))?;
     let linker = linker(&engine).map_err(|error| Error::Engine(describe(&error)))?;

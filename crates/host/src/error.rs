@@ -57,8 +57,8 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// The operating system starts no thread for [`ServerBuilder::threads`](crate::ServerBuilder::threads).
-    #[error("cannot start the threads that serve connections: {0}")]
+    /// The operating system starts no thread, of [`ServerBuilder::threads`](crate::ServerBuilder::threads) or another.
+    #[error("cannot start the threads of the server: {0}")]
     Threads(std::io::Error),
     /// The TLS library rejected the default settings.
     #[error("cannot set up TLS: {0}")]

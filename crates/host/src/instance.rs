@@ -1,9 +1,10 @@
 //! What one instance of the component has and sees: the data of its wasmtime store.
 
 use crate::drain::DrainGuard;
+use crate::guest_limits::MemoryLimit;
 use crate::instances::InstanceSlot;
 use crate::key_value::Stores;
-use crate::outbound::Outbound;
+use crate::outbound::{AllowedHosts, Outbound};
 use crate::stderr::{WatchedStderr, Watcher};
 use crate::variables::Variables;
 use http::uri::Scheme;
@@ -33,6 +34,10 @@ pub(crate) struct Environment {
     pub(crate) spin_variables: Arc<Variables>,
     pub(crate) stores: Arc<Stores>,
     pub(crate) outbound: Outbound,
+    /// Where they may send requests. Default: anywhere.
+    pub(crate) allowed_hosts: Option<Arc<AllowedHosts>>,
+    /// Bytes that each may have.
+    pub(crate) max_memory: usize,
     /// Who gets the notices of the instances.
     pub(crate) watcher: Option<Watcher>,
 }
@@ -55,6 +60,7 @@ pub(crate) struct InstanceState {
     hooks: Hooks,
     pub(crate) variables: Arc<Variables>,
     pub(crate) stores: Arc<Stores>,
+    pub(crate) memory: MemoryLimit,
     /// Released when the instance is dropped.
     _slot: InstanceSlot,
     /// Makes the shutdown of the server wait for the instance.
@@ -78,9 +84,13 @@ impl InstanceState {
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
-            hooks: Hooks(environment.outbound.clone()),
+            hooks: Hooks {
+                outbound: environment.outbound.clone(),
+                allowed_hosts: environment.allowed_hosts.clone(),
+            },
             variables: environment.spin_variables.clone(),
             stores: environment.stores.clone(),
+            memory: MemoryLimit::new(environment.max_memory),
             _slot: slot,
             _drain: drain,
         }
@@ -109,7 +119,10 @@ impl WasiHttpView for InstanceState {
 type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// Sends the guest's requests through the server's client.
-struct Hooks(Outbound);
+struct Hooks {
+    outbound: Outbound,
+    allowed_hosts: Option<Arc<AllowedHosts>>,
+}
 
 impl WasiHttpHooks for Hooks {
     /// The client sets `host` itself, where it belongs: HTTP/2 has `:authority`.
@@ -128,8 +141,13 @@ impl WasiHttpHooks for Hooks {
         _response_processed: Transmission,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send>
     {
-        let outbound = self.0.clone();
+        let outbound = self.outbound.clone();
+        let allowed = match &self.allowed_hosts {
+            Some(hosts) => hosts.check(request.uri()),
+            None => Ok(()),
+        };
         Box::new(async move {
+            allowed?;
             let response = outbound.send(request, options.unwrap_or_default()).await?;
             // The client's own tasks drive connections: there is nothing left to drive here.
             let driver: Transmission = Box::new(std::future::ready(Ok(())));

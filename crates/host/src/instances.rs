@@ -7,6 +7,7 @@
 use crate::component::Loaded;
 use crate::drain::{Drain, DrainGuard};
 use crate::error::one_line;
+use crate::guest_limits::Stretch;
 use crate::instance::{Environment, InstanceState};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -47,6 +48,11 @@ pub struct InstanceLimits {
     pub max_instances: Option<usize>,
     /// Requests that may wait for an instance; the next one gets 503 with `Retry-After`. Default: 1024.
     pub max_waiting: usize,
+    /// Bytes of memory that an instance may have; one that needs more is ended. Default: 128 MiB.
+    pub max_memory_bytes: usize,
+    /// How long the code of an instance may run without a pause, that is, without waiting for anything; then the instance
+    /// is ended. Default: 5 s.
+    pub compute_timeout: Duration,
     /// How long a request waits for an instance before it gets 503 with `Retry-After`. Default: 10 s.
     pub wait_timeout: Duration,
 }
@@ -59,6 +65,8 @@ impl Default for InstanceLimits {
             idle_timeout: Duration::from_secs(1),
             max_instances: None,
             max_waiting: 1024,
+            max_memory_bytes: 128 * 1024 * 1024,
+            compute_timeout: Duration::from_secs(5),
             wait_timeout: Duration::from_secs(10),
         }
     }
@@ -114,6 +122,7 @@ impl Instances {
                         environment: environment.for_thread(),
                         capacity,
                         idle_timeout: limits.idle_timeout,
+                        compute_timeout: limits.compute_timeout,
                         slots: Arc::new(semaphore(share)),
                         room: Arc::new(Notify::new()),
                         drain: drain.clone(),
@@ -194,6 +203,7 @@ struct Maker {
     environment: Environment,
     capacity: Capacity,
     idle_timeout: Duration,
+    compute_timeout: Duration,
     slots: Arc<Semaphore>,
     room: Arc<Notify>,
     drain: Drain,
@@ -212,12 +222,15 @@ impl HandlerState for Maker {
             .map_err(|_| InstanceLimitReached)?;
         let state = InstanceState::new(&self.environment, InstanceSlot(slot), self.drain.guard());
         let mut store = Store::new(&self.loaded.engine, state);
+        store.limiter(|state| &mut state.memory);
+        let stretch = Stretch::new(self.compute_timeout);
+        stretch.limit(&mut store);
         let proxy = self.loaded.pre.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
             proxy,
             view: InstanceState::http,
-            expiration: Expiration::new(self.idle_timeout, self.drain.guard()),
+            expiration: Expiration::new(self.idle_timeout, self.drain.guard(), stretch),
             state: Worker {
                 capacity: self.capacity,
                 room: self.room.clone(),
@@ -276,14 +289,16 @@ struct Expiration {
     idle_timeout: Duration,
     idle_until: Pin<Box<Sleep>>,
     draining: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    stretch: Stretch,
 }
 
 impl Expiration {
-    fn new(idle_timeout: Duration, mut guard: DrainGuard) -> Self {
+    fn new(idle_timeout: Duration, mut guard: DrainGuard, stretch: Stretch) -> Self {
         Self {
             idle_timeout,
             idle_until: Box::pin(tokio::time::sleep(idle_timeout)),
             draining: Box::pin(async move { guard.started().await }),
+            stretch,
         }
     }
 }
@@ -295,6 +310,8 @@ impl WorkerExpiration for Expiration {
         state: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
+        // Whenever the instance's task stops, this is called.
+        self.stretch.stopped();
         if state != WorkerStatus::Idle {
             return Poll::Pending;
         }

@@ -66,7 +66,7 @@ impl key_value::HostStore for InstanceState {
 
     async fn get(&mut self, store: Resource<StoreHandle>, key: String) -> Answer<Option<Vec<u8>>> {
         let handle = self.handle(&store)?;
-        Ok(within(&handle, READ_TIMEOUT, handle.store.get(key)).await)
+        Ok(within(&handle, READ_TIMEOUT, handle.get(key)).await)
     }
 
     async fn set(
@@ -76,22 +76,22 @@ impl key_value::HostStore for InstanceState {
         value: Vec<u8>,
     ) -> Answer<()> {
         let handle = self.handle(&store)?;
-        Ok(within(&handle, WRITE_TIMEOUT, handle.store.set(key, value)).await)
+        Ok(within(&handle, WRITE_TIMEOUT, handle.set(key, value)).await)
     }
 
     async fn delete(&mut self, store: Resource<StoreHandle>, key: String) -> Answer<()> {
         let handle = self.handle(&store)?;
-        Ok(within(&handle, WRITE_TIMEOUT, handle.store.delete(key)).await)
+        Ok(within(&handle, WRITE_TIMEOUT, handle.delete(key)).await)
     }
 
     async fn exists(&mut self, store: Resource<StoreHandle>, key: String) -> Answer<bool> {
         let handle = self.handle(&store)?;
-        Ok(within(&handle, READ_TIMEOUT, handle.store.exists(key)).await)
+        Ok(within(&handle, READ_TIMEOUT, handle.exists(key)).await)
     }
 
     async fn get_keys(&mut self, store: Resource<StoreHandle>) -> Answer<Vec<String>> {
         let handle = self.handle(&store)?;
-        Ok(within(&handle, READ_TIMEOUT, handle.store.keys()).await)
+        Ok(within(&handle, READ_TIMEOUT, handle.keys()).await)
     }
 
     async fn drop(&mut self, store: Resource<StoreHandle>) -> wasmtime::Result<()> {

@@ -1,6 +1,6 @@
 //! The SQLite store: what it keeps, and how it handles files that are not valid.
 
-use function_fetch_host::key_value::{KeyValueStore, MemoryStore, SqliteStore};
+use function_fetch_host::key_value::{KeyValueStore, MemoryStore, SqliteStore, StoreLimits};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,7 +13,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn sqlite(path: PathBuf) -> SqliteStore {
-    SqliteStore::new(path, "default".to_owned())
+    SqliteStore::new(path, "default".to_owned(), StoreLimits::default())
 }
 
 #[tokio::test]
@@ -37,6 +37,45 @@ async fn stores_agree_on_every_operation() {
     }
 }
 
+const SMALL: StoreLimits = StoreLimits {
+    max_value_bytes: 1000,
+    max_keys: 3,
+};
+
+#[tokio::test]
+async fn values_and_lists_are_limited() {
+    let path = folder("limits").join("store.db");
+    let large = sqlite(path.clone());
+    let key = |number: usize| format!("key {number}");
+    for (number, size) in [0, 1000, 1001, 300_000].into_iter().enumerate() {
+        large.set(key(number), vec![7; size]).await.unwrap();
+    }
+    let small = SqliteStore::new(path, "default".to_owned(), SMALL);
+    assert_eq!(small.get(key(1)).await, Ok(Some(vec![7; 1000])));
+    for number in [2, 3] {
+        let refusal = small.get(key(number)).await.unwrap_err().to_string();
+        assert!(refusal.contains("larger than 1000 bytes"), "{refusal}");
+    }
+    assert_eq!(small.exists(key(3)).await, Ok(true));
+    let refusal = small.keys().await.unwrap_err().to_string();
+    assert!(refusal.contains("more than 3 keys"), "{refusal}");
+    // It is replaced by one that fits.
+    assert_eq!(small.set(key(3), vec![8; 1000]).await, Ok(()));
+    assert_eq!(small.get(key(3)).await, Ok(Some(vec![8; 1000])));
+    small.delete(key(0)).await.unwrap();
+    assert_eq!(small.keys().await.unwrap().len(), 3);
+
+    let memory = MemoryStore::new(SMALL);
+    for store in [&small as &dyn KeyValueStore, &memory] {
+        assert!(store.set(key(1), vec![7; 1001]).await.is_err());
+    }
+    for number in 0..3 {
+        assert_eq!(memory.set(key(number), vec![7; 1000]).await, Ok(()));
+    }
+    assert!(memory.set(key(3), vec![]).await.is_err());
+    assert_eq!(memory.set(key(2), vec![]).await, Ok(()));
+}
+
 #[tokio::test]
 async fn sqlite_outlives_the_store_and_keeps_labels_apart() {
     let path = folder("persistence").join("store.db");
@@ -48,7 +87,7 @@ async fn sqlite_outlives_the_store_and_keeps_labels_apart() {
         sqlite(path.clone()).get("k".to_owned()).await,
         Ok(Some(b"v".to_vec()))
     );
-    let other = SqliteStore::new(path, "other".to_owned());
+    let other = SqliteStore::new(path, "other".to_owned(), StoreLimits::default());
     assert_eq!(other.get("k".to_owned()).await, Ok(None));
 }
 

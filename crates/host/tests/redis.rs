@@ -3,7 +3,7 @@
 //! `REDIS_SERVER` names the server, else it is looked for on PATH. Without one, the tests are skipped, each by its
 //! name.
 
-use function_fetch_host::key_value::{KeyValueStore, RedisStore};
+use function_fetch_host::key_value::{KeyValueStore, RedisStore, StoreLimits};
 use libtest_mimic::{Arguments, Trial};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             stores_arbitrary_bytes,
         ),
         trial("lists_more_keys_than_one_step_finds", lists_many_keys),
+        trial("values_and_lists_are_limited", limited),
         trial("databases_are_apart", databases_are_apart),
         trial("a_hanging_redis_is_given_up_and_found_again", hanging),
         trial("a_restarted_redis_is_found_at_once", restarted),
@@ -135,7 +136,16 @@ impl Drop for Redis {
 }
 
 fn store(url: &str, ca_files: &[PathBuf]) -> RedisStore {
-    RedisStore::new(url.parse().unwrap(), "default".to_owned(), ca_files).unwrap()
+    RedisStore::new(
+        url.parse().unwrap(),
+        "default".to_owned(),
+        ca_files,
+        StoreLimits {
+            max_keys: 3500,
+            ..StoreLimits::default()
+        },
+    )
+    .unwrap()
 }
 
 fn key() -> String {
@@ -175,6 +185,36 @@ async fn lists_many_keys() {
     }
     expected.sort();
     assert_eq!(store.keys().await, Ok(expected));
+}
+
+async fn limited() {
+    let redis = Redis::start().await;
+    let large = redis.store(0);
+    for (key, size) in [
+        ("empty", 0),
+        ("fits", 1000),
+        ("larger", 1001),
+        ("huge", 1_000_000),
+    ] {
+        large.set(key.to_owned(), vec![7; size]).await.unwrap();
+    }
+    let url = format!("redis://:{PASSWORD}@127.0.0.1:{}/0", redis.port);
+    let limits = StoreLimits {
+        max_value_bytes: 1000,
+        max_keys: 3,
+    };
+    let store = RedisStore::new(url.parse().unwrap(), "default".to_owned(), &[], limits).unwrap();
+    assert_eq!(store.get("empty".to_owned()).await, Ok(Some(vec![])));
+    assert_eq!(store.get("none".to_owned()).await, Ok(None));
+    assert_eq!(store.get("fits".to_owned()).await, Ok(Some(vec![7; 1000])));
+    for key in ["larger", "huge"] {
+        let refusal = store.get(key.to_owned()).await.unwrap_err().to_string();
+        assert!(refusal.contains("larger than 1000 bytes"), "{refusal}");
+    }
+    assert!(store.set(key(), vec![7; 1001]).await.is_err());
+    assert!(store.keys().await.is_err());
+    assert_eq!(store.delete("huge".to_owned()).await, Ok(()));
+    assert_eq!(store.keys().await.unwrap().len(), 3);
 }
 
 async fn databases_are_apart() {

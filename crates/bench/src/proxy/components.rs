@@ -28,6 +28,8 @@ pub(super) fn function_fetch(
 pub(super) fn pass_through(host: &Path, component: &Path, front: &Front, place: &Place) -> Command {
     let mut command = serve(host, component, place);
     set(&mut command, "PASSTHROUGH_TARGET", &front.targets[0]);
+    let target = format!("http://{}", front.targets[0]);
+    command.arg("--allow-outbound").arg(target);
     command.args(&front.options);
     command
 }

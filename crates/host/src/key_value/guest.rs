@@ -1,6 +1,6 @@
 //! The interface as the guest sees it, over whichever backend a label has.
 
-use super::{KeyValueStore, StoreError, Stores};
+use super::{KeyValueStore, StoreError, StoreFuture, StoreLimits, Stores};
 use crate::instance::InstanceState;
 use bindings::Error;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use crate::instance::bindings::spin::key_value::key_value as bindings;
 #[derive(Clone)]
 pub struct StoreHandle {
     label: String,
-    pub(crate) store: Arc<dyn KeyValueStore>,
+    store: Arc<dyn KeyValueStore>,
+    limits: StoreLimits,
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
@@ -27,11 +28,38 @@ type StoreAccess = Accessor<InstanceState, HasSelf<InstanceState>>;
 impl Stores {
     pub(crate) fn handle(&self, label: String) -> Option<StoreHandle> {
         let store = self.open(&label)?;
-        Some(StoreHandle { label, store })
+        let limits = self.limits;
+        Some(StoreHandle {
+            label,
+            store,
+            limits,
+        })
     }
 }
 
+/// The operations of the backend, within the limits, which an embedder's own may not know.
 impl StoreHandle {
+    pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.store.get(key).await?;
+        value.map(|value| self.limits.accept(value)).transpose()
+    }
+
+    pub(crate) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
+        self.store.set(key, self.limits.accept(value)?).await
+    }
+
+    pub(crate) fn delete(&self, key: String) -> StoreFuture<'_, ()> {
+        self.store.delete(key)
+    }
+
+    pub(crate) fn exists(&self, key: String) -> StoreFuture<'_, bool> {
+        self.store.exists(key)
+    }
+
+    pub(crate) async fn keys(&self) -> Result<Vec<String>, StoreError> {
+        self.limits.accept_keys(self.store.keys().await?)
+    }
+
     fn error(&self, reason: StoreError) -> Error {
         self.failed(&reason);
         Error::Other(reason.to_string())
@@ -73,11 +101,7 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         key: String,
     ) -> Answer<Option<Vec<u8>>> {
         let handle = handle(accessor, &store)?;
-        Ok(handle
-            .store
-            .get(key)
-            .await
-            .map_err(|reason| handle.error(reason)))
+        Ok(handle.get(key).await.map_err(|reason| handle.error(reason)))
     }
 
     async fn set(
@@ -88,7 +112,6 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Answer<()> {
         let handle = handle(accessor, &store)?;
         Ok(handle
-            .store
             .set(key, value)
             .await
             .map_err(|reason| handle.error(reason)))
@@ -101,7 +124,6 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Answer<()> {
         let handle = handle(accessor, &store)?;
         Ok(handle
-            .store
             .delete(key)
             .await
             .map_err(|reason| handle.error(reason)))
@@ -114,7 +136,6 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Answer<bool> {
         let handle = handle(accessor, &store)?;
         Ok(handle
-            .store
             .exists(key)
             .await
             .map_err(|reason| handle.error(reason)))
@@ -125,7 +146,7 @@ impl bindings::HostStoreWithStore<InstanceState> for HasSelf<InstanceState> {
         store: Resource<StoreHandle>,
     ) -> wasmtime::Result<KeyStream> {
         let handle = handle(accessor, &store)?;
-        let (keys, outcome) = match handle.store.keys().await {
+        let (keys, outcome) = match handle.keys().await {
             Ok(keys) => (keys, Ok(())),
             Err(reason) => (Vec::new(), Err(handle.error(reason))),
         };

@@ -7,7 +7,7 @@
 use super::availability::Availability;
 use super::redis_link::Link;
 use super::redis_url::RedisUrl;
-use super::{KeyValueStore, StoreError, StoreFuture};
+use super::{KeyValueStore, StoreError, StoreFuture, StoreLimits};
 use crate::error::one_line;
 use crate::{Error, tls};
 use redis::{Cmd, FromRedisValue, cmd};
@@ -34,6 +34,7 @@ struct Inner {
     link: Link,
     reading: Availability,
     writing: Availability,
+    limits: StoreLimits,
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +48,12 @@ impl RedisStore {
     /// and those in `ca_files` (PEM).
     ///
     /// Connects at the first operation, or at [`RedisStore::connect`].
-    pub fn new(url: RedisUrl, label: String, ca_files: &[PathBuf]) -> Result<Self, Error> {
+    pub fn new(
+        url: RedisUrl,
+        label: String,
+        ca_files: &[PathBuf],
+        limits: StoreLimits,
+    ) -> Result<Self, Error> {
         let tls = if url.is_tls() {
             let config = tls::client_config(ca_files)?;
             Some(TlsConnector::from(Arc::new(config)))
@@ -58,6 +64,7 @@ impl RedisStore {
             reading: Availability::new(&label, &url, "be read"),
             writing: Availability::new(&label, &url, "be written"),
             link: Link::new(url, tls, &label),
+            limits,
         })))
     }
 
@@ -137,6 +144,19 @@ impl Inner {
         }
     }
 
+    /// No more of the value is asked for than it may have.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut start = on_key("GETRANGE", key);
+        start.arg(0).arg(self.limits.max_value_bytes);
+        let value: Vec<u8> = self.ask(Access::Read, &start).await?;
+        if value.is_empty() {
+            // That is also what a key has that does not exist.
+            let exists = self.ask(Access::Read, &on_key("EXISTS", key)).await?;
+            return Ok(Some(value).filter(|_| exists));
+        }
+        self.limits.accept(value).map(Some)
+    }
+
     /// Step by step: the one command that lists all keys blocks every other client of the Redis.
     async fn keys(&self) -> Result<Vec<String>, StoreError> {
         // A key can be returned twice.
@@ -152,6 +172,9 @@ impl Inner {
                     .into_iter()
                     .filter_map(|key| String::from_utf8(key).ok()),
             );
+            if keys.len() > self.limits.max_keys {
+                return Err(self.limits.too_many_keys());
+            }
             if next == 0 {
                 return Ok(keys.into_iter().collect());
             }
@@ -160,7 +183,7 @@ impl Inner {
     }
 }
 
-fn on_key(name: &str, key: String) -> Cmd {
+fn on_key(name: &str, key: &str) -> Cmd {
     let mut command = cmd(name);
     command.arg(key);
     command
@@ -168,21 +191,25 @@ fn on_key(name: &str, key: String) -> Cmd {
 
 impl KeyValueStore for RedisStore {
     fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
-        self.command(Access::Read, on_key("GET", key))
+        let inner = self.0.clone();
+        self.run(async move { inner.get(&key).await })
     }
 
     fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()> {
-        let mut command = on_key("SET", key);
-        command.arg(value);
+        let mut command = on_key("SET", &key);
+        match self.0.limits.accept(value) {
+            Ok(value) => command.arg(value),
+            Err(reason) => return Box::pin(std::future::ready(Err(reason))),
+        };
         self.command(Access::Write, command)
     }
 
     fn delete(&self, key: String) -> StoreFuture<'_, ()> {
-        self.command(Access::Write, on_key("DEL", key))
+        self.command(Access::Write, on_key("DEL", &key))
     }
 
     fn exists(&self, key: String) -> StoreFuture<'_, bool> {
-        self.command(Access::Read, on_key("EXISTS", key))
+        self.command(Access::Read, on_key("EXISTS", &key))
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<String>> {

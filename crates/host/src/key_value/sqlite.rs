@@ -3,8 +3,9 @@
 //! The file is opened at the first operation, and whatever is wrong with it (missing, read-only, locked, not a
 //! database) fails only that operation: the store is optional at run time. The table is Spin's.
 
-use super::{KeyValueStore, StoreError, StoreFuture};
-use rusqlite::{Connection, OptionalExtension, params};
+use super::{KeyValueStore, StoreError, StoreFuture, StoreLimits};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,15 +22,17 @@ pub struct SqliteStore(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     label: String,
+    limits: StoreLimits,
     connection: Mutex<Option<Connection>>,
 }
 
 impl SqliteStore {
     /// The store `label` in the file `path`. The file and its folder are created when first needed.
-    pub fn new(path: PathBuf, label: String) -> Self {
+    pub fn new(path: PathBuf, label: String, limits: StoreLimits) -> Self {
         Self(Arc::new(Inner {
             path,
             label,
+            limits,
             connection: Mutex::new(None),
         }))
     }
@@ -60,9 +63,12 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *slot {
             Some(connection) => connection,
-            empty => empty.insert(open(&self.path)?),
+            empty => empty.insert(open(&self.path, self.limits)?),
         };
-        operation(connection, &self.label).map_err(failed)
+        operation(connection, &self.label).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::TooBig) => self.limits.value_too_large(),
+            _ => failed(error),
+        })
     }
 }
 
@@ -70,13 +76,21 @@ fn failed(error: impl Display) -> StoreError {
     StoreError::new(error.to_string())
 }
 
-fn open(path: &Path) -> Result<Connection, StoreError> {
+/// What a row may have beside its value.
+const ROW_HEADROOM: usize = 64 * 1024;
+
+fn open(path: &Path, limits: StoreLimits) -> Result<Connection, StoreError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let set_up = || {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        let most = limits.max_value_bytes.saturating_add(ROW_HEADROOM);
+        connection.set_limit(
+            Limit::SQLITE_LIMIT_LENGTH,
+            i32::try_from(most).unwrap_or(i32::MAX),
+        )?;
         // In this mode readers do not wait for a writer. Where it is not available (a read-only file) reading still
         // works.
         let _ = connection.pragma_update(None, "journal_mode", "WAL");
@@ -98,15 +112,26 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
 
 impl KeyValueStore for SqliteStore {
     fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>> {
-        self.run(move |connection, label| {
+        let reading = self.run(move |connection, label| {
             connection
                 .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?
                 .query_row(params![label, key], |row| row.get(0))
                 .optional()
+        });
+        let limits = self.0.limits;
+        Box::pin(async move {
+            reading
+                .await?
+                .map(|value: Vec<u8>| limits.accept(value))
+                .transpose()
         })
     }
 
     fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()> {
+        let value = match self.0.limits.accept(value) {
+            Ok(value) => value,
+            Err(reason) => return Box::pin(std::future::ready(Err(reason))),
+        };
         self.run(move |connection, label| {
             connection
                 .prepare_cached(
@@ -136,11 +161,14 @@ impl KeyValueStore for SqliteStore {
     }
 
     fn keys(&self) -> StoreFuture<'_, Vec<String>> {
-        self.run(move |connection, label| {
+        let limits = self.0.limits;
+        let one_more = i64::try_from(limits.max_keys.saturating_add(1)).unwrap_or(i64::MAX);
+        let listing = self.run(move |connection, label| {
             connection
-                .prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?
-                .query_map([label], |row| row.get(0))?
+                .prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1 LIMIT ?2")?
+                .query_map(params![label, one_more], |row| row.get(0))?
                 .collect()
-        })
+        });
+        Box::pin(async move { limits.accept_keys(listing.await?) })
     }
 }

@@ -5,6 +5,7 @@
 //! new connection, and there is no third. A pooled connection that turns out to be closed before the request was sent
 //! is replaced by a new one, since nothing was sent; the guest then gets the error of the new one (such as refused).
 
+mod allowed;
 mod connection;
 mod connector;
 mod download;
@@ -13,6 +14,8 @@ mod upload;
 use crate::Error as SetUpError;
 use crate::outbound_error::{self, nothing_was_sent};
 use crate::runtime_config::OutboundHttpConfig;
+pub(crate) use allowed::AllowedHosts;
+pub use allowed::{AllowedHost, InvalidHost};
 use connection::{Chosen, Exchange, Idlers, LONGEST_IDLE};
 use connector::Connector;
 use download::OutboundBody;

@@ -11,7 +11,7 @@
 //!
 //! [outbound_http]
 //! connection_pooling = true
-//! max_concurrent_requests = 256 # no limit by default
+//! max_concurrent_requests = 256 # 16384 by default
 //! ```
 
 mod key_value;
@@ -63,7 +63,8 @@ pub struct RuntimeConfig {
 pub struct OutboundHttpConfig {
     /// Whether connections are kept for later requests. Default: yes.
     pub connection_pooling: bool,
-    /// Requests in flight, from the start until the end of the response body; more wait. Default: no limit.
+    /// Requests in flight, from the start until the end of the response body; more wait. Default: 16,384, which is more
+    /// than there are client connections, and fewer than there may be streams on them.
     pub max_concurrent_requests: Option<usize>,
     /// Idle connections that are kept, all upstreams together. Default: 1024.
     pub max_idle_connections: usize,
@@ -80,7 +81,7 @@ impl Default for OutboundHttpConfig {
     fn default() -> Self {
         Self {
             connection_pooling: true,
-            max_concurrent_requests: None,
+            max_concurrent_requests: Some(16_384),
             max_idle_connections: 1024,
             max_idle_connections_per_host: 256,
             max_header_bytes: 64 * 1024,
@@ -135,7 +136,8 @@ impl RuntimeConfig {
                         connection_pooling: outbound.connection_pooling,
                         max_concurrent_requests: outbound
                             .max_concurrent_requests
-                            .map(NonZeroUsize::get),
+                            .map(NonZeroUsize::get)
+                            .or(config.outbound_http.max_concurrent_requests),
                         ..config.outbound_http
                     };
                 }
@@ -201,12 +203,13 @@ mod tests {
             },
             ..RuntimeConfig::default()
         };
+        let by_default = OutboundHttpConfig::default().max_concurrent_requests;
         let cases = [
             ("", RuntimeConfig::default()),
-            ("[outbound_http]", outbound(true, None)),
+            ("[outbound_http]", outbound(true, by_default)),
             (
                 "[outbound_http]\nconnection_pooling = false",
-                outbound(false, None),
+                outbound(false, by_default),
             ),
             (
                 "[outbound_http]\nmax_concurrent_requests = 3",

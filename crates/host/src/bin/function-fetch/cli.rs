@@ -3,7 +3,8 @@
 use crate::command;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
-use function_fetch_host::{ClientLimits, OutboundHttpConfig};
+use function_fetch_host::key_value::StoreLimits;
+use function_fetch_host::{AllowedHost, ClientLimits, OutboundHttpConfig};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -71,6 +72,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub runtime_config_file: Option<PathBuf>,
 
+    /// Host that the component may send requests to besides the targets, as [SCHEME://]HOST[:PORT]; `*.example.com` is
+    /// every name below it, `*` is any host; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub allow_outbound: Vec<AllowedHost>,
+
     /// PEM file of certificate authorities to trust for upstreams, besides Mozilla's; repeatable
     #[arg(long = "ca-file", value_name = "FILE")]
     pub ca_files: Vec<PathBuf>,
@@ -101,6 +107,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub max_instances: Option<usize>,
 
+    /// Memory that an instance may have; one that needs more is ended
+    #[arg(long, value_name = "BYTES", default_value_t = 134_217_728, value_parser = positive)]
+    pub max_instance_memory_bytes: usize,
+
+    /// How long an instance may compute without a pause before it is ended
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = timeout)]
+    pub instance_compute_timeout: Duration,
+
     /// Requests that may wait for an instance; the next one gets 503 with Retry-After
     #[arg(long, value_name = "N", default_value_t = 1024)]
     pub max_waiting_requests: usize,
@@ -114,6 +128,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub upstream: UpstreamArgs,
+
+    #[command(flatten)]
+    pub stores: StoreArgs,
 
     /// How long requests in flight may continue after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
@@ -205,6 +222,27 @@ impl UpstreamArgs {
         config.body_idle_timeout = self.upstream_idle_timeout;
         config.max_idle_connections = self.max_idle_upstream_connections;
         config.max_idle_connections_per_host = self.max_idle_connections_per_upstream;
+    }
+}
+
+/// Limits on key-value stores.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// Size of a value in a key-value store; a larger one is neither written nor read
+    #[arg(long, value_name = "BYTES", default_value_t = 1_048_576, value_parser = positive)]
+    pub max_stored_value_bytes: usize,
+
+    /// Keys that a key-value store lists, and that one in memory holds
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = positive)]
+    pub max_stored_keys: usize,
+}
+
+impl From<StoreArgs> for StoreLimits {
+    fn from(args: StoreArgs) -> Self {
+        Self {
+            max_value_bytes: args.max_stored_value_bytes,
+            max_keys: args.max_stored_keys,
+        }
     }
 }
 

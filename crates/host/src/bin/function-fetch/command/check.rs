@@ -2,13 +2,11 @@
 
 use crate::cli::CheckArgs;
 use crate::environment;
-use function_fetch_component::variables::{is_set, variable};
+use function_fetch_component::variables::{ALL, is_set, read_all, variable};
 use function_fetch_engine::settings::{Capabilities, NAMES, Settings, StoreKind, TargetsError};
 use function_fetch_host::{Variables, one_line};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-
-const TARGETS: &str = "FETCH_TARGETS";
 
 /// How similar a name must be to a setting's to be taken for a typo (Jaro-Winkler, 1 = equal).
 const ALIKE: f64 = 0.9;
@@ -53,15 +51,28 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
     Settings::read(host, |name| given.get(name).cloned())
 }
 
-/// Why a server that is about to start has no target, if it has none. A Spin variable that is set and not empty
-/// overrides the environment, as it does in the component.
-pub fn no_targets(given: &BTreeMap<String, String>, variables: &Variables) -> Option<String> {
+/// The settings of a server that is about to start. A Spin variable that is set and not empty overrides the environment,
+/// as it does in the component.
+pub fn read_for_server(given: &BTreeMap<String, String>, variables: &Variables) -> Settings {
     let mut given = given.clone();
-    let targets = variables.value(&variable(TARGETS));
-    if let Some(targets) = targets.filter(|targets| is_set(targets)) {
-        given.insert(TARGETS.to_owned(), targets.to_owned());
-    }
-    read(&given).no_targets.as_ref().map(sentence)
+    let set: Vec<(&str, String)> = match variables.value(ALL) {
+        Some(all) => read_all(all),
+        None => NAMES
+            .into_iter()
+            .filter_map(|name| Some((name, variables.value(&variable(name))?.to_owned())))
+            .filter(|(_, value)| is_set(value))
+            .collect(),
+    };
+    given.extend(
+        set.into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    read(&given)
+}
+
+/// Why there is no target, if there is none.
+pub fn no_targets(settings: &Settings) -> Option<String> {
+    settings.no_targets.as_ref().map(sentence)
 }
 
 /// The first line is the problem; the remedy follows on the next.
@@ -102,6 +113,8 @@ fn unknown(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const TARGETS: &str = "FETCH_TARGETS";
+
     fn checked(given: &[(&str, &str)]) -> Vec<String> {
         let given = given
             .iter()
@@ -119,7 +132,14 @@ mod tests {
             variables
         };
         let none = Variables::default();
+        let no_targets = |given: &BTreeMap<_, _>, variables: &_| {
+            super::no_targets(&read_for_server(given, variables))
+        };
         assert_eq!(no_targets(&given("http://a.example"), &none), None);
+        let mut all = Variables::default();
+        all.set(ALL, "fetch_targets=http://b.example");
+        let settings = read_for_server(&given("http://a.example"), &all);
+        assert_eq!(settings.targets[0].url(), "http://b.example");
         assert_eq!(
             no_targets(&BTreeMap::new(), &variables("http://a.example")),
             None

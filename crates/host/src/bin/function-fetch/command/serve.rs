@@ -70,19 +70,26 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     };
     args.upstream.apply(&mut runtime.outbound_http);
     let settings = environment::shared(environment::utf8(), args.environment);
-    let no_targets = check::no_targets(&settings, &variables);
+    let known = check::read_for_server(&settings, &variables);
+    let no_targets = check::no_targets(&known);
+    let targets = known.targets.iter().map(|target| target.origin().parse());
+    let targets: Vec<_> = targets.collect::<Result<_, _>>().context("a target")?;
     let mut builder = Server::builder(ComponentSource::file(args.component))
         .listen(args.listen)
         .threads(args.threads.unwrap_or_else(cores))
         .envs(settings)
         .variables(variables)
         .runtime_config(runtime)
+        .store_limits(args.stores.into())
+        .allow_outbound(targets.into_iter().chain(args.allow_outbound))
         .instances(InstanceLimits {
             reuse: args.max_instance_reuse_count,
             concurrent_reuse: args.max_instance_concurrent_reuse_count,
             idle_timeout: args.idle_instance_timeout,
             max_instances: args.max_instances,
             max_waiting: args.max_waiting_requests,
+            max_memory_bytes: args.max_instance_memory_bytes,
+            compute_timeout: args.instance_compute_timeout,
             wait_timeout: args.instance_wait_timeout,
         })
         .clients(args.clients.into())
