@@ -3,7 +3,7 @@
 use crate::body::{HOST_BUFFER_BYTES, Source};
 use crate::outbound::UpstreamResponse;
 use crate::platform::Wasi;
-use crate::settings;
+use crate::{settings, stats};
 use function_fetch_component::client::RequestTarget;
 use function_fetch_component::request::{Head, serve};
 use function_fetch_component::{memory, method_name, response as heads};
@@ -36,7 +36,9 @@ pub async fn handle(request: Request) -> Response {
     let (_, read_well) = wit_future::new(|| Ok(()));
     let (bytes, trailers) = Request::consume_body(request, read_well);
     let source = Source::new(bytes, trailers);
-    match serve(&Wasi, head, Some(source), HOST_BUFFER_BYTES).await {
+    let outcome = serve(&Wasi, head, Some(source), HOST_BUFFER_BYTES).await;
+    stats::request_ended();
+    match outcome {
         Outcome::Relay {
             response,
             explain,

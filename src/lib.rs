@@ -18,6 +18,7 @@ mod handler;
 mod outbound;
 mod platform;
 mod settings;
+mod stats;
 mod store;
 mod waiting;
 

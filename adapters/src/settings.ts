@@ -78,6 +78,8 @@ export interface Settings {
   readonly FETCH_TRUST_FORWARDED?: Flag | undefined;
   /** Whether responses get `proxy-status` and `server-timing`. Default `false`. */
   readonly FETCH_EXPLAIN?: Flag | undefined;
+  /** How often an instance tells its counts at most, a line of JSON for monitoring, seconds. Default: off. */
+  readonly FETCH_STATS_SECONDS?: Amount | undefined;
   /** The path of the status page; not yet used. */
   readonly FETCH_STATUS_PATH?: string | undefined;
   /** The bearer token of the status page; not yet used. */

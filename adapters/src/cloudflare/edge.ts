@@ -43,6 +43,7 @@ export class Edge {
         context.waitUntil(work);
       };
       const outcome = await proxy.serve(inbound.about, { request: inbound, background });
+      proxy.tellStats(false);
       return responseTo(outcome, rules, endings.response);
     } catch (error) {
       return internalError(error, (line) => console.error(line));

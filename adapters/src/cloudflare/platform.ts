@@ -3,6 +3,7 @@
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import { probeFields, probeResponse } from "../driver/probe.js";
+import { type Stats, statsLine } from "../driver/stats.js";
 import type { Attempt, Configuration, Failure, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
 import { failureBehind, failureOf } from "./failures.js";
@@ -67,6 +68,10 @@ export class WorkersPlatform implements Platform<Inbound, Response> {
 
   notice(line: string): void {
     console.warn(line);
+  }
+
+  stats(stats: Stats): void {
+    console.log(statsLine(stats));
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a JavaScript host must provide for the driver. */
 
 import type { Attempt, Failure, ProbeResponse, ReplayState, Target } from "../engine/interface.js";
+import type { Stats } from "./stats.js";
 
 /** Something under way that can be aborted. */
 export interface Sending<T> {
@@ -67,4 +68,6 @@ export interface Platform<Q extends Upload, A> {
   drop(answer: A): void;
   /** Reports to the operator. */
   notice(line: string): void;
+  /** Passes the counts for monitoring on. */
+  stats(stats: Stats): void;
 }

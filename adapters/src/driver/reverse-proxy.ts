@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.js";
 import { noticeLine } from "./notice.js";
 import type { Background, Platform, Upload } from "./platform.js";
 import { round } from "./round.js";
+import { statsOf } from "./stats.js";
 import { writeDue } from "./store.js";
 
 /** What the engine checks: dot segments, fragments, and targets that are no path. A path without any is not copied into it. */
@@ -72,6 +73,13 @@ export class ReverseProxy<Q extends Upload, A> {
   /** Reports the engine's notices to the operator. */
   tell(): void {
     for (const notice of this.engine.takeNotices()) this.platform.notice(noticeLine(notice));
+  }
+
+  /** Tells the counts for monitoring if it is time to; with `all`, whatever there is. */
+  tellStats(all: boolean): void {
+    if (this.configuration.statsAfter === 0) return;
+    const taken = this.engine.takeStats(all, Date.now());
+    if (taken !== undefined) this.platform.stats(statsOf(taken));
   }
 
   relay(state: RequestState, answer: A, started: number): Outcome<A> {

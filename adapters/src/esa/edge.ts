@@ -49,6 +49,7 @@ export class Edge {
       const inbound = new Inbound(request, await bodyOf(request), configuration, rules);
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);
+      proxy.tellStats(false);
       if (outcome.answer === undefined) return localReply(outcome.reply);
       const { explain, elapsed } = outcome;
       return relayed({ upstream: outcome.answer.response, explain, elapsed }, rules, canMake);

@@ -3,6 +3,7 @@
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import { probeFields, probeResponse } from "../driver/probe.js";
+import { type Stats, statsLine } from "../driver/stats.js";
 import type { Configuration, Failure, ProbeResponse, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
 import { sending } from "../web/sending.js";
@@ -76,6 +77,10 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
 
   drop(response: UpstreamResponse): void {
     response.release();
+  }
+
+  stats(stats: Stats): void {
+    this.notice(statsLine(stats));
   }
 }
 

@@ -3,9 +3,11 @@
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
+import { type Stats, statsLine } from "../driver/stats.js";
 import { instantiate } from "../engine/node.js";
 import type { Settings } from "../settings.js";
 import { ConnectionPools } from "./connection-pools.js";
+import type { Event } from "./event.js";
 import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
 import { RequestFields } from "./request-fields.js";
@@ -42,10 +44,22 @@ export interface Options {
   readonly upstreamIdleTimeout?: number | undefined;
   /** Gets the notices, one line of JSON each. By default they go to stderr. */
   readonly log?: ((line: string) => void) | undefined;
+  /** Gets each notice as an object. Without `log` the lines are then not written. */
+  readonly onEvent?: ((event: Event) => void) | undefined;
+  /**
+   * Gets the counts for monitoring, every `FETCH_STATS_SECONDS` in which there was
+   * something to count (10 unless it is set), and at `close`. Without it they go the
+   * way of the notices, as lines, if the setting is set.
+   */
+  readonly onStats?: ((stats: Stats) => void) | undefined;
 }
 
 /** Longer than a server-sent event stream is usually silent, ms. */
 const UPSTREAM_IDLE_TIMEOUT = 600_000;
+
+/** How often `onStats` is called unless this is set, s. */
+const STATS = "FETCH_STATS_SECONDS";
+const STATS_SECONDS = "10";
 
 export class Edge {
   readonly rules: FieldRules;
@@ -56,11 +70,16 @@ export class Edge {
   private readonly pools: ConnectionPools;
   private readonly work = new Set<Promise<void>>();
   private closed: Promise<void> | undefined;
+  private readonly telling: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: Options) {
     const engine = instantiate();
+    const settings = settingsOf(engine, options.env);
+    if (options.onStats !== undefined && !settings.some(([name]) => name === STATS)) {
+      settings.push([STATS, STATS_SECONDS]);
+    }
     const configuration = engine.configure(
-      settingsOf(engine, options.env),
+      settings,
       options.store === undefined ? {} : { store: "custom" },
       Math.random(),
     );
@@ -72,10 +91,16 @@ export class Edge {
       idleTimeout: checked(options, "upstreamIdleTimeout", UPSTREAM_IDLE_TIMEOUT, 1),
     });
     const store = options.store === undefined ? undefined : storeOf(options.store);
-    const platform = new NodePlatform(configuration, this.pools, store, options.log ?? toStderr);
+    const log = logOf(options);
+    const stats = options.onStats ?? ((stats: Stats) => log(statsLine(stats)));
+    const platform = new NodePlatform(configuration, this.pools, store, log, stats);
     this.proxy = new ReverseProxy(engine, configuration, platform);
     if (configuration.targets.length === 0) {
       this.notice("no_targets", "every request gets a 500 with the reason; set FETCH_TARGETS");
+    }
+    if (configuration.statsAfter > 0) {
+      this.telling = setInterval(() => this.proxy.tellStats(true), configuration.statsAfter);
+      this.telling.unref();
     }
   }
 
@@ -101,6 +126,8 @@ export class Edge {
   private async finish(): Promise<void> {
     while (this.work.size > 0) await Promise.all(this.work);
     await this.pools.close();
+    clearInterval(this.telling);
+    this.proxy.tellStats(true);
   }
 
   private readonly background: Background = (work) => {
@@ -132,6 +159,15 @@ function storeOf(store: StoreOption): Store {
     put: async (key, value, ttlSeconds) => {
       await store.put(key, value, ttlSeconds);
     },
+  };
+}
+
+/** Where notices go. */
+function logOf({ log, onEvent }: Options): (line: string) => void {
+  if (onEvent === undefined) return log ?? toStderr;
+  return (line) => {
+    log?.(line);
+    onEvent(JSON.parse(line) as Event);
   };
 }
 

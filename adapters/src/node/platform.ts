@@ -4,6 +4,7 @@ import { AttemptFailed } from "../driver/attempt-failed.js";
 import { joined as joinedPath } from "../driver/headers.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import { probeFields, probeResponse } from "../driver/probe.js";
+import type { Stats } from "../driver/stats.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
 import { type Abortable, Attempt } from "./attempt.js";
 import type { ConnectionPools } from "./connection-pools.js";
@@ -33,6 +34,7 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     private readonly pools: ConnectionPools,
     readonly store: Store | undefined,
     readonly notice: (line: string) => void,
+    readonly stats: (stats: Stats) => void,
   ) {
     this.probeFields = Object.entries(probeFields(configuration)).flat();
     this.probed = new Map(configuration.targets.map((target) => [target.healthUrl, target]));

@@ -19,6 +19,7 @@ pub mod replay;
 pub mod request;
 pub mod response;
 pub mod settings;
+pub mod stats;
 pub mod upload;
 pub mod variables;
 

@@ -3,7 +3,7 @@
 use crate::wit;
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Capabilities, Engine, Preference, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Settings, Target,
+    Capabilities, Engine, Millis, Preference, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Settings, Target,
     USER_AGENT, headers,
 };
 
@@ -52,6 +52,7 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         forwarded: settings.forwarded,
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,
+        stats_after: settings.stats.map_or(0, Millis::whole),
         hop_by_hop: crate::texts(&headers::HOP_BY_HOP),
         user_agent: USER_AGENT.to_owned(),
         via: headers::VIA.to_owned(),

@@ -14,6 +14,7 @@ mod memory;
 mod notice;
 mod record;
 mod request_state;
+mod stats;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
@@ -145,5 +146,9 @@ impl wit::Guest for Edge {
             let notices = engine.take_notices();
             notices.into_iter().map(notice::to_host).collect()
         })
+    }
+
+    fn take_stats(all: bool, now: f64) -> Option<wit::Stats> {
+        memory::engine(|engine| engine.take_stats(all, Timestamp(now)).map(stats::to_host))
     }
 }

@@ -4,8 +4,8 @@
 use crate::wit;
 use function_fetch_engine::{Engine, RequestState, Stage, TargetSet, Timestamp};
 
-/// The stage in two bits, the responder in five, the flags, and one more than the
-/// rescuer in six.
+/// The stage in two bits, the responder in five, the flags, one more than the
+/// rescuer in six, and the method in four.
 const STAGE: u32 = 3;
 const RESPONDER_FROM: u32 = 2;
 const RESPONDER: u32 = 31;
@@ -22,6 +22,8 @@ const MAY_RESCUE: u32 = 1 << 16;
 const TRIAL: u32 = 1 << 17;
 const RESCUER_FROM: u32 = 18;
 const RESCUER: u32 = 63;
+const METHOD_FROM: u32 = 24;
+const METHOD: u32 = 15;
 
 pub fn to_host(state: RequestState) -> wit::RequestState {
     let flags = [
@@ -40,7 +42,8 @@ pub fn to_host(state: RequestState) -> wit::RequestState {
     let rescuer = state.rescuer.map_or(0, |target| target as u32 + 1);
     let places = (state.stage as u32)
         | ((state.responder as u32 & RESPONDER) << RESPONDER_FROM)
-        | ((rescuer & RESCUER) << RESCUER_FROM);
+        | ((rescuer & RESCUER) << RESCUER_FROM)
+        | ((u32::from(state.method) & METHOD) << METHOD_FROM);
     wit::RequestState {
         began: state.began.0,
         sent: state.sent.0,
@@ -84,6 +87,7 @@ fn from_host(given: wit::RequestState) -> RequestState {
         rescuer: (given.bits >> RESCUER_FROM & RESCUER)
             .checked_sub(1)
             .map(|target| target as usize),
+        method: (given.bits >> METHOD_FROM & METHOD) as u8,
     }
 }
 

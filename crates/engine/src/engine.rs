@@ -19,6 +19,7 @@ use crate::retry::{self, Retry, RetryBudget};
 use crate::round::{self, ProbeOutcome, Round, Rounds};
 use crate::settings::Settings;
 use crate::sharing::StoreWrite;
+use crate::stats::Stats;
 use crate::time::{Millis, Timestamp};
 
 /// How often a good answer is reported at least where not all are. Well below the
@@ -82,6 +83,9 @@ impl Engine {
 
     /// Opens the conversation about a request.
     pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
+        if let Some(counts) = &mut self.known.counts {
+            counts.begun(now);
+        }
         let settings = &self.known.settings;
         let state = RequestState::new(request, settings.may_retry(request.method), now);
         let refusal = if let Some(error) = &settings.no_targets {
@@ -109,7 +113,7 @@ impl Engine {
         state.sent = state.sent.min(now);
         match (state.stage, event) {
             (Stage::Store, Event::StoreRead(value)) => {
-                self.known.sync.worked(StoreOperation::Read);
+                self.store_worked(StoreOperation::Read);
                 self.known.adopt(value.as_ref(), now);
                 state.store_read = true;
                 self.route(state, now)
@@ -134,6 +138,9 @@ impl Engine {
                 },
             ) => {
                 state.answered_by(target);
+                if let Some(counts) = &mut self.known.counts {
+                    counts.answered(target, state.method, status, ttfb);
+                }
                 let is_failure = self.known.settings.is_failure_status(status);
                 if is_failure {
                     state.failed.insert(target);
@@ -170,6 +177,10 @@ impl Engine {
                 // What the client broke off is not the target's doing.
                 let failure = retry::blamed(failure, replay);
                 state.running.remove(target);
+                if let Some(counts) = &mut self.known.counts {
+                    // Of two that ran, the later one's.
+                    counts.failed(target, state.method, failure, now - state.sent);
+                }
                 if retry::resends(&state, failure, replay)
                     && limits::has_time(&state, &self.known.settings, now)
                 {
@@ -271,6 +282,9 @@ impl Engine {
     fn send(&mut self, mut state: RequestState, target: usize, now: Timestamp) -> Step {
         let may_hedge = hedging::delay(&state, &self.known.settings).is_some();
         let again = state.tried.contains(target);
+        if let Some(counts) = &mut self.known.counts {
+            counts.sent(target, state.attempts(), state.running.count());
+        }
         state.sent_to(target, may_hedge, now);
         if state.attempts() == 1 {
             state.may_rescue &= state.trial || self.known.targets[target].may_be_rescued();
@@ -296,7 +310,8 @@ impl Engine {
     /// a target that hangs, and each while the target has failures to live down.
     fn wants_report(&mut self, state: &RequestState, target: usize, now: Timestamp) -> bool {
         // Who answers last is to be known, where another has answered before.
-        if !self.known.settings.sampled_reports || state.has_response {
+        let all = !self.known.settings.sampled_reports || self.known.counts.is_some();
+        if all || state.has_response {
             return true;
         }
         if !self.known.settings.ranking_enabled() {
@@ -472,6 +487,9 @@ impl Engine {
             Action::Send(_) | Action::Cancel { .. } | Action::Wait => Stage::Attempt,
             Action::Relay | Action::Reply(_) => Stage::Over,
         };
+        if let (Stage::Over, Some(counts)) = (state.stage, &mut self.known.counts) {
+            counts.ended();
+        }
         let known = &self.known;
         Step {
             round: self.wants_round(state.stage == Stage::Round || state.racing, now),
@@ -566,6 +584,9 @@ impl Engine {
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
     pub fn round_read_store(&mut self, value: Option<&Stored>, now: Timestamp) -> bool {
+        if let Some(counts) = &mut self.known.counts {
+            counts.store(StoreOperation::Read, true);
+        }
         let settled = if self.rounds.is_full() {
             self.known.adopt_newer(value, now)
         } else {
@@ -582,6 +603,10 @@ impl Engine {
     pub fn probed(&mut self, round: u32, target: usize, outcome: ProbeOutcome, now: Timestamp) {
         if target >= self.known.targets.len() {
             return;
+        }
+        if let Some(counts) = &mut self.known.counts {
+            let healthy = matches!(outcome.result, Ok(200..=499));
+            counts.probed(target, healthy.then_some(outcome.took));
         }
         if outcome.cached {
             self.known.report_cached(target);
@@ -661,13 +686,52 @@ impl Engine {
     pub fn store_written(&mut self, well: bool) {
         self.known.sync.written();
         if well {
-            self.known.sync.worked(StoreOperation::Write);
+            self.store_worked(StoreOperation::Write);
         } else {
             self.store_failed(StoreOperation::Write);
         }
     }
 
+    /// Whether there are counts that were not told yet (`FETCH_STATS_SECONDS`).
+    #[must_use]
+    pub fn has_stats(&self) -> bool {
+        self.known
+            .counts
+            .as_ref()
+            .is_some_and(|counts| counts.is_fresh())
+    }
+
+    /// What came since this was last taken, if it is time to tell it; with `all`, since
+    /// the instance goes, whatever there is.
+    pub fn take_stats(&mut self, all: bool, now: Timestamp) -> Option<Stats> {
+        let stands = self.known.has_decision(now);
+        let known = &mut self.known;
+        let counts = known.counts.as_mut()?;
+        if !(counts.is_due(now) || all && counts.is_fresh()) {
+            return None;
+        }
+        let mut stats = counts.take(now);
+        for (target, health) in stats.targets.iter_mut().zip(&known.targets) {
+            target.healthy = !health.is_ejected();
+        }
+        if let Some(decision) = known.decision.as_ref().filter(|_| stands) {
+            stats.primary = Some(known.settings.targets[decision.primary].url());
+            stats.measured_at = Some(decision.measured_at.rounded());
+        }
+        Some(stats)
+    }
+
+    fn store_worked(&mut self, operation: StoreOperation) {
+        if let Some(counts) = &mut self.known.counts {
+            counts.store(operation, true);
+        }
+        self.known.sync.worked(operation);
+    }
+
     fn store_failed(&mut self, operation: StoreOperation) {
+        if let Some(counts) = &mut self.known.counts {
+            counts.store(operation, false);
+        }
         self.known.report_problems();
         let notice = self.known.sync.failed(operation);
         self.known.notices.extend(notice);

@@ -14,6 +14,7 @@ use crate::record;
 use crate::request::{RequestState, TargetSet};
 use crate::round::Running;
 use crate::settings::Settings;
+use crate::stats::Counts;
 use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
 use crate::trial::{LatencyTrial, TrialBudget};
@@ -39,6 +40,8 @@ pub(crate) struct Knowledge {
     /// How many refreshes have outlived a drift since a request was compared.
     pub(crate) fruitless: u32,
     pub(crate) notices: Vec<Notice>,
+    /// For monitoring, where that is on.
+    pub(crate) counts: Option<Box<Counts>>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
     /// Those whose health path a cache answered, and of which that was said.
@@ -65,6 +68,10 @@ impl Knowledge {
             drifting: 0,
             fruitless: 0,
             notices: Vec::new(),
+            counts: settings.stats.map(|every| {
+                let names = settings.targets.iter().map(|target| target.url());
+                Box::new(Counts::new(every, names.collect()))
+            }),
             denials_reported: TargetSet::default(),
             cached_reported: TargetSet::default(),
             problems_unreported: true,
@@ -404,6 +411,9 @@ impl Knowledge {
             return;
         };
         self.sync.write_due = true;
+        if let Some(counts) = &mut self.counts {
+            counts.ejected(target);
+        }
         self.notices.push(Notice::Ejected {
             target: self.settings.targets[target].url(),
             reason: verdict.reason,

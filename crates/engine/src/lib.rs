@@ -82,6 +82,7 @@ mod retry;
 mod round;
 pub mod settings;
 mod sharing;
+pub mod stats;
 pub mod store_key;
 mod sync;
 pub mod target;

@@ -64,6 +64,8 @@ pub struct RequestState {
     pub rescuer: Option<usize>,
     /// Its first attempt is a trial of a target that others do not go to.
     pub trial: bool,
+    /// Its method's place in [`crate::stats::METHODS`].
+    pub method: u8,
 }
 
 /// A set of targets, one bit for each.
@@ -147,6 +149,7 @@ impl RequestState {
             may_rescue: retryable && !request.has_body,
             rescuer: None,
             trial: false,
+            method: crate::stats::method(request.method),
         }
     }
 

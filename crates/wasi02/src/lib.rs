@@ -73,5 +73,9 @@ mod export {
 impl Guest for Component {
     fn handle(request: IncomingRequest, response: ResponseOutparam) {
         executor::run(handler::handle(request, response));
+        // Most hosts end the instance now.
+        if function_fetch_component::memory::engine(|engine| engine.has_stats()) {
+            function_fetch_component::stats::tell(true, platform::now());
+        }
     }
 }

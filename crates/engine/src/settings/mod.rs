@@ -136,6 +136,8 @@ pub struct Settings {
     pub trust_forwarded: bool,
     /// `FETCH_EXPLAIN`.
     pub explain: bool,
+    /// `FETCH_STATS_SECONDS`: how often counts are told at most.
+    pub stats: Option<Millis>,
     /// `FETCH_STATUS_PATH`.
     pub status_path: Option<String>,
     /// `FETCH_STATUS_TOKEN`.
@@ -202,6 +204,9 @@ impl Settings {
             forwarded: from.flag(table::FORWARDED),
             trust_forwarded: from.flag(table::TRUST_FORWARDED),
             explain: from.flag(table::EXPLAIN),
+            stats: Some(from.number_or_off(table::STATS))
+                .filter(|seconds| *seconds > 0)
+                .map(Millis::from_seconds),
             status_path: from.path(table::STATUS_PATH),
             status_token: from.text_or_default(table::STATUS_TOKEN).map(str::to_owned),
             sampled_reports: host.sampled_reports,

@@ -247,6 +247,9 @@ settings! {
     /// Whether successful responses say which target answered, at which attempt, and how long it took.
     EXPLAIN = "FETCH_EXPLAIN": Flag { default: false };
 
+    /// How often an instance tells its counts at most, as a line of JSON for monitoring, in seconds.
+    STATS = "FETCH_STATS_SECONDS": NumberOrOff { least: 1, most: 3600 };
+
     /// The path of the status page.
     STATUS_PATH = "FETCH_STATUS_PATH": Path { default: None };
 

@@ -14,6 +14,7 @@ mod properties;
 mod reports;
 mod resends;
 mod serve;
+mod stats;
 mod sync;
 mod talk;
 mod world;
