@@ -8,6 +8,8 @@ mod live;
 mod live_instances;
 mod live_latency;
 mod live_shared;
+mod moves;
+mod open_request;
 mod preference;
 mod problems;
 mod properties;

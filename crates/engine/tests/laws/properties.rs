@@ -1,58 +1,22 @@
 //! The laws, whatever happens in whatever order: random requests, failures,
 //! probes, store values and waits, many requests open at once.
 
+use crate::moves::{Move, Setup};
 use crate::serve::status;
 use crate::talk::Talk;
-use crate::world::{TARGETS, World};
+use crate::world::World;
 use function_fetch_engine::{Action, Event, Failure, Notice, RetrySafety, Stored};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// One thing that happens.
-#[derive(Clone, Debug)]
-pub enum Move {
-    Begin {
-        method: u8,
-        has_body: bool,
-        may_meet_closed_connection: bool,
-    },
-    Answer {
-        open: usize,
-        status: u16,
-        replay: u8,
-    },
-    Fail {
-        open: usize,
-        failure: usize,
-        replay: u8,
-    },
-    /// For how long each target was waited for, ms.
-    Timer {
-        open: usize,
-        waited: [u32; TARGETS],
-        replay: u8,
-    },
-    Leave {
-        open: usize,
-    },
-    Wait {
-        ms: u32,
-    },
-    Probe {
-        healthy: bool,
-        ms: u16,
-    },
-    AbandonRound,
-    Write,
-}
-
 fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
-        4 => (0..4u8, any::<bool>(), any::<bool>()).prop_map(
-            |(method, has_body, may_meet_closed_connection)| Move::Begin {
+        4 => (0..4u8, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(method, has_body, may_meet_closed_connection, reads_store)| Move::Begin {
                 method,
                 has_body,
                 may_meet_closed_connection,
+                reads_store,
             },
         ),
         4 => (any::<usize>(), 200..600u16, 0..4u8)
@@ -64,10 +28,26 @@ fn a_move() -> impl Strategy<Value = Move> {
         1 => any::<usize>().prop_map(|open| Move::Leave { open }),
         3 => (0..400_000u32).prop_map(|ms| Move::Wait { ms }),
         2 => (0..5_000u32).prop_map(|ms| Move::Wait { ms }),
+        1 => (0..400_000u32).prop_map(|ms| Move::StepBack { ms }),
         5 => (any::<bool>(), 1..2000u16).prop_map(|(healthy, ms)| Move::Probe { healthy, ms }),
         1 => Just(Move::AbandonRound),
         1 => Just(Move::Write),
     ]
+}
+
+fn a_setup() -> impl Strategy<Value = Setup> {
+    (any::<[bool; 7]>(), 1..=5u8).prop_map(
+        |([race, hedge, spread, store, tiers, ranks, sampled_reports], max_attempts)| Setup {
+            race,
+            hedge,
+            spread,
+            store,
+            tiers,
+            ranks,
+            sampled_reports,
+            max_attempts,
+        },
+    )
 }
 
 fn a_while() -> impl Strategy<Value = u32> {
@@ -79,10 +59,10 @@ proptest! {
 
     #[test]
     fn the_laws_hold_whatever_happens(
-        race: bool, hedge: bool, spread: bool, store: bool,
+        setup in a_setup(),
         moves in prop::collection::vec(a_move(), 1..200),
     ) {
-        let mut world = World::new(race, hedge, spread, store);
+        let mut world = World::new(setup);
         for next in moves {
             world.play(next);
         }

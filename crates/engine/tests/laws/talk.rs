@@ -41,7 +41,8 @@ impl Talk {
         Self::on(host, settings)
     }
 
-    fn on(host: Capabilities, settings: &[(&str, &str)]) -> Self {
+    /// On a host that can do this.
+    pub fn on(host: Capabilities, settings: &[(&str, &str)]) -> Self {
         let settings = Settings::read(host, |name| {
             settings
                 .iter()
@@ -83,11 +84,7 @@ impl Talk {
 
     /// The timer: for how many milliseconds each target was waited for.
     pub fn waited(&mut self, step: &Step, times: &[(usize, f64)]) -> Step {
-        let waited = times.iter().map(|(target, ms)| Waited {
-            target: *target,
-            time: Millis(*ms),
-        });
-        self.settle(step.state, Event::Timer(waited.collect()))
+        self.settle(step.state, timer(times))
     }
 
     pub fn status(&mut self, step: &Step, status: u16) -> Step {
@@ -184,6 +181,15 @@ pub fn response(target: usize, status: u16) -> Event {
         ttfb: Millis(5.0),
         replay: ReplayState::Unsent,
     }
+}
+
+/// The timer: for how many milliseconds each target was waited for.
+pub fn timer(times: &[(usize, f64)]) -> Event {
+    let waited = times.iter().map(|(target, ms)| Waited {
+        target: *target,
+        time: Millis(*ms),
+    });
+    Event::Timer(waited.collect())
 }
 
 pub fn failed(target: usize, failure: Failure) -> Event {

@@ -1,40 +1,15 @@
 //! Requests that are open at once, and what must hold of each step whatever happens
 //! to them.
 
-use crate::properties::Move;
+use crate::moves::{Move, Setup, TARGETS};
+use crate::open_request::Open;
 use crate::talk::{Talk, failed, probe, request};
+use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::{
-    Action, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety, Round, Step, Stored,
-    Timestamp,
+    Action, Capabilities, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety, Round,
+    Stored,
 };
 use std::collections::BTreeMap;
-
-/// A request under way, and what has become of it so far.
-struct Open {
-    step: Step,
-    idempotent: bool,
-    has_body: bool,
-    /// Whether it may go to the same target once more.
-    may_resend: bool,
-    began: Timestamp,
-    attempts: Vec<usize>,
-    running: Vec<usize>,
-    /// Whether a target may have received it.
-    perhaps_received: bool,
-    /// The failure that the last step answers.
-    failed: Option<(usize, Failure)>,
-}
-
-impl Open {
-    /// Whether two targets may have it at once.
-    fn may_run_twice(&self) -> bool {
-        self.idempotent && !self.has_body
-    }
-
-    fn one_of_running(&self, index: usize) -> usize {
-        self.running[index % self.running.len()]
-    }
-}
 
 pub struct World {
     talk: Talk,
@@ -43,6 +18,7 @@ pub struct World {
     /// What the store shows.
     stored: Option<Stored>,
     most_attempts: usize,
+    most_raced: usize,
     deadline: Millis,
     /// Of each target that is ejected and was not found fit since: for how long
     /// the last time, ms.
@@ -51,8 +27,6 @@ pub struct World {
     /// instance's to tell.
     hears_all: bool,
 }
-
-pub const TARGETS: usize = 5;
 
 const METHODS: [&str; 4] = ["GET", "POST", "PUT", "HEAD"];
 
@@ -73,30 +47,44 @@ fn is_outage(reason: &str) -> bool {
 }
 
 impl World {
-    pub fn new(race: bool, hedge: bool, spread: bool, store: bool) -> Self {
+    pub fn new(setup: Setup) -> Self {
+        let targets = if setup.tiers {
+            r#"["http://a", {"url": "http://b", "tier": 2}, {"url": "http://c", "weight": 3},
+               {"url": "http://d", "tier": 2}, {"url": "http://e", "tier": 3}]"#
+        } else {
+            "http://a http://b http://c http://d http://e"
+        };
+        let max_attempts = setup.max_attempts.to_string();
         let settings = [
+            ("FETCH_TARGETS", targets),
+            ("FETCH_MAX_ATTEMPTS", &max_attempts),
             (
-                "FETCH_TARGETS",
-                "http://a http://b http://c http://d http://e",
+                "FETCH_CACHE_ADAPTER",
+                if setup.ranks { "auto" } else { "none" },
             ),
-            ("FETCH_COLD_START", if race { "race" } else { "probe" }),
-            ("FETCH_HEDGE_MS", if hedge { "50" } else { "off" }),
-            ("FETCH_SPREAD", if spread { "true" } else { "false" }),
+            (
+                "FETCH_COLD_START",
+                if setup.race { "race" } else { "probe" },
+            ),
+            ("FETCH_HEDGE_MS", if setup.hedge { "50" } else { "off" }),
+            ("FETCH_SPREAD", if setup.spread { "true" } else { "false" }),
         ];
+        let host = Capabilities {
+            store: setup.store.then_some(StoreKind::Spin),
+            sampled_reports: setup.sampled_reports,
+            ..Capabilities::default()
+        };
         Self {
-            talk: if store {
-                Talk::with_store(&settings)
-            } else {
-                Talk::new(&settings)
-            },
+            talk: Talk::on(host, &settings),
             open: Vec::new(),
             round: None,
             stored: None,
+            most_attempts: usize::from(setup.max_attempts),
             // A raced cold start goes to as many targets as a round of probes.
-            most_attempts: if race { 5 } else { 3 },
+            most_raced: if setup.race { TARGETS } else { 0 },
             deadline: Millis(60_000.0),
             ejected: BTreeMap::new(),
-            hears_all: !store,
+            hears_all: !setup.store,
         }
     }
 
@@ -137,11 +125,15 @@ impl World {
                 method,
                 has_body,
                 may_meet_closed_connection,
-            } => self.begin(&Request {
-                has_body,
-                may_meet_closed_connection,
-                ..request(METHODS[usize::from(method)])
-            }),
+                reads_store,
+            } => {
+                let request = Request {
+                    has_body,
+                    may_meet_closed_connection,
+                    ..request(METHODS[usize::from(method)])
+                };
+                self.begin(&request, reads_store);
+            }
             Move::Answer { open, .. }
             | Move::Fail { open, .. }
             | Move::Timer { open, .. }
@@ -169,6 +161,7 @@ impl World {
             }
             Move::Answer { .. } | Move::Fail { .. } | Move::Timer { .. } | Move::Leave { .. } => {}
             Move::Wait { ms } => self.talk.wait(f64::from(ms)),
+            Move::StepBack { ms } => self.talk.wait(-f64::from(ms)),
             Move::Probe { healthy, ms } => self.probe(healthy.then(|| f64::from(ms))),
             Move::AbandonRound => self.round = None,
             Move::Write => {
@@ -182,13 +175,14 @@ impl World {
         }
     }
 
-    fn begin(&mut self, request: &Request<'_>) {
+    fn begin(&mut self, request: &Request<'_>, reads_store: bool) {
         let step = self.talk.begin_with(request);
         let idempotent = matches!(request.method, "GET" | "HEAD");
         self.open.push(Open {
             idempotent,
             has_body: request.has_body,
             may_resend: idempotent && request.may_meet_closed_connection,
+            reads_store,
             began: self.talk.now,
             attempts: Vec::new(),
             running: Vec::new(),
@@ -206,8 +200,12 @@ impl World {
             if self.open[index].step.round {
                 self.start_round();
             }
+            self.open[index].check();
             let step = &self.open[index].step;
             let event = match &step.action {
+                Action::ReadStore if self.open[index].reads_store => {
+                    Event::StoreRead(self.stored.clone())
+                }
                 Action::ReadStore => Event::StoreFailed,
                 Action::AwaitRound => {
                     assert!(step.wake_after.is_finite());
@@ -228,9 +226,15 @@ impl World {
                     return;
                 }
             };
-            let state = step.state;
-            self.open[index].step = self.talk.settle(state, event);
+            self.settle(index, event);
         }
+    }
+
+    fn settle(&mut self, index: usize, event: Event) {
+        let open = &mut self.open[index];
+        // The wall clock may have been set back.
+        open.began = open.began.min(self.talk.now);
+        open.step = self.talk.settle(open.step.state, event);
     }
 
     fn is_ejected(&self, target: usize) -> bool {
@@ -282,7 +286,8 @@ impl World {
         }
         assert!(!open.running.contains(&target), "it runs there already");
         open.running.push(target);
-        assert!(open.attempts.len() <= self.most_attempts);
+        let raced = usize::from(open.step.state.racing) * self.most_raced;
+        assert!(open.attempts.len() <= self.most_attempts.max(raced));
         let left = open.began + self.deadline - self.talk.now;
         assert!(
             open.step.wake_after <= left && left > Millis::ZERO,
@@ -319,9 +324,9 @@ impl World {
 
     /// An attempt has ended.
     fn ended(&mut self, index: usize, target: usize, event: Event, replay: ReplayState) {
-        let open = &mut self.open[index];
-        open.running.retain(|other| *other != target);
-        open.step = self.talk.settle(open.step.state, event);
+        self.open[index].running.retain(|other| *other != target);
+        self.settle(index, event);
+        let open = &self.open[index];
         let others_run = !open.running.is_empty();
         match &open.step.action {
             Action::Send(attempt) => {
@@ -339,10 +344,11 @@ impl World {
     /// The timer of the attempts that run. `replay` is of the request's body, if
     /// one of them is given up.
     fn timer(&mut self, index: usize, waited: [u32; TARGETS], replay: ReplayState) {
-        let open = &mut self.open[index];
         // Of targets where none runs, the engine takes no notice.
         let times: Vec<(usize, f64)> = waited.map(f64::from).into_iter().enumerate().collect();
-        open.step = self.talk.waited(&open.step, &times);
+        self.settle(index, crate::talk::timer(&times));
+        let open = &mut self.open[index];
+        open.check();
         open.failed = None;
         match open.step.action {
             Action::Cancel { target, failure } => {
@@ -409,10 +415,10 @@ impl World {
             };
             step = self.talk.settle(step.state, event);
         }
-        assert_eq!(tried.len(), 3, "{tried:?}");
+        assert_eq!(tried.len(), self.most_attempts, "{tried:?}");
         tried.sort_unstable();
         tried.dedup();
-        assert!(tried.len() == 3 && tried.iter().all(|target| *target < TARGETS));
+        assert!(tried.len() == self.most_attempts && tried.iter().all(|target| *target < TARGETS));
     }
 
     fn probe(&mut self, latency: Option<f64>) {
