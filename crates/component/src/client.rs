@@ -6,6 +6,9 @@
 use function_fetch_engine::headers::{ClientFacts, Fields};
 use std::net::{IpAddr, SocketAddr};
 
+/// The URL as the client sees it.
+const FULL_URL: &str = "spin-full-url";
+
 /// What the host reports about the request besides its fields.
 #[derive(Clone, Debug, Default)]
 pub struct RequestTarget {
@@ -15,11 +18,25 @@ pub struct RequestTarget {
     pub authority: Option<String>,
 }
 
+impl RequestTarget {
+    /// What the host answers to `ask`, which is not called where its fields state more: each question costs a request a
+    /// call.
+    #[must_use]
+    pub fn unless_stated(fields: &Fields, on_spin: bool, ask: impl FnOnce() -> Self) -> Self {
+        let is_url = |name: &str| name.eq_ignore_ascii_case(FULL_URL);
+        if on_spin && fields.iter().any(|(name, _)| is_url(name)) {
+            Self::default()
+        } else {
+            ask()
+        }
+    }
+}
+
 /// The facts; `on_spin` where `spin-*` fields are the platform's.
 #[must_use]
 pub fn facts(fields: &Fields, on_spin: bool, request: RequestTarget) -> ClientFacts {
     let stated = |name| on_spin.then(|| last(fields, name)).flatten();
-    let url = stated("spin-full-url");
+    let url = stated(FULL_URL);
     let (scheme, host) = match url.as_deref().and_then(|url| url.split_once("://")) {
         Some((scheme, rest)) => (
             Some(scheme.to_owned()),

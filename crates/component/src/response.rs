@@ -1,15 +1,16 @@
 //! The heads of responses to the client.
 
+use function_fetch_driver::Explanation;
+use function_fetch_engine::LocalReply;
 use function_fetch_engine::headers::Fields;
-use function_fetch_engine::{LocalReply, Millis};
 
 /// The fields that `FETCH_EXPLAIN` adds to an upstream's: its `Proxy-Status`,
 /// and how long it took, ms.
 #[must_use]
-pub fn explanation(proxy_status: String, elapsed: Millis) -> [(&'static str, Vec<u8>); 2] {
-    let timing = format!("function-fetch;dur={:.1}", elapsed.0);
+pub fn explanation(explanation: Explanation) -> [(&'static str, Vec<u8>); 2] {
+    let timing = format!("function-fetch;dur={:.1}", explanation.elapsed.0);
     [
-        ("proxy-status", proxy_status.into_bytes()),
+        ("proxy-status", explanation.proxy_status.into_bytes()),
         ("server-timing", timing.into_bytes()),
     ]
 }

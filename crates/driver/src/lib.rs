@@ -75,4 +75,4 @@ mod serve;
 mod store;
 
 pub use platform::{Head, Platform, ProbeHead, StoreError};
-pub use serve::{Outcome, serve};
+pub use serve::{Explanation, Outcome, serve};

@@ -19,13 +19,20 @@ pub enum Outcome<R> {
     Relay {
         /// The response.
         response: R,
-        /// Its `Proxy-Status`, with `FETCH_EXPLAIN`.
-        explain: Option<String>,
-        /// From the request's arrival to this head.
-        elapsed: Millis,
+        /// With `FETCH_EXPLAIN`.
+        explanation: Option<Explanation>,
     },
     /// A response that the proxy makes itself.
     Reply(LocalReply),
+}
+
+/// How a response came about.
+#[derive(Debug)]
+pub struct Explanation {
+    /// Its `Proxy-Status`.
+    pub proxy_status: String,
+    /// From the request's arrival to the response's head.
+    pub elapsed: Millis,
 }
 
 /// Serves one request: carries out the engine's actions until one ends it.
@@ -34,7 +41,10 @@ pub async fn serve<P: Platform>(
     about: &Request<'_>,
     request: &mut P::Request,
 ) -> Outcome<P::Response> {
-    let started = platform.monotonic();
+    // A host's clock is a call out of the component, so it is read only where somebody asks.
+    let started = platform
+        .engine(|engine| engine.settings().explain)
+        .then(|| platform.monotonic());
     let mut attempts = Attempts::new();
     let mut step = ask(platform, |engine, now| engine.begin(about, now));
     loop {
@@ -65,10 +75,16 @@ pub async fn serve<P: Platform>(
                     return Outcome::Reply(LocalReply::failed(Failure::InternalError));
                 };
                 let status = platform.head(&response).status;
+                let explanation = started.and_then(|started| {
+                    Some(Explanation {
+                        proxy_status: platform
+                            .engine(|engine| engine.explain(&step.state, status))?,
+                        elapsed: platform.monotonic() - started,
+                    })
+                });
                 return Outcome::Relay {
-                    explain: platform.engine(|engine| engine.explain(&step.state, status)),
-                    elapsed: platform.monotonic() - started,
                     response,
+                    explanation,
                 };
             }
             Action::Reply(reply) => return Outcome::Reply(reply.clone()),

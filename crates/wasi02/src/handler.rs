@@ -10,6 +10,9 @@ use function_fetch_component::request::{Head, serve};
 use function_fetch_component::{memory, method_name};
 use function_fetch_driver::Outcome;
 
+/// Whether `spin-*` fields are the platform's.
+const ON_SPIN: bool = cfg!(feature = "spin");
+
 /// Serves a request. It never fails: a host would turn an error into its own
 /// page, so every response is built here.
 pub async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -25,31 +28,29 @@ async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     let method = request.method();
     let name = method_name!(Method, &method).to_owned();
     let to_head = name == "HEAD";
+    let fields = from_wasi(&request.headers());
+    let target = RequestTarget::unless_stated(&fields, ON_SPIN, || RequestTarget {
+        scheme: match request.scheme() {
+            Some(Scheme::Http) => Some("http".into()),
+            Some(Scheme::Https) => Some("https".into()),
+            Some(Scheme::Other(_)) | None => None,
+        },
+        authority: request.authority(),
+    });
     let head = Head {
         method,
         name,
         path: request.path_with_query(),
-        fields: from_wasi(&request.headers()),
-        target: RequestTarget {
-            scheme: match request.scheme() {
-                Some(Scheme::Http) => Some("http".into()),
-                Some(Scheme::Https) => Some("https".into()),
-                Some(Scheme::Other(_)) | None => None,
-            },
-            authority: request.authority(),
-        },
-        on_spin: cfg!(feature = "spin"),
+        fields,
+        target,
+        on_spin: ON_SPIN,
     };
     let source = request.consume().ok().and_then(Source::new);
     match serve(&Wasi, head, source, HOST_BUFFER_BYTES).await {
         Outcome::Relay {
             response,
-            explain,
-            elapsed,
-        } => {
-            let explain = explain.map(|text| (text, elapsed));
-            relay::relay(response, to_head, explain, out).await;
-        }
+            explanation,
+        } => relay::relay(response, to_head, explanation, out).await,
         Outcome::Reply(reply) => relay::local_reply(reply, to_head, out).await,
     }
 }

@@ -63,7 +63,7 @@ pub async fn finish(sent: FutureIncomingResponse) -> Result<UpstreamResponse, Fa
     let response = answer(&sent).await?;
     let status = response.status();
     let mut fields = from_wasi(&response.headers());
-    let retry_after = headers::retry_after(&fields, now());
+    let retry_after = headers::retry_after(&fields, now);
     headers::to_client(&mut fields, status);
     let fields = to_wasi(&fields).map_err(|refused| match refused {
         Refused::TooLarge => Failure::HttpResponseHeaderSectionSize,

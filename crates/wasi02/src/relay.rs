@@ -10,7 +10,8 @@ use crate::wasi::http::types::{
 };
 use crate::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use function_fetch_component::response as heads;
-use function_fetch_engine::{Failure, LocalReply, Millis};
+use function_fetch_driver::Explanation;
+use function_fetch_engine::{Failure, LocalReply};
 use futures::future::select;
 
 /// How often the client's connection is checked while its target is silent:
@@ -23,7 +24,7 @@ const LOOK_NS: u64 = 1_000_000_000;
 pub async fn relay(
     upstream: UpstreamResponse,
     to_head: bool,
-    explain: Option<(String, Millis)>,
+    explanation: Option<Explanation>,
     out: ResponseOutparam,
 ) {
     let UpstreamResponse {
@@ -32,9 +33,9 @@ pub async fn relay(
         mut fields,
         ..
     } = upstream;
-    if let Some((text, elapsed)) = explain {
+    if let Some(explanation) = explanation {
         let mut list = from_wasi(&fields);
-        let explanation = heads::explanation(text, elapsed);
+        let explanation = heads::explanation(explanation);
         list.extend(explanation.map(|(name, value)| (name.to_owned(), value)));
         let Ok(whole) = to_wasi(&list) else {
             let failure = Failure::HttpResponseHeaderSectionSize;

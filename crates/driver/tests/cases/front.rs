@@ -52,14 +52,13 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
     match serve(instance, &about, &mut inbound).await {
         Outcome::Relay {
             response: mut answered,
-            explain,
-            elapsed,
+            explanation,
         } => {
             headers::to_client(&mut answered.fields, answered.status);
-            if let Some(text) = explain {
-                let explanation = response::explanation(text, elapsed);
-                let explanation = explanation.map(|(name, value)| (name.to_owned(), value));
-                answered.fields.extend(explanation);
+            if let Some(explanation) = explanation {
+                let fields = response::explanation(explanation);
+                let fields = fields.map(|(name, value)| (name.to_owned(), value));
+                answered.fields.extend(fields);
             }
             let bodiless = response::is_bodiless(answered.status, to_head);
             Response {

@@ -142,8 +142,9 @@ fn is_taken_for_ours(name: &str) -> bool {
     is_written_otherwise && (alike("spin-") || FORWARDED.iter().any(|ours| exactly(ours)))
 }
 
-/// Makes an upstream response's fields those of the client's response.
-pub fn to_client(fields: &mut Fields, status: u16) {
+/// Makes an upstream response's fields those of the client's response. Returns whether they differ.
+pub fn to_client(fields: &mut Fields, status: u16) -> bool {
+    let before = fields.len();
     let named = named_by_connection(fields);
     // A length beside a coding is an error, or an attack, and does not count
     // (RFC 9112 §6.3); a response without content has none (RFC 9110 §8.6).
@@ -154,14 +155,18 @@ pub fn to_client(fields: &mut Fields, status: u16) {
         let wrong = no_length && is(name, "content-length");
         !ours && !wrong
     });
+    fields.len() != before
 }
 
 /// A response's `Retry-After`, from `now`: the first, where it is one that
-/// [`parse_retry_after`] can read.
+/// [`parse_retry_after`] can read. The clock is read only if there is one.
 #[must_use]
-pub fn retry_after(fields: &[(String, Vec<u8>)], now: Timestamp) -> Option<Millis> {
+pub fn retry_after(
+    fields: &[(String, Vec<u8>)],
+    now: impl FnOnce() -> Timestamp,
+) -> Option<Millis> {
     let (_, value) = fields.iter().find(|(name, _)| is(name, "retry-after"))?;
-    parse_retry_after(std::str::from_utf8(value).ok()?, now)
+    parse_retry_after(std::str::from_utf8(value).ok()?, now())
 }
 
 /// The value of a `Retry-After` (RFC 9110 §10.2.3), from `now`, a day at most: a
