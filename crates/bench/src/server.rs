@@ -84,6 +84,19 @@ impl Server {
         Ok(server)
     }
 
+    /// Asks it to end, and returns what it has printed.
+    pub async fn end(mut self) -> Result<String> {
+        kill_process_group(Pid::from_child(&self.child), Signal::TERM)?;
+        let started = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if started.elapsed() > START {
+                bail!("it did not end within {START:?}");
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -114,7 +114,7 @@ async fn instructions(valgrind: &Path, operation: &str, times: u64) -> Result<u6
 }
 
 /// The sum of `==4242== Collected : 123456`.
-fn collected(stderr: &str) -> Option<u64> {
+pub fn collected(stderr: &str) -> Option<u64> {
     let line = stderr.lines().find(|line| line.contains("Collected"))?;
     line.rsplit(' ').next()?.parse().ok()
 }

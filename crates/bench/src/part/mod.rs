@@ -6,6 +6,7 @@ mod crowd;
 pub mod engine;
 pub mod failover;
 mod instance;
+mod instructions;
 mod memory;
 mod scripts;
 pub mod size;
@@ -61,6 +62,8 @@ pub enum Part {
     Memory,
     /// Sizes of the components
     Size,
+    /// Instructions of the host for a warm request
+    Instructions,
     /// The engine alone: time, allocations, instructions
     Engine,
     /// The adapter for Cloudflare Workers: its own benchmark
@@ -119,6 +122,7 @@ impl Part {
             Self::Start => "start",
             Self::Memory => "memory",
             Self::Size => "size",
+            Self::Instructions => "instructions",
             Self::Engine => "engine",
             Self::Workers => "workers",
             Self::Node => "node",
@@ -155,6 +159,7 @@ impl Part {
                 | Self::Failover
                 | Self::Start
                 | Self::Size
+                | Self::Instructions
                 | Self::Engine
         )
     }
@@ -178,6 +183,7 @@ impl Part {
             Self::Start => start::run(bench, results).await,
             Self::Memory => memory::run(bench, results).await,
             Self::Size => size::run(bench, results),
+            Self::Instructions => instructions::run(bench, results).await,
             Self::Engine => engine::run(bench, results).await,
             Self::Workers => scripts::run("bench:cloudflare", bench, results).await,
             Self::Node => scripts::run("bench:node", bench, results).await,

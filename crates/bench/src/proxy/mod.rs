@@ -159,6 +159,16 @@ impl Proxy {
 
     /// Starts it, for a front that it can do. There is nothing to start for [`Proxy::Direct`].
     pub async fn start(self, bench: &Bench, front: &Front) -> Result<Server> {
+        self.start_by(bench, front, |command| command).await
+    }
+
+    /// Starts it by a program that runs its command.
+    pub async fn start_by(
+        self,
+        bench: &Bench,
+        front: &Front,
+        runner: impl FnOnce(Command) -> Command,
+    ) -> Result<Server> {
         let port = free_port()?;
         let folder = bench.folder.join(port.to_string());
         fs::create_dir_all(&folder)?;
@@ -167,7 +177,7 @@ impl Proxy {
             port,
             cores: bench.pinning.proxy_cores(),
         };
-        let command = self.command(bench, front, &place)?;
+        let command = runner(self.command(bench, front, &place)?);
         let ready = if front.http2 {
             Ready::Accepts
         } else {
