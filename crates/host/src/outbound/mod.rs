@@ -21,7 +21,7 @@ use connector::Connector;
 use download::OutboundBody;
 use futures::FutureExt;
 use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 use http::{Extensions, HeaderValue, Method, Request, Response, request};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -163,13 +163,10 @@ impl Outbound {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let host = request
-            .uri()
-            .authority()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let host = request.uri().authority().cloned();
         let result = self.exchange(request, options).await;
         if let Err(error) = &result {
+            let host = host.as_ref().map(Authority::as_str).unwrap_or_default();
             debug!(host, %error, "no response");
         }
         result
