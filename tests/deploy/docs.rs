@@ -86,7 +86,12 @@ fn shape(path: &Path) -> (Vec<usize>, usize, usize) {
 }
 
 /// The pages for contributors, not for users.
-const FOR_CONTRIBUTORS: [&str; 3] = ["architecture.md", "behaviour.md", "decisions.md"];
+const FOR_CONTRIBUTORS: [&str; 4] = [
+    "architecture.md",
+    "behaviour.md",
+    "decisions.md",
+    "performance.md",
+];
 
 #[test]
 fn every_page_for_users_is_there_in_chinese_and_of_the_same_shape() {

@@ -22,6 +22,7 @@ mod forwarding;
 mod framing;
 mod hanging;
 mod hedging;
+mod host_calls;
 mod https;
 mod imports;
 mod memory;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     dying::register(&mut suite);
     hanging::register(&mut suite);
     hedging::register(&mut suite);
+    host_calls::register(&mut suite);
     spreading::register(&mut suite);
     fault_origin::register(&mut suite);
     bodies::register(&mut suite);

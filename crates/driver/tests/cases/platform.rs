@@ -137,7 +137,7 @@ impl Platform for Instance {
     fn head(&self, response: &Answered) -> Head {
         Head {
             status: response.status,
-            retry_after: headers::retry_after(&response.fields, self.now()),
+            retry_after: headers::retry_after(&response.fields, || self.now()),
         }
     }
 
