@@ -34,7 +34,9 @@ fn compile(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
-        .args(["build", "--package", PACKAGE])
+        // A `cdylib` by this argument and not in the manifest, where one beside the library that others link would be
+        // built without link-time optimisation.
+        .args(["rustc", "--package", PACKAGE, "--crate-type", "cdylib"])
         .args(["--profile", "component", "--target", BARE_TARGET]);
     process::run(&mut cargo)?;
     Ok(workspace

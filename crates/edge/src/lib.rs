@@ -20,6 +20,7 @@ mod step;
 use function_fetch_engine::settings::NAMES;
 use function_fetch_engine::{Millis, Request, Timestamp};
 
+#[allow(missing_docs, reason = "`wit/engine.wit` has the documentation")]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/engine.wit",
@@ -29,7 +30,7 @@ mod bindings {
     });
 }
 
-use bindings::exports::function_fetch::edge::engine as wit;
+pub use bindings::exports::function_fetch::edge::engine as wit;
 
 // A third of the size of the standard one, and quick enough for the few dozen
 // blocks that live here at a time.
@@ -39,7 +40,8 @@ use bindings::exports::function_fetch::edge::engine as wit;
 static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
     unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
 
-struct Edge;
+/// What the component exports: [`wit::Guest`] is `wit/engine.wit`.
+pub struct Edge;
 
 // Export names such as `function-fetch:edge/engine@0.1.0#begin` mean nothing to
 // a native linker.
