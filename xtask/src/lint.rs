@@ -6,11 +6,11 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::components::Flavour;
-use crate::edge;
 use crate::origin;
 use crate::process;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
+use crate::{edge, fuzz};
 
 /// Runs every check, so that one run shows everything to fix.
 pub fn run() -> Result<ExitCode> {
@@ -20,6 +20,7 @@ pub fn run() -> Result<ExitCode> {
     toolchain::ensure_target(BARE_TARGET)?;
 
     let mut checks = checks(&workspace);
+    checks.extend(fuzz_checks(&workspace));
     match dependencies(&workspace) {
         Some(check) => checks.push(check),
         None => eprintln!(
@@ -63,6 +64,22 @@ fn dependencies(workspace: &Workspace) -> Option<Command> {
         "sources",
     ]);
     Some(command)
+}
+
+/// The fuzz targets. They are checked without the runtime of the fuzzer, which is only to be linked.
+fn fuzz_checks(workspace: &Workspace) -> [Command; 2] {
+    let mut format = fuzz::cargo(workspace, "fmt");
+    format.arg("--check");
+    let mut clippy = fuzz::cargo(workspace, "clippy");
+    clippy.args([
+        "--features",
+        "libfuzzer",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    [format, clippy]
 }
 
 /// The checks, the fast ones first.

@@ -5,9 +5,11 @@ mod bench;
 mod components;
 mod demo;
 mod edge;
+mod fuzz;
 mod host;
 mod httpbin;
 mod lint;
+mod mutants;
 mod npm;
 mod origin;
 mod process;
@@ -47,6 +49,10 @@ enum Command {
     Simulate(simulate::Args),
     /// Measure it beside nginx, HAProxy and Caddy on this machine, and judge it by its targets
     Bench(bench::Args),
+    /// Run the fuzz targets of fuzz/, each for a minute
+    Fuzz(fuzz::Args),
+    /// Change the engine one line at a time, and see whether its tests notice
+    Mutants(mutants::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::components::{self, Flavour};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{edge, host, httpbin, origin, process, redis, spin, wasmtime_cli};
+use crate::{edge, fuzz, host, httpbin, origin, process, redis, spin, wasmtime_cli};
 
 /// The variable with the Redis server of the tests.
 const REDIS_SERVER: &str = "REDIS_SERVER";
@@ -118,6 +118,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         Some(Err(error)) => failed.push(format!("end to end: {error:#}")),
     }
+    let mut fuzzed = fuzz::cargo(&workspace, "test");
+    fuzzed.args(filter);
+    suites.push(Suite {
+        name: "fuzz",
+        command: fuzzed,
+    });
     suites.push(suite(
         "xtask and bench",
         &["-p", "xtask", "-p", "function-fetch-bench"],

@@ -1,13 +1,16 @@
-//! What the Rust toolchain needs in addition: targets, rustfmt, clippy.
+//! What the Rust toolchain needs in addition: targets, rustfmt, clippy, subcommands of cargo.
 //!
 //! A `rust-toolchain.toml` would only list them: with `RUSTUP_AUTO_INSTALL=0` nothing installs them.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::process;
+use crate::version::Version;
+use crate::workspace::Workspace;
 
 /// The target of all flavours of the component.
 pub const COMPONENT_TARGET: &str = "wasm32-wasip2";
@@ -43,4 +46,41 @@ pub fn ensure_lint_tools() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// The folder with a subcommand of cargo in this version: the one on PATH, or one that is built the first time.
+pub fn ensure_cargo_tool(workspace: &Workspace, name: &str, version: Version) -> Result<PathBuf> {
+    let own = workspace.tools().join("bin");
+    let found = which::which(name).into_iter();
+    for program in found.chain([own
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION)])
+    {
+        if Version::of(program.as_os_str(), name).is_ok_and(|found| found == version)
+            && let Some(folder) = program.parent()
+        {
+            return Ok(folder.to_owned());
+        }
+    }
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(&workspace.root)
+        .args(["install", "--locked", name, "--version"])
+        .arg(version.to_string())
+        .arg("--root")
+        .arg(workspace.tools());
+    process::run(&mut cargo)
+        .with_context(|| format!("cannot install {name} {version}: put it on PATH"))?;
+    Ok(own)
+}
+
+/// The PATH, with `folder` first.
+pub fn path_with(folder: &Path) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(
+        [folder.to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&path)),
+    )
+    .with_context(|| format!("{} cannot be used in PATH", folder.display()))
 }
