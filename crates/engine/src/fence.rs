@@ -8,7 +8,7 @@
 use crate::local_reply::LocalReply;
 
 /// The reply to a request whose target is not a path with a query, nor `*` for OPTIONS (RFC 9112 §3.2). The path may be
-/// empty, as in `http://a?b`; where the target is, it was not given to the engine.
+/// empty: then it was not given to the engine.
 pub(crate) fn malformed(method: &str, target: &str) -> Option<LocalReply> {
     let is_known =
         target.is_empty() || target.starts_with('/') || (target == "*" && method == "OPTIONS");
@@ -256,7 +256,7 @@ mod tests {
             ("OPTIONS", "**", Some(400)),
             ("GET", "a", Some(400)),
             ("GET", "ftp://a/b", Some(400)),
-            ("GET", "?a", None),
+            ("GET", "?a", Some(400)),
             ("GET", "/a#b", Some(400)),
             ("GET", "/a?b#", Some(400)),
         ] {
