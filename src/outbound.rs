@@ -111,7 +111,6 @@ async fn send(outgoing: Outgoing) -> Result<types::Response, ErrorCode> {
         sent,
         no_trailers,
     } = outgoing;
-    let has_body = no_trailers.is_none();
     let mut sending = pin!(client::send(request));
     let begun = poll!(sending.as_mut());
     drop(no_trailers);
@@ -119,12 +118,10 @@ async fn send(outgoing: Outgoing) -> Result<types::Response, ErrorCode> {
         Poll::Ready(response) => response,
         Poll::Pending => sending.await,
     };
-    // wasmtime 49 cuts the body of the request short if this is dropped unread before all of it is sent.
-    if has_body {
-        wasip3::spawn(async move {
-            let _ = sent.await;
-        });
-    }
+    // Unless this is read, wasmtime 49 cuts bodies short, that of the response too.
+    wasip3::spawn(async move {
+        let _ = sent.await;
+    });
     response
 }
 

@@ -259,18 +259,12 @@ impl<S: BodySource> Client<S> {
         if !self.ended {
             return Ok(None);
         }
-        let length = replay.unsent().len();
-        // A GET or HEAD without a byte has no body. Whether its client broke off a body that had not begun, only the
-        // trailers would show; to wait for them costs each request a turn of its instance, and to send such a request
-        // does no harm.
-        if to_the_end && length == 0 {
-            return Ok(Some(0));
-        }
         // Only the trailers show whether that was the end, or the client broke off.
         self.receive_trailers(&mut pending()).await;
         let Some(Ok(fields)) = &self.trailers else {
             return Err(Failure::HttpRequestIncomplete);
         };
+        let length = replay.unsent().len();
         let has_trailers = fields.as_ref().is_some_and(|fields| !fields.is_empty());
         if to_the_end && length > 0 && has_trailers {
             // Trailers follow chunked bodies only.
