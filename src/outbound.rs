@@ -3,7 +3,7 @@
 use crate::body::{Sink, Source};
 use crate::error::failure;
 use crate::platform::{Wasi, monotonic, now, sleep};
-use function_fetch_component::{SILENCE_NS, probe as probes, request};
+use function_fetch_component::{SILENCE_NS, framing, probe as probes, request};
 use function_fetch_driver::ProbeHead;
 use function_fetch_engine::headers;
 use function_fetch_engine::{Attempt, Failure, Millis, Target};
@@ -89,7 +89,8 @@ pub async fn finish(outgoing: Outgoing) -> Result<UpstreamResponse, Failure> {
     let status = response.get_status_code();
     let mut fields = response.get_headers().copy_all();
     let retry_after = headers::retry_after(&fields, now);
-    let changed = headers::to_client(&mut fields, status);
+    let is_plain = framing::is_plain(&fields);
+    let changed = headers::to_client(&mut fields, status) || !is_plain;
     let fields = changed.then(|| to_wasi(&fields)).transpose();
     let fields = fields.map_err(|error| match error {
         HeaderError::SizeExceeded => Failure::HttpResponseHeaderSectionSize,

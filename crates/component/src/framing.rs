@@ -21,6 +21,29 @@ pub fn state_length(fields: &mut Fields, method: &str, length: usize) {
     }
 }
 
+/// The size of the fields of a response that is passed on without being built anew, bytes: below the limit of every host.
+const PLAIN_BYTES: usize = 16 * 1024;
+
+/// Whether nothing in the fields of a response has to be checked by building them anew, as a host does: their size, and a
+/// length that is stated twice or oddly, which makes the response a failed attempt.
+#[must_use]
+pub fn is_plain(fields: &Fields) -> bool {
+    let is_length = |name: &str| name.eq_ignore_ascii_case("content-length");
+    let mut lengths = fields.iter().filter(|(name, _)| is_length(name));
+    let is_canonical = |value: &[u8]| {
+        !value.is_empty()
+            && value.len() < 19
+            && value.iter().all(u8::is_ascii_digit)
+            && (value == b"0" || value[0] != b'0')
+    };
+    let length_is_plain = lengths.next().is_none_or(|(_, value)| is_canonical(value));
+    let bytes: usize = fields
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    length_is_plain && lengths.next().is_none() && bytes <= PLAIN_BYTES
+}
+
 /// The `Content-Length`, where it is valid.
 #[must_use]
 pub fn content_length(fields: &Fields) -> Option<u64> {
@@ -39,6 +62,24 @@ mod tests {
 
     fn fields(length: &str) -> Fields {
         vec![("Content-Length".into(), length.into())]
+    }
+
+    #[test]
+    fn only_a_plain_response_is_passed_on_as_it_is() {
+        assert!(is_plain(&vec![]));
+        for (length, plain) in [
+            ("0", true),
+            ("12", true),
+            ("012", false),
+            ("5, 5", false),
+            ("", false),
+            ("+1", false),
+        ] {
+            assert_eq!(is_plain(&fields(length)), plain, "{length}");
+        }
+        assert!(!is_plain(&[fields("5"), fields("5")].concat()));
+        let large = vec![("x".to_owned(), vec![b'x'; PLAIN_BYTES])];
+        assert!(!is_plain(&large));
     }
 
     #[test]
