@@ -23,7 +23,15 @@ pub fn fence(input: &[u8]) {
             "{path:?} climbs out by {reading:?}"
         );
     }
-    assert!(!refused || may_climb(path), "{path:?} has no way out");
+    assert!(
+        !refused || is_malformed(path) || may_climb(path),
+        "{path:?} has no way out"
+    );
+}
+
+/// Whether a request target is no path, or has a fragment (RFC 9112 §3.2).
+fn is_malformed(path: &str) -> bool {
+    !(path.is_empty() || path.starts_with('/')) || path.contains('#')
 }
 
 fn is_refused(path: &str) -> bool {

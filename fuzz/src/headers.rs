@@ -29,7 +29,7 @@ pub fn headers(input: &[u8]) {
     for wait in fields
         .iter()
         .filter_map(|(_, value)| parse_retry_after(std::str::from_utf8(value).ok()?, NOW))
-        .chain(retry_after(&fields, NOW))
+        .chain(retry_after(&fields, || NOW))
     {
         assert!((0.0..=86_400_000.0).contains(&wait.0));
     }
@@ -123,7 +123,7 @@ fn upstream(before: &Fields, forwarded: bool, trust: bool) {
             .any(|other| is(name, other))
             || name.get(..5).is_some_and(|start| is(start, "spin-"));
         let about_client = is_ours(name) || is_lookalike(name) || (is(name, "forwarded") && !trust);
-        !of_host && !is_of_connection(before, name, value) && !(forwarded && about_client)
+        !(of_host || is_of_connection(before, name, value) || forwarded && about_client)
     };
     let plain = |name: &str| !(is(name, "cookie") || forwarded && is_ours(name));
     let left: Vec<_> = sent.iter().filter(|(name, _)| plain(name)).collect();
