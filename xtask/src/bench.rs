@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::components::{self, Flavour};
+use crate::passed_on::Args;
 use crate::workspace::Workspace;
 use crate::{host, process, server, wasmtime_cli};
 
@@ -14,14 +15,6 @@ use crate::{host, process, server, wasmtime_cli};
 const PACKAGE: &str = "function-fetch-bench";
 /// The least that a proxying component can do.
 const PASSTHROUGH: &str = "function-fetch-passthrough";
-
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub struct Args {
-    /// Arguments of the benchmark; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
-}
 
 /// Runs it from the root, so that `--out docs/bench` is the repository's folder. In release, like all that it measures.
 pub fn run(args: &Args) -> Result<ExitCode> {

@@ -12,6 +12,7 @@ mod lint;
 mod mutants;
 mod npm;
 mod origin;
+mod passed_on;
 mod process;
 mod redis;
 mod server;
@@ -46,13 +47,14 @@ enum Command {
     /// Build everything and run every test
     Test(test::Args),
     /// Simulate scenarios in virtual time, compared with other policies; writes tables and plots
-    Simulate(simulate::Args),
+    Simulate(passed_on::Args),
     /// Measure it beside nginx, HAProxy and Caddy on this machine, and judge it by its targets
-    Bench(bench::Args),
+    Bench(passed_on::Args),
     /// Run the fuzz targets of fuzz/, each for a minute
     Fuzz(fuzz::Args),
-    /// Change the engine one line at a time, and see whether its tests notice
-    Mutants(mutants::Args),
+    /// Change the engine one line at a time, and see whether its tests notice: all of it takes hours, `--file
+    /// crates/engine/src/health.rs` or `--shard 0/8` less
+    Mutants(passed_on::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }

@@ -1,24 +1,16 @@
 //! `cargo xtask mutants`: whether the engine's tests notice when a line of it is changed.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::passed_on::Args;
 use crate::process;
 use crate::toolchain;
 use crate::version::Version;
 use crate::workspace::Workspace;
 
 const CARGO_MUTANTS: Version = Version(27, 1, 0);
-
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub struct Args {
-    /// Arguments of cargo-mutants, such as `--file crates/engine/src/health.rs` or `--shard 0/8`; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
-}
 
 /// Changes the engine in a copy of the repository, one line at a time, and runs its tests on each. What is changed, and
 /// which tests count, is in `.cargo/mutants.toml`.

@@ -1,20 +1,12 @@
 //! `cargo xtask simulate`: the simulator, which has its own command line.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::passed_on::Args;
 use crate::process;
 use crate::workspace::Workspace;
-
-#[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub struct Args {
-    /// Arguments of the simulator; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
-}
 
 /// Runs the simulator from the root, so that `--out docs/simulation` is the repository's folder. In release: a
 /// virtual day is hundreds of millions of requests.
