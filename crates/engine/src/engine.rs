@@ -19,7 +19,7 @@ use crate::retry::{self, Retry, RetryBudget};
 use crate::round::{self, ProbeOutcome, Round, Rounds};
 use crate::settings::Settings;
 use crate::sharing::StoreWrite;
-use crate::stats::Stats;
+use crate::stats::{Counts, Stats};
 use crate::time::{Millis, Timestamp};
 
 /// How often a good answer is reported at least where not all are. Well below the
@@ -83,9 +83,7 @@ impl Engine {
 
     /// Opens the conversation about a request.
     pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
-        if let Some(counts) = &mut self.known.counts {
-            counts.begun(now);
-        }
+        self.known.count(|counts| counts.begun(now));
         let settings = &self.known.settings;
         let state = RequestState::new(request, settings.may_retry(request.method), now);
         let refusal = if let Some(error) = &settings.no_targets {
@@ -138,9 +136,8 @@ impl Engine {
                 },
             ) => {
                 state.answered_by(target);
-                if let Some(counts) = &mut self.known.counts {
-                    counts.answered(target, state.method, status, ttfb);
-                }
+                self.known
+                    .count(|counts| counts.answered(target, state.method, status, ttfb));
                 let is_failure = self.known.settings.is_failure_status(status);
                 if is_failure {
                     state.failed.insert(target);
@@ -177,10 +174,9 @@ impl Engine {
                 // What the client broke off is not the target's doing.
                 let failure = retry::blamed(failure, replay);
                 state.running.remove(target);
-                if let Some(counts) = &mut self.known.counts {
-                    // Of two that ran, the later one's.
-                    counts.failed(target, state.method, failure, now - state.sent);
-                }
+                // Of two that ran, the later one's time.
+                self.known
+                    .count(|counts| counts.failed(target, state.method, failure, now - state.sent));
                 if retry::resends(&state, failure, replay)
                     && limits::has_time(&state, &self.known.settings, now)
                 {
@@ -282,9 +278,8 @@ impl Engine {
     fn send(&mut self, mut state: RequestState, target: usize, now: Timestamp) -> Step {
         let may_hedge = hedging::delay(&state, &self.known.settings).is_some();
         let again = state.tried.contains(target);
-        if let Some(counts) = &mut self.known.counts {
-            counts.sent(target, state.attempts(), state.running.count());
-        }
+        self.known
+            .count(|counts| counts.sent(target, state.attempts(), state.running.count()));
         state.sent_to(target, may_hedge, now);
         if state.attempts() == 1 {
             state.may_rescue &= state.trial || self.known.targets[target].may_be_rescued();
@@ -487,8 +482,8 @@ impl Engine {
             Action::Send(_) | Action::Cancel { .. } | Action::Wait => Stage::Attempt,
             Action::Relay | Action::Reply(_) => Stage::Over,
         };
-        if let (Stage::Over, Some(counts)) = (state.stage, &mut self.known.counts) {
-            counts.ended();
+        if state.stage == Stage::Over {
+            self.known.count(Counts::ended);
         }
         let known = &self.known;
         Step {
@@ -584,9 +579,8 @@ impl Engine {
     /// What the store held when the round asked it. True when that settles the
     /// round: nothing needs to be probed.
     pub fn round_read_store(&mut self, value: Option<&Stored>, now: Timestamp) -> bool {
-        if let Some(counts) = &mut self.known.counts {
-            counts.store(StoreOperation::Read, true);
-        }
+        self.known
+            .count(|counts| counts.store(StoreOperation::Read, true));
         let settled = if self.rounds.is_full() {
             self.known.adopt_newer(value, now)
         } else {
@@ -604,16 +598,15 @@ impl Engine {
         if target >= self.known.targets.len() {
             return;
         }
-        if let Some(counts) = &mut self.known.counts {
-            let healthy = matches!(outcome.result, Ok(200..=499));
-            counts.probed(target, healthy.then_some(outcome.took));
-        }
+        let healthy = matches!(outcome.result, Ok(200..=499));
+        self.known
+            .count(|counts| counts.probed(target, healthy.then_some(outcome.took)));
         if outcome.cached {
             self.known.report_cached(target);
         }
         let recent = self.known.settings.cache_ttl;
         let reason = match outcome.result {
-            Ok(200..=499) => return self.probe_passed(round, target, outcome.took, now),
+            Ok(_) if healthy => return self.probe_passed(round, target, outcome.took, now),
             // This side has run out of connections: that is not evidence against
             // the target.
             Err(Failure::ConnectionLimitReached) => return self.rounds.starved(),
@@ -722,16 +715,12 @@ impl Engine {
     }
 
     fn store_worked(&mut self, operation: StoreOperation) {
-        if let Some(counts) = &mut self.known.counts {
-            counts.store(operation, true);
-        }
+        self.known.count(|counts| counts.store(operation, true));
         self.known.sync.worked(operation);
     }
 
     fn store_failed(&mut self, operation: StoreOperation) {
-        if let Some(counts) = &mut self.known.counts {
-            counts.store(operation, false);
-        }
+        self.known.count(|counts| counts.store(operation, false));
         self.known.report_problems();
         let notice = self.known.sync.failed(operation);
         self.known.notices.extend(notice);

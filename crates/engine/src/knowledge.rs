@@ -84,6 +84,13 @@ impl Knowledge {
         known
     }
 
+    /// Counts something for monitoring, where that is on.
+    pub(crate) fn count(&mut self, what: impl FnOnce(&mut Counts)) {
+        if let Some(counts) = &mut self.counts {
+            what(counts);
+        }
+    }
+
     /// Says what is wrong with the settings, unless it was said.
     pub(crate) fn report_problems(&mut self) {
         if std::mem::take(&mut self.problems_unreported) {
@@ -411,9 +418,7 @@ impl Knowledge {
             return;
         };
         self.sync.write_due = true;
-        if let Some(counts) = &mut self.counts {
-            counts.ejected(target);
-        }
+        self.count(|counts| counts.ejected(target));
         self.notices.push(Notice::Ejected {
             target: self.settings.targets[target].url(),
             reason: verdict.reason,
