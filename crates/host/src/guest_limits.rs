@@ -27,8 +27,19 @@ impl MemoryLimit {
         Self { left: most, most }
     }
 
-    /// An error traps, which names the cause in the log. The guest's allocator would abort without one.
-    fn take(&mut self, more: usize) -> wasmtime::Result<bool> {
+    /// Whether something of `unit` bytes each may grow, beyond its own maximum never. An error traps, which names the cause
+    /// in the log; the guest's allocator would abort without one.
+    fn grow(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+        unit: usize,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let more = desired.saturating_sub(current).saturating_mul(unit);
         self.left = self.left.checked_sub(more).ok_or_else(|| {
             let most = self.most;
             format_err!("it needs more memory than the {most} bytes of --max-instance-memory-bytes")
@@ -44,10 +55,7 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        self.take(desired.saturating_sub(current))
+        self.grow(current, desired, maximum, 1)
     }
 
     fn table_growing(
@@ -56,14 +64,7 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
-        self.take(
-            desired
-                .saturating_sub(current)
-                .saturating_mul(TABLE_ELEMENT),
-        )
+        self.grow(current, desired, maximum, TABLE_ELEMENT)
     }
 }
 
