@@ -6,6 +6,7 @@
 
 mod docs;
 mod kubernetes;
+mod settings;
 mod spin;
 mod spinkube;
 mod store;

@@ -26,6 +26,7 @@ mod host_calls;
 mod https;
 mod imports;
 mod memory;
+mod monitoring;
 mod package;
 mod per_request;
 mod probing;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
     settings::register(&mut suite);
     command::register(&mut suite);
     client_limits::register(&mut suite);
+    monitoring::register(&mut suite);
     probing::register(&mut suite);
     checking::register(&mut suite);
     embedding::register(&mut suite);

@@ -1,20 +1,24 @@
 //! The configuration of a server before it starts.
 
 use crate::Error;
+use crate::access::{Access, Accesses};
 use crate::client_limits::{ClientLimits, LEAST_HEADER_BYTES};
 use crate::compile_cache;
 use crate::component::{self, ComponentSource};
+use crate::component_settings;
 use crate::drain::Drain;
 use crate::event::Event;
 use crate::instance::Environment;
 use crate::instances::{InstanceLimits, Instances};
 use crate::key_value::{KeyValueStore, StoreLimits, Stores};
 use crate::lanes::Lanes;
+use crate::metrics::Metrics;
 use crate::outbound::{AllowedHost, AllowedHosts, Outbound};
 use crate::runtime_config::{OutboundHttpConfig, RuntimeConfig};
-use crate::server::Server;
+use crate::server::{self, Load, Server};
 use crate::stderr::Watcher;
 use crate::variables::Variables;
+use function_fetch_engine::{Capabilities, Settings};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +28,9 @@ use tracing::warn;
 
 /// Where a server listens by default.
 const LISTEN: &str = "127.0.0.1:3000";
+
+/// How often instances tell their counts for metrics by default.
+const STATS_SECONDS: &str = "2";
 
 /// How long a server that stops waits by default.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +49,9 @@ pub struct ServerBuilder {
     limits: InstanceLimits,
     clients: ClientLimits,
     drain_timeout: Duration,
-    watcher: Option<Watcher>,
+    watcher: Option<Arc<dyn Fn(Event) + Send + Sync>>,
+    metrics: Option<Arc<Metrics>>,
+    access_watcher: Option<crate::access::Watcher>,
     threads: usize,
     compile_cache: Option<PathBuf>,
 }
@@ -68,6 +77,8 @@ impl ServerBuilder {
             clients: ClientLimits::default(),
             drain_timeout: DRAIN_TIMEOUT,
             watcher: None,
+            metrics: None,
+            access_watcher: None,
             threads: 0,
             compile_cache: None,
         }
@@ -189,6 +200,29 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds up what instances tell of themselves, for monitoring. They tell it every two seconds, unless
+    /// `FETCH_STATS_SECONDS` says otherwise; these lines are then not printed on stderr.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Watches the requests: `watcher` is called with each one when it is over. The thread that served it waits until
+    /// `watcher` returns, so pass on what takes time, for example to a channel.
+    #[must_use]
+    pub fn on_access(mut self, watcher: impl Fn(Access) + Send + Sync + 'static) -> Self {
+        self.access_watcher = Some(Arc::new(watcher));
+        self
+    }
+
+    /// The settings of Function Fetch that are set so far, as the component will read them: Spin variables before the
+    /// environment.
+    #[must_use]
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        component_settings::in_force(&self.environment, &self.variables)
+    }
+
     /// Serves connections on so many threads of its own, each with a runtime, instances and upstream connections, which
     /// is faster than a runtime that moves requests between its threads: one for each core. No more than there are 16
     /// instances for. Default: 0, on the runtime that [`Server::run`] is called on.
@@ -214,7 +248,13 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// The address, the component or the file of certificates that cannot be used, by its name.
-    pub async fn bind(self) -> Result<Server, Error> {
+    pub async fn bind(mut self) -> Result<Server, Error> {
+        let accesses = self.access_watcher.take().map(|watcher| Accesses {
+            watcher,
+            explained: self.explains(),
+        });
+        self.count();
+        let connections = server::places(&self.clients);
         let (listener, address) = match self.listen {
             Listen::Address(address) => (TcpListener::bind(&address).await, address),
             Listen::Listener(listener) => (
@@ -246,7 +286,7 @@ impl ServerBuilder {
                 .allowed_hosts
                 .map(|hosts| Arc::new(AllowedHosts::new(hosts))),
             max_memory: self.limits.max_memory_bytes,
-            watcher: self.watcher,
+            watcher: watcher(self.watcher, self.metrics.clone()),
         };
         let drain = Drain::new();
         let cache = self.compile_cache.and_then(|folder| {
@@ -257,6 +297,9 @@ impl ServerBuilder {
         });
         let loaded = component::load(&self.component, cache)?;
         let each = Instances::new(loaded, &environment, &self.limits, self.threads, &drain);
+        if let Some(metrics) = &self.metrics {
+            metrics.watch(Load::new(each.clone(), connections.clone(), &self.clients));
+        }
         let lanes = if self.threads == 0 {
             Lanes::on_caller(each)
         } else {
@@ -269,6 +312,52 @@ impl ServerBuilder {
             drain,
             clients: Arc::new(self.clients),
             drain_timeout: self.drain_timeout,
+            accesses,
+            connections,
         })
     }
+
+    /// Where there are metrics, makes the component tell its counts.
+    fn count(&mut self) {
+        const STATS: &str = "FETCH_STATS_SECONDS";
+        if self.metrics.is_none() || read(&self.settings()).stats.is_some() {
+            return;
+        }
+        component_settings::insist(
+            &mut self.environment,
+            &mut self.variables,
+            STATS,
+            STATS_SECONDS,
+        );
+    }
+
+    /// Makes the component say which target answered. Returns whether it would have anyway.
+    fn explains(&mut self) -> bool {
+        const EXPLAIN: &str = "FETCH_EXPLAIN";
+        let read = read(&self.settings());
+        component_settings::insist(&mut self.environment, &mut self.variables, EXPLAIN, "true");
+        read.explain
+    }
+}
+
+fn read(settings: &BTreeMap<String, String>) -> Settings {
+    Settings::read(Capabilities::default(), |name| settings.get(name).cloned())
+}
+
+/// Who gets the events: the counts go to the metrics, all else to the watcher.
+fn watcher(
+    watcher: Option<Arc<dyn Fn(Event) + Send + Sync>>,
+    metrics: Option<Arc<Metrics>>,
+) -> Option<Watcher> {
+    if watcher.is_none() && metrics.is_none() {
+        return None;
+    }
+    Some(Arc::new(move |event| {
+        match (&metrics, &watcher, event) {
+            (Some(metrics), _, Event::Stats(stats)) => metrics.add(&stats),
+            (_, Some(watcher), event) => watcher(event),
+            (_, None, _) => return false,
+        }
+        true
+    }))
 }

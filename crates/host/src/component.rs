@@ -44,6 +44,16 @@ impl ComponentSource {
         Self::Bytes(bytes.into())
     }
 
+    /// Function Fetch itself, where it is built in: the feature `built-in-component`, in a release build.
+    #[must_use]
+    pub fn built_in() -> Option<Self> {
+        #[cfg(built_in_component)]
+        let component = Some(&include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"))[..]);
+        #[cfg(not(built_in_component))]
+        let component: Option<&[u8]> = None;
+        component.map(Self::bytes)
+    }
+
     /// Its name in errors.
     fn name(&self) -> String {
         match self {

@@ -1,5 +1,6 @@
 //! The component's notices, as values.
 
+use crate::metrics::Stats;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -64,6 +65,8 @@ pub enum Event {
         /// What is wrong, and the remedy.
         reason: String,
     },
+    /// What the instance has done since it last told (`FETCH_STATS_SECONDS`).
+    Stats(Box<Stats>),
     /// A line of a component that has more events than this library: JSON with `source` and `event`.
     #[serde(skip)]
     Other(String),
@@ -177,6 +180,33 @@ mod tests {
         for (notice, event) in cases {
             assert_eq!(Event::from_line(&line(&notice)), Some(event));
         }
+    }
+
+    #[test]
+    fn the_counts_of_the_engine_are_read() {
+        use function_fetch_component::stats;
+        use function_fetch_engine::{Capabilities, Engine, Request, Settings, Timestamp};
+
+        let settings = Settings::read(Capabilities::default(), |name| match name {
+            "FETCH_TARGETS" => Some("http://a".to_owned()),
+            "FETCH_STATS_SECONDS" => Some("1".to_owned()),
+            _ => None,
+        });
+        let mut engine = Engine::new(settings, 1);
+        let request = Request {
+            method: "GET",
+            path: "/",
+            hops: 0,
+            has_body: false,
+            may_meet_closed_connection: false,
+        };
+        engine.begin(&request, Timestamp(0.0));
+        let told = engine.take_stats(true, Timestamp(0.0)).unwrap();
+        let Some(Event::Stats(read)) = Event::from_line(&stats::line(&told)) else {
+            panic!("{}", stats::line(&told));
+        };
+        assert_eq!((read.requests, read.targets[0].attempts), (1, 1));
+        assert_eq!(read.targets[0].target, told.targets[0].target);
     }
 
     #[test]

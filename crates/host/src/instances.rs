@@ -81,6 +81,15 @@ pub(crate) struct Instances {
     /// Capacity of the queue, of all threads together.
     waiting: Arc<Semaphore>,
     wait_timeout: Duration,
+    most: Most,
+}
+
+/// How many there may be.
+#[derive(Clone, Copy)]
+struct Most {
+    instances: usize,
+    turns: usize,
+    waiting: usize,
 }
 
 /// There was no capacity for a request in time.
@@ -112,6 +121,7 @@ impl Instances {
         };
         let loaded = Arc::new(loaded);
         let waiting = Arc::new(semaphore(limits.max_waiting));
+        let permits = |count: usize| count.min(Semaphore::MAX_PERMITS);
         let shares = (0..threads)
             .map(|nth| max_instances / threads + usize::from(nth < max_instances % threads));
         shares
@@ -130,9 +140,34 @@ impl Instances {
                     turns: semaphore(share.saturating_mul(capacity.concurrent)),
                     waiting: waiting.clone(),
                     wait_timeout: limits.wait_timeout,
+                    most: Most {
+                        instances: permits(share),
+                        turns: permits(share.saturating_mul(capacity.concurrent)),
+                        waiting: permits(limits.max_waiting),
+                    },
                 })
             })
             .collect()
+    }
+
+    /// Instances that exist.
+    pub(crate) fn count(&self) -> usize {
+        let free = self.handler.state().slots.available_permits();
+        self.most.instances.saturating_sub(free)
+    }
+
+    /// Requests that an instance serves, until their response heads.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.most
+            .turns
+            .saturating_sub(self.turns.available_permits())
+    }
+
+    /// Requests that wait for an instance, on all threads.
+    pub(crate) fn waiting(&self) -> usize {
+        self.most
+            .waiting
+            .saturating_sub(self.waiting.available_permits())
     }
 
     /// Lets an instance serve `request`, or fails with [`Busy`].

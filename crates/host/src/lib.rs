@@ -33,12 +33,14 @@
 //! configured by a [`RuntimeConfig`], or your own [`key_value::KeyValueStore`], given to
 //! [`ServerBuilder::key_value_store`].
 
+mod access;
 mod activity;
 mod builder;
 mod client_limits;
 mod client_stream;
 mod compile_cache;
 mod component;
+mod component_settings;
 mod drain;
 mod error;
 mod event;
@@ -49,6 +51,7 @@ mod instance;
 mod instances;
 pub mod key_value;
 mod lanes;
+mod metrics;
 mod outbound;
 mod outbound_error;
 mod probe;
@@ -63,12 +66,16 @@ mod stderr;
 mod tls;
 mod variables;
 
+pub use access::Access;
 pub use builder::ServerBuilder;
 pub use client_limits::ClientLimits;
 pub use component::ComponentSource;
 pub use error::{Error, one_line};
 pub use event::Event;
 pub use instances::InstanceLimits;
+pub use metrics::{
+    Answers, Metrics, OtlpConfig, Stats, StoreStats, TargetStats, Times, export_otlp, serve_metrics,
+};
 pub use outbound::{AllowedHost, InvalidHost, Outbound};
 pub use probe::{Measurement, measure};
 pub use runtime_config::{KeyValueConfig, OutboundHttpConfig, RuntimeConfig};

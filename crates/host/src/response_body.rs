@@ -4,6 +4,7 @@
 //! With HTTP/2 the socket stays active, for pings and for other streams; what shows is a stream that does not ask for
 //! the next chunk.
 
+use crate::access::Pending;
 use crate::activity::Exchange;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -54,10 +55,19 @@ pub(crate) struct ResponseBody {
     broken: Option<Error>,
     /// Until the client has it all, or has disconnected.
     _exchange: Exchange,
+    /// Where accesses are watched.
+    access: Option<Box<Pending>>,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(body: WasiBody, exchange: Exchange) -> Self {
+    pub(crate) fn new(
+        body: WasiBody,
+        exchange: Exchange,
+        mut access: Option<Box<Pending>>,
+    ) -> Self {
+        if let Some(access) = access.as_mut().filter(|_| body.is_end_stream()) {
+            access.completed();
+        }
         // The window may not even have room for the head: then the body is not polled.
         note(|delivery| delivery.give());
         Self {
@@ -65,6 +75,7 @@ impl ResponseBody {
             head_is_out: false,
             broken: None,
             _exchange: exchange,
+            access,
         }
     }
 }
@@ -87,6 +98,13 @@ impl Body for ResponseBody {
             self.broken = Some(error);
             cx.waker().wake_by_ref();
             frame = Poll::Pending;
+        }
+        if let Some(access) = &mut self.access {
+            match &frame {
+                Poll::Ready(Some(Ok(frame))) => access.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Poll::Ready(None) => access.completed(),
+                Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+            }
         }
         let given = matches!(frame, Poll::Ready(Some(Ok(_))));
         note(|delivery| {

@@ -1,5 +1,6 @@
 //! The server: a listener, its connections, and its shutdown.
 
+use crate::access::Accesses;
 use crate::activity::{Activity, Expired};
 use crate::builder::ServerBuilder;
 use crate::client_limits::ClientLimits;
@@ -32,6 +33,57 @@ pub struct Server {
     pub(crate) drain: Drain,
     pub(crate) clients: Arc<ClientLimits>,
     pub(crate) drain_timeout: Duration,
+    pub(crate) accesses: Option<Accesses>,
+    /// A permit for each connection that may be open.
+    pub(crate) connections: Arc<Semaphore>,
+}
+
+/// How many connections may be open.
+pub(crate) fn places(limits: &ClientLimits) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(most_connections(limits)))
+}
+
+fn most_connections(limits: &ClientLimits) -> usize {
+    limits.max_connections.min(Semaphore::MAX_PERMITS)
+}
+
+/// What a server is busy with.
+pub(crate) struct Load {
+    threads: Vec<Arc<Instances>>,
+    connections: Arc<Semaphore>,
+    most_connections: usize,
+}
+
+impl Load {
+    pub(crate) fn new(
+        threads: Vec<Arc<Instances>>,
+        connections: Arc<Semaphore>,
+        limits: &ClientLimits,
+    ) -> Self {
+        Self {
+            threads,
+            connections,
+            most_connections: most_connections(limits),
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        let free = self.connections.available_permits();
+        self.most_connections.saturating_sub(free)
+    }
+
+    pub(crate) fn instances(&self) -> usize {
+        self.threads.iter().map(|thread| thread.count()).sum()
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.threads.iter().map(|thread| thread.in_flight()).sum()
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        // They share the queue.
+        self.threads.first().map_or(0, |thread| thread.waiting())
+    }
 }
 
 impl Server {
@@ -54,10 +106,12 @@ impl Server {
             drain,
             clients,
             drain_timeout,
+            accesses,
+            connections,
             ..
         } = self;
         tokio::select! {
-            () = accept(&listener, &lanes, clients, &drain) => {}
+            () = accept(&listener, &lanes, clients, connections, accesses, &drain) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -82,11 +136,16 @@ const REFUSALS: usize = 256;
 /// How long a client that got the 503 may take to close.
 const REFUSAL: Duration = Duration::from_secs(1);
 
-async fn accept(listener: &TcpListener, lanes: &Lanes, limits: Arc<ClientLimits>, drain: &Drain) {
+async fn accept(
+    listener: &TcpListener,
+    lanes: &Lanes,
+    limits: Arc<ClientLimits>,
+    connections: Arc<Semaphore>,
+    accesses: Option<Accesses>,
+    drain: &Drain,
+) {
     let builder = builder(&limits);
-    let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-    let connections = permits(limits.max_connections);
-    let refusals = permits(REFUSALS);
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -102,6 +161,7 @@ async fn accept(listener: &TcpListener, lanes: &Lanes, limits: Arc<ClientLimits>
                     stream,
                     peer,
                     limits: limits.clone(),
+                    accesses: accesses.clone(),
                     drain: drain.guard(),
                     place,
                 });
@@ -156,6 +216,7 @@ pub(crate) struct Accepted<S = TcpStream> {
     stream: S,
     peer: SocketAddr,
     limits: Arc<ClientLimits>,
+    accesses: Option<Accesses>,
     drain: DrainGuard,
     place: OwnedSemaphorePermit,
 }
@@ -171,6 +232,7 @@ impl<S> Accepted<S> {
             stream: map(self.stream)?,
             peer: self.peer,
             limits: self.limits,
+            accesses: self.accesses,
             drain: self.drain,
             place: self.place,
         })
@@ -185,6 +247,7 @@ impl Accepted {
             stream,
             peer,
             limits,
+            accesses,
             mut drain,
             place: _place,
         } = self;
@@ -196,11 +259,17 @@ impl Accepted {
         let service = service_fn(|request| {
             let exchange = activity.begin();
             let (instances, limits) = (instances.clone(), limits.clone());
+            let mut access = accesses
+                .as_ref()
+                .map(|accesses| Box::new(accesses.begin(&request, peer)));
             async move {
                 let responding =
                     inbound::respond(&instances, &limits, request, ends, exchange.clone());
-                let response = responding.await;
-                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, exchange)))
+                let mut response = responding.await;
+                if let Some(access) = &mut access {
+                    access.answered(&mut response);
+                }
+                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, exchange, access)))
             }
         });
         let stream = ClientStream::new(stream, activity.clone(), limits.clone());

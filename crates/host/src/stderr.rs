@@ -9,8 +9,9 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Called with each event, by the instance that reports it, which waits meanwhile.
-pub(crate) type Watcher = Arc<dyn Fn(Event) + Send + Sync>;
+/// Called with each event, by the instance that reports it, which waits meanwhile. Says whether it has taken it; if
+/// not, its line goes to stderr like all others.
+pub(crate) type Watcher = Arc<dyn Fn(Event) -> bool + Send + Sync>;
 
 /// The longest line that is kept whole, and the most that is taken at once.
 const LINE_LIMIT: usize = 64 * 1024;
@@ -54,9 +55,9 @@ impl Lines {
             let event = std::str::from_utf8(line)
                 .ok()
                 .and_then(|line| Event::from_line(line.trim_end()));
-            match event {
-                Some(event) => (self.watcher)(event),
-                None => pass_on(line),
+            let taken = event.is_some_and(|event| (self.watcher)(event));
+            if !taken {
+                pass_on(line);
             }
         }
     }
@@ -141,7 +142,10 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let watcher = {
             let seen = seen.clone();
-            Arc::new(move |event| seen.lock().unwrap().push(event))
+            Arc::new(move |event| {
+                seen.lock().unwrap().push(event);
+                true
+            })
         };
         let lines = Lines {
             watcher,

@@ -1,9 +1,9 @@
 //! The command as users see it: its errors when it cannot start, and that it starts and stops.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 fn command() -> Command {
@@ -229,5 +229,77 @@ fn check_lists_every_problem_and_exits_by_them() {
         "3 problems",
     ] {
         assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_schema_describes_every_setting() {
+    let output = command().args(["check", "--schema"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    for name in function_fetch_engine::settings::NAMES {
+        let property = &properties[name];
+        assert!(property["description"].is_string(), "{name}");
+        let says_which = property.get("type").or(property.get("anyOf"));
+        assert!(says_which.is_some(), "{name}: {property}");
+    }
+    assert_eq!(
+        properties.len(),
+        function_fetch_engine::settings::NAMES.len()
+    );
+    assert_eq!(properties["FETCH_MAX_ATTEMPTS"]["maximum"], 32);
+    assert_eq!(properties["FETCH_STATUS_TOKEN"]["writeOnly"], true);
+    assert_eq!(schema["required"], serde_json::json!(["FETCH_TARGETS"]));
+}
+
+#[test]
+fn watching_prints_lines_into_a_pipe_until_nobody_reads() {
+    let target = origin(200, Duration::ZERO);
+    let dead = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let mut child = command()
+        .args(["probe", "--watch", "--interval", "50ms", "--samples", "1"])
+        .args([&dead, &target])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    for _ in 0..3 {
+        let (up, down) = (next(), next());
+        assert!(up.contains(&format!(" 1 {target} ok ")), "{up}");
+        assert!(down.contains(&format!(" - {dead} failed ")), "{down}");
+        assert!(!up.contains('\x1b'), "{up:?}");
+    }
+    drop(lines);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "one is healthy");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn completions_and_help_name_every_subcommand() {
+    let said = |words: &[&str]| {
+        let output = command().args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = said(&["completions", shell]);
+        for part in ["serve", "probe", "check", "metrics-listen"] {
+            assert!(script.contains(part), "{part} for {shell}");
+        }
+    }
+    for words in [
+        &["--help"][..],
+        &["help", "serve"],
+        &["help", "probe"],
+        &["help", "check"],
+    ] {
+        assert!(said(words).contains("Examples:\n  "), "{words:?}");
     }
 }

@@ -1,8 +1,11 @@
 //! The command line.
 
+use crate::access_log::AccessLogFormat;
 use crate::command;
+use crate::examples;
 use crate::logging::LogFormat;
-use clap::{Args, Parser, Subcommand};
+use crate::output;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use function_fetch_host::key_value::StoreLimits;
 use function_fetch_host::{AllowedHost, ClientLimits, OutboundHttpConfig};
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 /// Function Fetch: a smart edge reverse proxy.
 #[derive(Debug, Parser)]
-#[command(name = "function-fetch", version, propagate_version = true)]
+#[command(name = "function-fetch", version, propagate_version = true, after_help = examples::ALL)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -20,19 +23,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a WASI HTTP component, such as function_fetch.wasm, as a server
+    /// Run the component that is built in, or another WASI HTTP component, as a server
     ///
     /// Ctrl-C or SIGTERM stops it gracefully, a second one at once.
+    #[command(after_help = examples::SERVE)]
     Serve(Box<ServeArgs>),
     /// Measure the targets: health and latency, ranked
     ///
     /// A probe is a GET of the target joined with FETCH_HEALTH_PATH, within FETCH_HEALTH_TIMEOUT_MS. Redirects are not
     /// followed; 200 to 499 is healthy. Exits with 1 when no target is healthy.
+    #[command(after_help = examples::PROBE)]
     Probe(ProbeArgs),
     /// Validate the FETCH_* settings and list every problem
     ///
     /// Exits with 1 if there is any.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
+    /// Print the completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 impl Cli {
@@ -41,14 +50,21 @@ impl Cli {
             Command::Serve(args) => command::serve::run(*args),
             Command::Probe(args) => command::probe::run(args),
             Command::Check(args) => command::check::run(args),
+            Command::Completions(CompletionsArgs { shell }) => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "function-fetch", &mut script);
+                output::print(&String::from_utf8_lossy(&script))?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// File of the component: WASI 0.3 (wasi:http/handler) or 0.2 (wasi:http/incoming-handler)
-    pub component: PathBuf,
+    /// File of a component: WASI 0.3 (wasi:http/handler) or 0.2 (wasi:http/incoming-handler) [default: Function Fetch,
+    /// which is built in]
+    pub component: Option<PathBuf>,
 
     /// Address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
@@ -135,6 +151,20 @@ pub struct ServeArgs {
     /// How long requests in flight may continue after Ctrl-C or SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub drain_timeout: Duration,
+
+    /// Log each request to this file, which is appended to; - is stdout. It says which target answered, at which
+    /// attempt, and how long it took
+    #[arg(long, value_name = "FILE")]
+    pub access_log: Option<PathBuf>,
+
+    /// Format of the access log
+    #[arg(long, value_enum, default_value_t = AccessLogFormat::Json, requires = "access_log")]
+    pub access_log_format: AccessLogFormat,
+
+    /// Serve metrics for Prometheus at /metrics on this address, which is not for the public. Besides,
+    /// OTEL_EXPORTER_OTLP_ENDPOINT in the environment has them sent to a collector by OTLP over HTTP
+    #[arg(long, value_name = "ADDR")]
+    pub metrics_listen: Option<String>,
 
     #[command(flatten)]
     pub log: LogArgs,
@@ -261,9 +291,17 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
     pub samples: usize,
 
-    /// Print the results as JSON
+    /// Print the results as JSON; with --watch, as a line for each time
     #[arg(long)]
     pub json: bool,
+
+    /// Measure again and again until Ctrl-C: a table on a terminal, else lines
+    #[arg(long)]
+    pub watch: bool,
+
+    /// With --watch: the pause between two measurements
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = timeout, requires = "watch")]
+    pub interval: Duration,
 
     /// PEM file of certificate authorities to trust for targets, besides Mozilla's; repeatable
     #[arg(long = "ca-file", value_name = "FILE")]
@@ -275,6 +313,17 @@ pub struct CheckArgs {
     /// Setting to check besides the FETCH_* of this environment, which it overrides; repeatable
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub environment: Vec<Assignment>,
+
+    /// Print a JSON Schema of all settings instead
+    #[arg(long, conflicts_with = "environment")]
+    pub schema: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

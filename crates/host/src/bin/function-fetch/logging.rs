@@ -14,6 +14,13 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogArgs {
+    /// Whether a person reads the log: text, on a terminal.
+    pub fn is_for_people(&self) -> bool {
+        matches!(self.log_format, LogFormat::Text) && std::io::stderr().is_terminal()
+    }
+}
+
 /// Starts logging for the process.
 pub fn start(args: &LogArgs) -> anyhow::Result<()> {
     let filter = match &args.log_level {

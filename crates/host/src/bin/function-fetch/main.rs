@@ -1,9 +1,13 @@
 //! The `function-fetch` command. Everything but the command line is in the library.
 
+mod access_log;
+mod changes;
 mod cli;
 mod command;
 mod environment;
+mod examples;
 mod logging;
+mod output;
 
 use clap::Parser;
 use mimalloc::MiMalloc;

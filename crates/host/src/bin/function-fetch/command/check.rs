@@ -1,10 +1,11 @@
 //! `function-fetch check`.
 
+use super::schema;
 use crate::cli::CheckArgs;
-use crate::environment;
-use function_fetch_component::variables::{ALL, is_set, read_all, variable};
+use crate::{environment, output};
+use function_fetch_engine::Target;
 use function_fetch_engine::settings::{Capabilities, NAMES, Settings, StoreKind, TargetsError};
-use function_fetch_host::{Variables, one_line};
+use function_fetch_host::one_line;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -12,29 +13,28 @@ use std::process::ExitCode;
 const ALIKE: f64 = 0.9;
 
 pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        output::print(&(serde_json::to_string_pretty(&schema::of_settings())? + "\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let given = environment::shared(environment::utf8(), args.environment);
     let settings = read(&given);
     let problems = problems(&given, &settings);
-    for problem in &problems {
-        println!("{problem}");
-    }
+    let mut lines = problems.clone();
     match settings.targets.as_slice() {
-        [] => println!("No usable target"),
+        [] => lines.push("No usable target".to_owned()),
         targets => {
-            println!("Targets:");
-            for target in targets {
-                println!("  {target}{}", target.preference().note());
-            }
+            lines.push("Targets:".to_owned());
+            let line = |target: &Target| format!("  {target}{}", target.preference().note());
+            lines.extend(targets.iter().map(line));
         }
     }
-    println!(
-        "{}",
-        match problems.len() {
-            0 => "No problems".to_owned(),
-            1 => "1 problem".to_owned(),
-            count => format!("{count} problems"),
-        }
-    );
+    lines.push(match problems.len() {
+        0 => "No problems".to_owned(),
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    });
+    output::print(&(lines.join("\n") + "\n"))?;
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -51,32 +51,8 @@ pub fn read(given: &BTreeMap<String, String>) -> Settings {
     Settings::read(host, |name| given.get(name).cloned())
 }
 
-/// The settings of a server that is about to start. A Spin variable that is set and not empty overrides the environment,
-/// as it does in the component.
-pub fn read_for_server(given: &BTreeMap<String, String>, variables: &Variables) -> Settings {
-    let mut given = given.clone();
-    let set: Vec<(&str, String)> = match variables.value(ALL) {
-        Some(all) => read_all(all),
-        None => NAMES
-            .into_iter()
-            .filter_map(|name| Some((name, variables.value(&variable(name))?.to_owned())))
-            .filter(|(_, value)| is_set(value))
-            .collect(),
-    };
-    given.extend(
-        set.into_iter()
-            .map(|(name, value)| (name.to_owned(), value)),
-    );
-    read(&given)
-}
-
-/// Why there is no target, if there is none.
-pub fn no_targets(settings: &Settings) -> Option<String> {
-    settings.no_targets.as_ref().map(sentence)
-}
-
 /// The first line is the problem; the remedy follows on the next.
-fn sentence(error: &TargetsError) -> String {
+pub fn sentence(error: &TargetsError) -> String {
     one_line(&error.to_string().replacen('\n', ". ", 1))
 }
 
@@ -94,7 +70,7 @@ fn problems(given: &BTreeMap<String, String>, settings: &Settings) -> Vec<String
 }
 
 /// A `FETCH_` name that nothing reads is most likely misspelled.
-fn unknown(name: &str) -> Option<String> {
+pub fn unknown(name: &str) -> Option<String> {
     if !name.starts_with("FETCH_") || NAMES.contains(&name) {
         return None;
     }
@@ -113,48 +89,12 @@ fn unknown(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const TARGETS: &str = "FETCH_TARGETS";
-
     fn checked(given: &[(&str, &str)]) -> Vec<String> {
         let given = given
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         problems(&given, &read(&given))
-    }
-
-    #[test]
-    fn targets_come_from_the_environment_or_from_a_variable() {
-        let given = |targets: &str| BTreeMap::from([(TARGETS.to_owned(), targets.to_owned())]);
-        let variables = |targets: &str| {
-            let mut variables = Variables::default();
-            variables.set("fetch_targets", targets);
-            variables
-        };
-        let none = Variables::default();
-        let no_targets = |given: &BTreeMap<_, _>, variables: &_| {
-            super::no_targets(&read_for_server(given, variables))
-        };
-        assert_eq!(no_targets(&given("http://a.example"), &none), None);
-        let mut all = Variables::default();
-        all.set(ALL, "fetch_targets=http://b.example");
-        let settings = read_for_server(&given("http://a.example"), &all);
-        assert_eq!(settings.targets[0].url(), "http://b.example");
-        assert_eq!(
-            no_targets(&BTreeMap::new(), &variables("http://a.example")),
-            None
-        );
-        assert_eq!(no_targets(&given("http://a.example"), &variables("")), None);
-        let missing = no_targets(&BTreeMap::new(), &none).unwrap();
-        assert!(
-            missing.starts_with("Missing env: FETCH_TARGETS. Set it to"),
-            "{missing}"
-        );
-        let invalid = no_targets(&given("http://a.example"), &variables("ftp://b")).unwrap();
-        assert!(
-            invalid.starts_with("Invalid env: FETCH_TARGETS"),
-            "{invalid}"
-        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `function-fetch probe`.
 
-use super::check;
+use super::{check, watch};
 use crate::cli::ProbeArgs;
-use crate::environment;
+use crate::{environment, output};
 use anyhow::Context;
 use function_fetch_engine::settings::TargetsError;
 use function_fetch_engine::{Preference, Settings};
@@ -35,13 +35,22 @@ pub fn run(args: ProbeArgs) -> anyhow::Result<ExitCode> {
     let outbound = Outbound::new(&OutboundHttpConfig::default(), &args.ca_files)
         .map_err(|error| anyhow::anyhow!("--ca-file: {error}; give a PEM file of certificates"))?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-    let measurements = runtime.block_on(measure_all(&outbound, &settings, args.samples));
+    let probing = Probing {
+        outbound: &outbound,
+        settings: &settings,
+        samples: args.samples,
+        bar: !args.watch,
+    };
+    if args.watch {
+        return runtime.block_on(watch::run(probing, args.interval, args.json));
+    }
+    let measurements = runtime.block_on(probing.measure_all());
     runtime.shutdown_background();
 
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&measurements)?);
+        output::print(&(serde_json::to_string_pretty(&measurements)? + "\n"))?;
     } else {
-        print!("{}", table(&measurements));
+        output::print(&table(&measurements))?;
     }
     let any_healthy = measurements.iter().any(|measurement| measurement.healthy);
     Ok(if any_healthy {
@@ -51,35 +60,51 @@ pub fn run(args: ProbeArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// All targets, with as many probes at once as the proxy has, the best one first.
-async fn measure_all(outbound: &Outbound, settings: &Settings, samples: usize) -> Vec<Measurement> {
-    let bar = ProgressBar::new((settings.targets.len() * samples) as u64);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} probes");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let timeout = Duration::from_secs_f64(settings.health_timeout.0 / 1e3);
-    let mut measurements: Vec<_> = futures::stream::iter(&settings.targets)
-        .map(|target| {
-            measure(
-                outbound,
-                target,
-                &settings.health_path,
-                timeout,
-                samples,
-                || bar.inc(1),
-            )
-        })
-        .buffered(settings.max_probes as usize)
-        .collect()
-        .await;
-    bar.finish_and_clear();
-    measurements.sort_by(|one, other| {
-        let (place, latency) = rank(one);
-        let (other_place, other_latency) = rank(other);
-        place
-            .cmp(&other_place)
-            .then(latency.total_cmp(&other_latency))
-    });
-    measurements
+/// How all targets are measured.
+pub struct Probing<'a> {
+    outbound: &'a Outbound,
+    settings: &'a Settings,
+    samples: usize,
+    /// Whether a terminal shows how far it is.
+    bar: bool,
+}
+
+impl Probing<'_> {
+    /// All targets, with as many probes at once as the proxy has, the best one first.
+    pub async fn measure_all(&self) -> Vec<Measurement> {
+        let settings = self.settings;
+        let bar = if self.bar {
+            ProgressBar::new((settings.targets.len() * self.samples) as u64)
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} probes");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let timeout = Duration::from_secs_f64(settings.health_timeout.0 / 1e3);
+        let mut measurements: Vec<_> = futures::stream::iter(&settings.targets)
+            .map(|target| {
+                measure(
+                    self.outbound,
+                    target,
+                    &settings.health_path,
+                    timeout,
+                    self.samples,
+                    || bar.inc(1),
+                )
+            })
+            .buffered(settings.max_probes as usize)
+            .collect()
+            .await;
+        bar.finish_and_clear();
+        measurements.sort_by(|one, other| {
+            let (place, latency) = rank(one);
+            let (other_place, other_latency) = rank(other);
+            place
+                .cmp(&other_place)
+                .then(latency.total_cmp(&other_latency))
+        });
+        measurements
+    }
 }
 
 /// Healthy ones first, of these by tier, then by latency. Ties keep the order of the settings.
@@ -100,7 +125,7 @@ fn name(measurement: &Measurement) -> String {
     )
 }
 
-fn table(measurements: &[Measurement]) -> String {
+pub fn table(measurements: &[Measurement]) -> String {
     let width = measurements
         .iter()
         .map(|row| name(row).len())

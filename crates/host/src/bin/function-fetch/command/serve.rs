@@ -1,9 +1,9 @@
 //! `function-fetch serve`.
 
-use super::check;
+use super::monitoring::Monitoring;
+use super::{check, summary};
 use crate::cli::{Assignment, ServeArgs};
-use crate::environment;
-use crate::logging;
+use crate::{access_log, changes, environment, logging};
 use anyhow::Context;
 use function_fetch_host::{
     ComponentSource, Error, InstanceLimits, RuntimeConfig, Server, ServerBuilder, Variables,
@@ -12,7 +12,6 @@ use std::io::Write;
 use std::num::NonZero;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::warn;
 
 /// The exit code of a server that was stopped by force.
 const FORCED: u8 = 130;
@@ -30,13 +29,29 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     code
 }
 
-async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+async fn serve(mut args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut ends = EndSignals::new().context("cannot listen for signals")?;
-    let (builder, no_targets) = builder(args)?;
-    let server = builder.bind().await.map_err(with_remedy)?;
-    if let Some(problem) = no_targets {
-        warn!("{problem}; until then every request gets a 500");
+    let access_log = match args.access_log.take() {
+        Some(file) => Some(access_log::open(&file, args.access_log_format)?),
+        None => None,
+    };
+    let for_people = args.log.is_for_people();
+    let monitoring = Monitoring::of(&args).await?;
+    let (mut builder, runtime) = builder(args)?;
+    if let Some(writing) = &access_log {
+        let log = writing.log();
+        builder = builder.on_access(move |access| log.take(&access));
     }
+    if for_people {
+        builder = builder.on_event(|event| changes::show(&event));
+    }
+    if let Some(monitoring) = &monitoring {
+        builder = builder.metrics(monitoring.metrics());
+    }
+    let settings = builder.settings();
+    let server = builder.bind().await.map_err(with_remedy)?;
+    summary::say(&settings, &runtime, for_people);
+    let exporting = monitoring.map(Monitoring::start);
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "Serving http://{}", server.local_addr())
         .and_then(|()| stdout.flush())
@@ -52,14 +67,21 @@ async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         drop(end);
         ends.next().await;
     };
-    Ok(tokio::select! {
+    let code = tokio::select! {
         () = serving => ExitCode::SUCCESS,
         () = forced => ExitCode::from(FORCED),
-    })
+    };
+    if let Some(exporting) = exporting {
+        exporting.end().await;
+    }
+    if let Some(writing) = access_log {
+        writing.end();
+    }
+    Ok(code)
 }
 
-/// The server, and why it has no targets, if it has none.
-fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
+/// The server, and where its stores are.
+fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, RuntimeConfig)> {
     let mut variables = Variables::from_environment(environment::utf8());
     for Assignment { name, value } in args.variables {
         variables.set(name, value);
@@ -70,16 +92,22 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     };
     args.upstream.apply(&mut runtime.outbound_http);
     let settings = environment::shared(environment::utf8(), args.environment);
-    let known = check::read_for_server(&settings, &variables);
-    let no_targets = check::no_targets(&known);
+    let component = match args.component {
+        Some(file) => ComponentSource::file(file),
+        None => ComponentSource::built_in().context(
+            "COMPONENT: none is built into this build of the command; give a component file, such as `cargo xtask build` makes",
+        )?,
+    };
+    let builder = Server::builder(component)
+        .envs(settings)
+        .variables(variables);
+    let known = check::read(&builder.settings());
     let targets = known.targets.iter().map(|target| target.origin().parse());
     let targets: Vec<_> = targets.collect::<Result<_, _>>().context("a target")?;
-    let mut builder = Server::builder(ComponentSource::file(args.component))
+    let mut builder = builder
         .listen(args.listen)
         .threads(args.threads.unwrap_or_else(cores))
-        .envs(settings)
-        .variables(variables)
-        .runtime_config(runtime)
+        .runtime_config(runtime.clone())
         .store_limits(args.stores.into())
         .allow_outbound(targets.into_iter().chain(args.allow_outbound))
         .instances(InstanceLimits {
@@ -101,7 +129,7 @@ fn builder(args: ServeArgs) -> anyhow::Result<(ServerBuilder, Option<String>)> {
     for file in args.ca_files {
         builder = builder.ca_file(file);
     }
-    Ok((builder, no_targets))
+    Ok((builder, runtime))
 }
 
 /// Within the limits that a container may set.
