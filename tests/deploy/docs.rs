@@ -85,6 +85,69 @@ fn shape(path: &Path) -> (Vec<usize>, usize, usize) {
     (levels, text.matches("```").count(), rows)
 }
 
+/// The folders of the repository that have tests.
+const TESTED: [&str; 4] = ["adapters/test", "crates", "tests", "xtask"];
+
+/// The text of every file below a folder, built ones left out.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_source = [".rs", ".ts", ".json"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if path.is_dir() && name != "node_modules" && name != "target" {
+            sources(&path, all);
+        } else if is_source {
+            all.push_str(&read_to_string(&path).expect("text"));
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_promise_rests_on_is_there() {
+    let mut all = String::new();
+    for folder in TESTED {
+        sources(&root().join(folder), &mut all);
+    }
+    for page in ["docs/reliability.md", "docs/reliability_zh-CN.md"] {
+        let page_text = text(page);
+        let names: Vec<&str> = page_text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| {
+                name.contains('_')
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            })
+            .collect();
+        assert!(names.len() > 40, "{page}: {} names", names.len());
+        for name in names {
+            let is_there = [format!("fn {name}("), format!("\"{name}\"")]
+                .iter()
+                .any(|definition| all.contains(definition));
+            assert!(is_there, "{page}: there is no test {name}");
+        }
+        for (at, mark) in page_text.match_indices(".json`") {
+            let name = page_text[..at].rsplit('`').next().unwrap_or_default();
+            let after = page_text[at + mark.len()..].trim_start_matches([' ', '(', '（']);
+            let digits = after
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or_default();
+            let table = text(format!("tests/cases/{name}.json"));
+            let table: serde_json::Value = serde_json::from_str(&table).expect("JSON");
+            let cases = table["cases"].as_array().expect("cases");
+            assert_eq!(
+                after[..digits],
+                cases.len().to_string(),
+                "{page}: {name}.json"
+            );
+        }
+    }
+}
+
 /// The pages for contributors, not for users.
 const FOR_CONTRIBUTORS: [&str; 4] = [
     "architecture.md",

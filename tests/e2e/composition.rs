@@ -11,7 +11,7 @@ use crate::support::client::{post, request};
 use crate::support::environment::environment;
 use crate::support::host::{Host, PLAIN};
 use crate::support::reply::empty;
-use crate::support::setup::{Proxy, proxy};
+use crate::support::setup::{Proxy, Setup, proxy};
 use crate::support::suite::Suite;
 use crate::support::waiting::ms;
 
@@ -34,13 +34,14 @@ pub fn register(suite: &mut Suite) {
 }
 
 /// The component composed with the origins, in a file.
-struct Composed {
+pub struct Composed {
     directory: TempDir,
     bytes: Vec<u8>,
 }
 
 impl Composed {
-    fn new() -> Self {
+    /// Composes them.
+    pub fn new() -> Self {
         let mut graph = CompositionGraph::new();
         let mut package = |name: &str, path| {
             let package = Package::from_file(name, None, path, graph.types_mut());
@@ -59,12 +60,15 @@ impl Composed {
         Self { directory, bytes }
     }
 
-    async fn start(&self, host: Host, targets: &[&str]) -> Proxy {
+    /// A proxy that is this, about to be started.
+    pub fn proxy(&self, host: Host, targets: &[&str]) -> Setup {
         proxy(host)
             .component(self.directory.path().join("composed.wasm"))
             .targets(targets.iter().copied())
-            .start()
-            .await
+    }
+
+    async fn start(&self, host: Host, targets: &[&str]) -> Proxy {
+        self.proxy(host, targets).start().await
     }
 }
 

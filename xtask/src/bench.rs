@@ -68,7 +68,8 @@ fn asks_for_help(arguments: &[OsString]) -> bool {
         .any(|argument| argument == OsStr::new("--help") || argument == OsStr::new("-h"))
 }
 
-fn build_passthrough(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds the bare component and returns its file.
+pub fn build_passthrough(workspace: &Workspace) -> Result<PathBuf> {
     components::compile_package(workspace, PASSTHROUGH, &[], &workspace.target)
         .context("cannot build the pass-through component")
 }

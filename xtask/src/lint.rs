@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::advisories;
 use crate::components::Flavour;
 use crate::origin;
 use crate::process;
@@ -21,7 +22,9 @@ pub fn run() -> Result<ExitCode> {
 
     let mut checks = checks(&workspace);
     checks.extend(fuzz_checks(&workspace));
-    match dependencies(&workspace) {
+    let dependencies = dependencies(&workspace);
+    let has_cargo_deny = dependencies.is_some();
+    match dependencies {
         Some(check) => checks.push(check),
         None => eprintln!(
             "Dependencies are not checked, since cargo-deny is not installed (`cargo install --locked cargo-deny`)"
@@ -33,11 +36,17 @@ pub fn run() -> Result<ExitCode> {
             failures.push(error);
         }
     }
-    // The adapters' types come from the generated engine.
-    if let Err(error) =
-        edge::build(&workspace).and_then(|adapters| process::run(&mut adapters.script("lint")?))
-    {
+    if has_cargo_deny && let Err(error) = advisories::of_crates(&workspace) {
         failures.push(error);
+    }
+    // The adapters' types come from the generated engine.
+    match edge::build(&workspace) {
+        Ok(adapters) => {
+            let mut lint = adapters.script("lint")?;
+            failures.extend(process::run(&mut lint).err());
+            failures.extend(advisories::of_npm_packages(&adapters).err());
+        }
+        Err(error) => failures.push(error),
     }
     for failure in &failures {
         eprintln!("error: {failure:#}");
@@ -49,8 +58,7 @@ pub fn run() -> Result<ExitCode> {
     })
 }
 
-/// The licences and sources of the dependencies, by `deny.toml`, where cargo-deny is installed. Advisories are left out:
-/// they change without a commit.
+/// The licences and sources of the dependencies, by `deny.toml`, where cargo-deny is installed.
 fn dependencies(workspace: &Workspace) -> Option<Command> {
     which::which("cargo-deny").ok()?;
     let mut command = process::cargo();

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the only build entry of Function Fetch. Developers, the README and CI all use it, so
 //! that there is one answer to "how is this built".
 
+mod advisories;
 mod bench;
 mod components;
 mod demo;
@@ -17,7 +18,9 @@ mod process;
 mod redis;
 mod server;
 mod simulate;
+mod soak;
 mod spin;
+mod summary;
 mod tally;
 mod test;
 mod toolchain;
@@ -55,6 +58,8 @@ enum Command {
     /// Change the engine one line at a time, and see whether its tests notice: all of it takes hours, `--file
     /// crates/engine/src/health.rs` or `--shard 0/8` less
     Mutants(passed_on::Args),
+    /// Run it at saturation for a while, before targets that fail and beside clients that are slow, and judge every response
+    Soak(soak::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Mutants(args) => mutants::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {

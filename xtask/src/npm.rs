@@ -57,7 +57,8 @@ impl Adapters {
             .context("the repository's path cannot be used in PATH")
     }
 
-    fn npm(&self) -> Command {
+    /// `npm` in the package's folder.
+    pub fn npm(&self) -> Command {
         let mut npm = Command::new(&self.npm);
         npm.current_dir(&self.folder);
         npm

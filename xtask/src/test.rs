@@ -1,14 +1,20 @@
 //! `cargo xtask test`: every suite, and one line with the totals.
 
 use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::components::{self, Flavour};
+use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{edge, fuzz, host, httpbin, origin, process, redis, spin, wasmtime_cli};
+use crate::{bench, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli};
+
+/// The suite whose tests are named after their hosts.
+const END_TO_END: &str = "end to end";
 
 /// The variable with the Redis server of the tests.
 const REDIS_SERVER: &str = "REDIS_SERVER";
@@ -21,6 +27,9 @@ pub struct Args {
     /// Node.js
     #[arg(long)]
     no_e2e: bool,
+    /// Write what passed, failed and was skipped to this file, as a Markdown table by suite and by host
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
 }
 
 /// A command that runs tests, and its name in errors.
@@ -106,15 +115,24 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match artifacts {
         None => {}
         Some(Ok(environment)) => {
-            let mut e2e = suite("end to end", &["--release", "-p", "function-fetch-e2e"]);
+            let mut e2e = suite(
+                END_TO_END,
+                &["--release", "-p", "function-fetch-e2e", "--test", "e2e"],
+            );
+            let mut soak = suite("soak", soak::TEST);
             // They compare the manifests' options with those of the programs.
             let mut deploy = suite("deploy", &["-p", "function-fetch-deploy"]);
             deploy.command.envs(environment.clone());
             suites.push(deploy);
-            e2e.command.envs(environment);
-            e2e.command
-                .envs(node.map(|node| ("FUNCTION_FETCH_NODE", node)));
+            for suite in [&mut e2e, &mut soak] {
+                suite.command.envs(environment.clone());
+                let node = node.clone();
+                suite
+                    .command
+                    .envs(node.map(|node| ("FUNCTION_FETCH_NODE", node)));
+            }
             suites.push(e2e);
+            suites.push(soak);
         }
         Some(Err(error)) => failed.push(format!("end to end: {error:#}")),
     }
@@ -134,9 +152,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         failed: failed.len() as u64,
         ..Tally::default()
     };
+    let mut summary = Summary::default();
     for Suite { name, mut command } in suites {
         let mut tally = Tally::default();
-        if let Err(error) = process::tee(&mut command, |line| tally.read(line)).flatten() {
+        let watch = |line: &str| {
+            tally.read(line);
+            if name == END_TO_END {
+                summary.read(line);
+            }
+        };
+        if let Err(error) = process::tee(&mut command, watch).flatten() {
             failed.push(format!("{name}: {error:#}"));
             // It did not compile, or crashed before its closing line.
             tally.failed = tally.failed.max(1);
@@ -144,6 +169,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         total.passed += tally.passed;
         total.failed += tally.failed;
         total.skipped += tally.skipped;
+        summary.add(name, tally);
     }
 
     if let Some(filter) = filter
@@ -154,12 +180,27 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for failure in &failed {
         eprintln!("failed: {failure}");
     }
+    if let Some(file) = &args.summary {
+        let table = summary.table(&title()?);
+        fs::write(file, table).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     process::say(&format!("function-fetch: {total}"));
     Ok(if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Which run it was.
+fn title() -> Result<String> {
+    let output = |program: &str, arguments: &[&str]| -> Result<String> {
+        let output = process::output(Command::new(program).args(arguments))?;
+        Ok(String::from_utf8_lossy(&output).trim().to_owned())
+    };
+    let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+    let date = output("date", &["-u", "+%Y-%m-%d"])?;
+    Ok(format!("`cargo xtask test` at commit {commit}, {date}."))
 }
 
 /// The options that make Node.js run only the tests whose name contains `filter`, in however many runs the script
@@ -182,7 +223,7 @@ fn name_filter(filter: &str) -> String {
 }
 
 /// Builds what the end-to-end tests run, and returns the environment variables with its paths.
-fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
+pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     // Spin last: its flavour is then the one that cargo leaves where `spin.toml` expects it.
     let wasi_02 = components::build(workspace, Flavour::Wasi02)?;
     let spin_02 = components::build(workspace, Flavour::Spin02)?;
@@ -191,6 +232,7 @@ fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     let host = host::build(workspace)?;
     let embed_example = host::build_embed_example(workspace)?;
     let origin = origin::build(workspace)?;
+    let passthrough = bench::build_passthrough(workspace)?;
     let wasmtime = wasmtime_cli::ensure(workspace)?;
     let mut environment = vec![
         ("FUNCTION_FETCH_BIN", host.into()),
@@ -200,6 +242,7 @@ fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         ("FUNCTION_FETCH_WASI_02_WASM", wasi_02.into()),
         ("FUNCTION_FETCH_EMBED_EXAMPLE", embed_example.into()),
         ("FUNCTION_FETCH_ORIGIN_WASM", origin.into()),
+        ("FUNCTION_FETCH_PASSTHROUGH_WASM", passthrough.into()),
         ("WASMTIME", wasmtime.into()),
     ];
     match redis::ensure(workspace) {

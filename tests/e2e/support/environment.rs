@@ -18,6 +18,8 @@ pub struct Environment {
     pub wasi_02_wasm: PathBuf,
     /// The origins that can be composed with it, `tests/origin`.
     pub origin_wasm: PathBuf,
+    /// The bare component of the benchmarks, `crates/bench/passthrough`, which is not this product.
+    pub passthrough_wasm: PathBuf,
     /// The example of an embedder, `crates/host/examples/embed.rs`.
     pub embed_example: PathBuf,
     /// A real `wasmtime`.
@@ -50,6 +52,7 @@ impl Environment {
             spin_02_wasm: path("FUNCTION_FETCH_SPIN_02_WASM")?,
             wasi_02_wasm: path("FUNCTION_FETCH_WASI_02_WASM")?,
             origin_wasm: path("FUNCTION_FETCH_ORIGIN_WASM")?,
+            passthrough_wasm: path("FUNCTION_FETCH_PASSTHROUGH_WASM")?,
             embed_example: path("FUNCTION_FETCH_EMBED_EXAMPLE")?,
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),

@@ -3,6 +3,7 @@
 //!
 //! - `slow.internal` takes 200 ms for each response,
 //! - `dead.internal` refuses,
+//! - `spinning.internal` computes without end, `greedy.internal` takes memory without end, except for a probe,
 //! - any other one responds at once.
 //!
 //! A body is echoed; without one the response is a line: the name of the origin, the method, and the path.
@@ -46,6 +47,8 @@ impl bindings::exports::wasi::http::client::Guest for Origin {
         match name.as_str() {
             "dead" => return Err(ErrorCode::ConnectionRefused),
             "slow" => monotonic_clock::wait_for(SLOW_NS).await,
+            "spinning" if !is_probe(&request) => spin(),
+            "greedy" if !is_probe(&request) => take_all_memory(),
             _ => {}
         }
         let method = match request.get_method() {
@@ -56,6 +59,25 @@ impl bindings::exports::wasi::http::client::Guest for Origin {
         };
         let path = request.get_path_with_query().unwrap_or_default();
         Ok(line(format!("{name} {method} {path}")))
+    }
+}
+
+/// Such an origin is healthy, or no request would reach it.
+fn is_probe(request: &Request) -> bool {
+    request.get_path_with_query().as_deref() == Some("/health")
+}
+
+fn spin() {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+fn take_all_memory() {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(std::hint::black_box(vec![1_u8; 1 << 20]));
     }
 }
 
