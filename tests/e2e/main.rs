@@ -27,6 +27,7 @@ mod host_calls;
 mod https;
 mod imports;
 mod log_lines;
+mod matrix;
 mod memory;
 mod monitoring;
 mod package;
@@ -100,5 +101,6 @@ fn main() -> ExitCode {
     package::register(&mut suite);
     transparency::register(&mut suite);
     cases::register(&mut suite);
+    matrix::register(&mut suite);
     suite.run(arguments).exit_code()
 }

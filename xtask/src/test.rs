@@ -30,6 +30,9 @@ pub struct Args {
     /// Write what passed, failed and was skipped to this file, as a Markdown table by suite and by host
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
+    /// Of the matrix of faults, run all combinations (`all`), or those whose name contains this, instead of a sample
+    #[arg(long, conflicts_with = "no_e2e")]
+    matrix: Option<String>,
 }
 
 /// A command that runs tests, and its name in errors.
@@ -131,6 +134,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                     .command
                     .envs(node.map(|node| ("FUNCTION_FETCH_NODE", node)));
             }
+            e2e.command.envs(
+                args.matrix
+                    .as_ref()
+                    .map(|cases| ("FUNCTION_FETCH_MATRIX", cases)),
+            );
             suites.push(e2e);
             suites.push(soak);
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -37,7 +37,23 @@ impl Authority {
 
     /// The TLS side of an origin on 127.0.0.1 that speaks `protocols` (ALPN).
     pub fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("an address");
+        self.acceptor_with(valid_for("127.0.0.1"), protocols)
+    }
+
+    /// The same with a certificate that has expired.
+    pub fn expired(&self) -> TlsAcceptor {
+        let mut params = valid_for("127.0.0.1");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        self.acceptor_with(params, &[])
+    }
+
+    /// The same with a certificate of another server.
+    pub fn of_another_name(&self) -> TlsAcceptor {
+        self.acceptor_with(valid_for("other.example"), &[])
+    }
+
+    fn acceptor_with(&self, params: CertificateParams, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -50,4 +66,8 @@ impl Authority {
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
+}
+
+fn valid_for(name: &str) -> CertificateParams {
+    CertificateParams::new([name.to_owned()]).expect("a name")
 }
