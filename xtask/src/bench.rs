@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::components::{self, Flavour};
+use crate::components::{self, Flavour, Optimizer};
 use crate::passed_on::Args;
 use crate::workspace::Workspace;
 use crate::{host, process, server, wasmtime_cli};
@@ -32,15 +32,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut command = Command::new(program);
     command.current_dir(&workspace.root).args(&args.arguments);
     if !asks_for_help(&args.arguments) {
+        let optimizer = Optimizer::find(&workspace)?;
         command
             .env("FUNCTION_FETCH_BIN", host::build(&workspace)?)
             .env(
                 "FUNCTION_FETCH_WASI_WASM",
-                components::build(&workspace, Flavour::Wasi)?,
+                components::build(&workspace, Flavour::Wasi, &optimizer)?,
             )
             .env(
                 "FUNCTION_FETCH_SPIN_WASM",
-                components::build(&workspace, Flavour::Spin)?,
+                components::build(&workspace, Flavour::Spin, &optimizer)?,
             )
             .env(
                 "FUNCTION_FETCH_PASSTHROUGH_WASM",

@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::npm::Adapters;
+use crate::optimize;
 use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
@@ -53,15 +55,63 @@ impl Flavour {
     }
 }
 
-/// Builds one flavour and returns its file.
-pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<PathBuf> {
+/// Builds one flavour as it is deployed, and returns its file.
+pub fn build(workspace: &Workspace, flavour: Flavour, optimizer: &Optimizer) -> Result<PathBuf> {
+    let Optimizer(Some(adapters)) = optimizer else {
+        return build_unoptimized(workspace, flavour);
+    };
+    let before = fs::read(unoptimized(workspace, flavour)).ok();
+    let built = build_unoptimized(workspace, flavour)?;
+    let file = file(&folder(workspace), flavour);
+    // It takes ten seconds.
+    let is_done = file.is_file()
+        && before.is_some_and(|before| fs::read(&built).is_ok_and(|built| built == before));
+    if !is_done {
+        install(&file, |unfinished| {
+            optimize::component(adapters, &built, unfinished)
+        })?;
+    }
+    Ok(file)
+}
+
+/// Builds one flavour as the compiler leaves it, which needs nothing but Rust, and returns its file.
+pub fn build_unoptimized(workspace: &Workspace, flavour: Flavour) -> Result<PathBuf> {
     let built = compile(workspace, flavour, &workspace.target)?;
     // Cargo gives both flavours the same file name; with separate names they can be in one folder.
-    let folder = workspace.target.join("components");
-    let file = folder.join(format!("function-fetch-{}.wasm", flavour.name()));
-    install(&built, &file)
-        .with_context(|| format!("cannot copy {} to {}", built.display(), file.display()))?;
+    let file = unoptimized(workspace, flavour);
+    install(&file, |unfinished| {
+        Ok(fs::copy(&built, unfinished).map(drop)?)
+    })
+    .with_context(|| format!("cannot copy {} to {}", built.display(), file.display()))?;
     Ok(file)
+}
+
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("components")
+}
+
+fn unoptimized(workspace: &Workspace, flavour: Flavour) -> PathBuf {
+    file(&folder(workspace).join("unoptimized"), flavour)
+}
+
+fn file(folder: &Path, flavour: Flavour) -> PathBuf {
+    folder.join(format!("function-fetch-{}.wasm", flavour.name()))
+}
+
+/// What makes components smaller: binaryen, which comes with the adapters' dependencies.
+pub struct Optimizer(Option<Adapters>);
+
+impl Optimizer {
+    /// Without npm there is none, and that is said.
+    pub fn find(workspace: &Workspace) -> Result<Self> {
+        if which::which("npm").is_err() {
+            eprintln!(
+                "The components are a sixth larger than they could be: npm, which brings `wasm-opt`, is not installed"
+            );
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Adapters::ensure(workspace)?)))
+    }
 }
 
 /// Builds the Spin flavour to where `spin.toml` looks for it: the repository's own `target`, wherever
@@ -73,6 +123,7 @@ pub fn build_for_spin_toml(workspace: &Workspace) -> Result<()> {
 /// `cargo xtask build`.
 pub fn build_and_report() -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
+    let optimizer = Optimizer::find(&workspace)?;
     let mut table = format!("{:<14} {:>10} {:>10}  file\n", "component", "bytes", "gzip");
     // Spin last: its flavour is then the one that cargo leaves where `spin.toml` expects it.
     for flavour in [
@@ -81,7 +132,7 @@ pub fn build_and_report() -> Result<ExitCode> {
         Flavour::Wasi,
         Flavour::Spin,
     ] {
-        let file = build(&workspace, flavour)?;
+        let file = build(&workspace, flavour, &optimizer)?;
         let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let gzip = gzipped(&bytes)?;
         table += &format!(
@@ -124,15 +175,14 @@ pub fn compile_package(
         .with_extension("wasm"))
 }
 
-/// Copies to a temporary file and renames it, so that a host which starts meanwhile never reads half
-/// a component.
-fn install(from: &Path, to: &Path) -> Result<()> {
-    let unfinished = to.with_extension("unfinished");
-    if let Some(folder) = to.parent() {
+/// Has a temporary file written and renames it, so that a host which starts meanwhile never reads half a component.
+fn install(file: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let unfinished = file.with_extension("unfinished");
+    if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::copy(from, &unfinished)?;
-    fs::rename(&unfinished, to)?;
+    write(&unfinished)?;
+    fs::rename(&unfinished, file)?;
     Ok(())
 }
 

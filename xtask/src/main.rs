@@ -12,6 +12,7 @@ mod httpbin;
 mod lint;
 mod mutants;
 mod npm;
+mod optimize;
 mod origin;
 mod passed_on;
 mod process;

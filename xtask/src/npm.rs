@@ -44,6 +44,13 @@ impl Adapters {
         Ok(npm)
     }
 
+    /// A program of its dependencies, by the path of its script in `node_modules`.
+    pub fn tool(&self, script: &str) -> Result<Command> {
+        let mut tool = Command::new(self.node()?);
+        tool.arg(self.folder.join("node_modules").join(script));
+        Ok(tool)
+    }
+
     /// The Node.js that runs its scripts.
     pub fn node(&self) -> Result<PathBuf> {
         which::which_in("node", Some(self.path()?), &self.folder).context("Node.js is not on PATH")

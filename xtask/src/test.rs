@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::components::{self, Flavour};
+use crate::components::{self, Flavour, Optimizer};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -232,11 +232,12 @@ fn name_filter(filter: &str) -> String {
 
 /// Builds what the end-to-end tests run, and returns the environment variables with its paths.
 pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
+    let optimizer = Optimizer::find(workspace)?;
     // Spin last: its flavour is then the one that cargo leaves where `spin.toml` expects it.
-    let wasi_02 = components::build(workspace, Flavour::Wasi02)?;
-    let spin_02 = components::build(workspace, Flavour::Spin02)?;
-    let wasi = components::build(workspace, Flavour::Wasi)?;
-    let spin = components::build(workspace, Flavour::Spin)?;
+    let wasi_02 = components::build(workspace, Flavour::Wasi02, &optimizer)?;
+    let spin_02 = components::build(workspace, Flavour::Spin02, &optimizer)?;
+    let wasi = components::build(workspace, Flavour::Wasi, &optimizer)?;
+    let spin = components::build(workspace, Flavour::Spin, &optimizer)?;
     let host = host::build(workspace)?;
     let embed_example = host::build_embed_example(workspace)?;
     let origin = origin::build(workspace)?;

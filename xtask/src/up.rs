@@ -77,7 +77,7 @@ fn find_spin() -> Result<PathBuf> {
 }
 
 fn embedded(workspace: &Workspace, args: &Args) -> Result<Command> {
-    let component = components::build(workspace, Flavour::Spin)?;
+    let component = components::build_unoptimized(workspace, Flavour::Spin)?;
     // In the caller's folder, to which paths among the extra arguments are relative.
     let mut command = Command::new(host::build(workspace)?);
     command
