@@ -19,6 +19,8 @@ pub struct Programs {
     pub wrk: Result<PathBuf, String>,
     /// The load generator for HTTP/2.
     pub h2load: Result<PathBuf, String>,
+    /// Samples stacks.
+    pub perf: Result<PathBuf, String>,
     /// Counts instructions. It is used where it is, and not installed.
     pub valgrind: Result<PathBuf, String>,
 }
@@ -34,6 +36,7 @@ impl Programs {
             caddy: ensure("caddy", "caddy", peers).await,
             wrk: ensure("wrk", "wrk", peers).await,
             h2load: ensure("h2load", "nghttp2-client", h2).await,
+            perf: ensure("perf", "linux-perf", parts.contains(&Part::Flame)).await,
             valgrind: find("valgrind").ok_or_else(|| "valgrind is not installed".to_owned()),
         }
     }

@@ -36,6 +36,8 @@ pub enum Metric {
     Instructions,
     /// Bytes of a file.
     Size,
+    /// A part of the whole, in percent.
+    Share,
 }
 
 impl Metric {
@@ -57,6 +59,7 @@ impl Metric {
             Self::Allocations => "allocations",
             Self::Instructions => "instructions",
             Self::Size => "bytes",
+            Self::Share => "share, %",
         }
     }
 
@@ -65,7 +68,7 @@ impl Metric {
         match self {
             Self::Rate | Self::Failed | Self::Throughput | Self::Count => 0,
             Self::OperationTime | Self::Instructions | Self::Size => 0,
-            Self::Cpu | Self::PeakRss | Self::RssGrowth | Self::MemoryEach => 1,
+            Self::Cpu | Self::PeakRss | Self::RssGrowth | Self::MemoryEach | Self::Share => 1,
             Self::P50 | Self::P99 | Self::Time | Self::Allocations => 2,
         }
     }

@@ -5,6 +5,7 @@ pub mod cold;
 mod crowd;
 pub mod engine;
 pub mod failover;
+mod flame;
 mod instance;
 mod instructions;
 mod memory;
@@ -64,6 +65,8 @@ pub enum Part {
     Size,
     /// Instructions of the host for a warm request
     Instructions,
+    /// A flame graph of the host under load, and its time by layer
+    Flame,
     /// The engine alone: time, allocations, instructions
     Engine,
     /// The adapter for Cloudflare Workers: its own benchmark
@@ -123,6 +126,7 @@ impl Part {
             Self::Memory => "memory",
             Self::Size => "size",
             Self::Instructions => "instructions",
+            Self::Flame => "flame",
             Self::Engine => "engine",
             Self::Workers => "workers",
             Self::Node => "node",
@@ -143,6 +147,7 @@ impl Part {
                 | Self::Targets
                 | Self::Bulk
                 | Self::Start
+                | Self::Flame
         )
     }
 
@@ -184,6 +189,7 @@ impl Part {
             Self::Memory => memory::run(bench, results).await,
             Self::Size => size::run(bench, results),
             Self::Instructions => instructions::run(bench, results).await,
+            Self::Flame => flame::run(bench, results).await,
             Self::Engine => engine::run(bench, results).await,
             Self::Workers => scripts::run("bench:cloudflare", bench, results).await,
             Self::Node => scripts::run("bench:node", bench, results).await,
