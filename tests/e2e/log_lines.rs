@@ -58,10 +58,10 @@ async fn forge(proxy: &Proxy) {
     let _ = try_send(proxy.address, post(encoded, format!("\n{FORGED}\n"))).await;
     // What no client library sends.
     for head in [
-        format!("GET / HTTP/1.1\r\nhost: {FORGED}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nhost: {FORGED}\r\nconnection: close\r\n\r\n"),
         format!("GET /\n{FORGED}\n HTTP/1.1\r\nhost: a\r\n\r\n"),
         format!("{FORGED}\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nhost: a\r\nx: \r\x0b{FORGED}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx: \r\x0b{FORGED}\r\n\r\n"),
         format!("GET http://\n{FORGED}/ HTTP/1.1\r\nhost: a\r\n\r\n"),
     ] {
         let mut client = RawClient::connect(proxy.address).await;

@@ -13,7 +13,7 @@ use super::tap::{AFTER, Tap};
 use crate::support::wire::{Body, Framing, Wire};
 
 /// How long a host may be silent until it is taken to wait for more.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// One response.
 pub struct Answer {
