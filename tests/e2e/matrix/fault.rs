@@ -1,5 +1,7 @@
 //! What an origin can do to a request.
 
+use crate::support::host::Host;
+
 /// What is promised of a request that meets a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promise {
@@ -46,6 +48,24 @@ pub struct Fault {
     pub name: &'static str,
     pub act: Act,
     pub promise: Promise,
+}
+
+impl Fault {
+    /// What is promised of it on this host: of the client of `wasmtime serve` the component learns less.
+    pub fn promise_on(&self, host: Host, method: &str) -> Promise {
+        match self.name {
+            _ if host != Host::WasmtimeServe => self.promise,
+            // It takes what follows a body for a failure of the exchange.
+            "length-too-small" if method != "HEAD" => NoHead(502),
+            // It undoes the last coding, and says nothing of the others.
+            "other-coding" => Passes(200, "first"),
+            // It has one of them, where there is no body to measure.
+            "two-lengths" if method == "HEAD" => Passes(200, "first"),
+            // Its time-out is for the connection, and not for the handshake behind it.
+            "tls-to-plain" => PerhapsNothingSent,
+            _ => self.promise,
+        }
+    }
 }
 
 const fn fault(name: &'static str, act: Act, promise: Promise) -> Fault {

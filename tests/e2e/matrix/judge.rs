@@ -7,6 +7,7 @@ use super::exchange::{End, Outcome};
 use super::fault::Promise;
 use super::origin::{Receipt, SECOND};
 use super::{ATTEMPT_MS, DEADLINE_MS};
+use crate::support::host::Host;
 
 /// What the origins received of its request.
 pub struct Receipts {
@@ -25,8 +26,14 @@ pub struct Verdict {
 /// Beside what the limits allow, for a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
-pub fn judge(case: &Case, outcome: &Outcome, receipts: &Receipts, is_ranked: bool) -> Verdict {
-    let broken = check(case, outcome, receipts, is_ranked).err();
+pub fn judge(
+    host: Host,
+    case: &Case,
+    outcome: &Outcome,
+    receipts: &Receipts,
+    is_ranked: bool,
+) -> Verdict {
+    let broken = check(host, case, outcome, receipts, is_ranked).err();
     Verdict {
         was_tried: !receipts.first.is_empty(),
         broken: broken.map(|why| {
@@ -39,6 +46,7 @@ pub fn judge(case: &Case, outcome: &Outcome, receipts: &Receipts, is_ranked: boo
 }
 
 fn check(
+    host: Host,
     case: &Case,
     outcome: &Outcome,
     receipts: &Receipts,
@@ -68,7 +76,7 @@ fn check(
     }
     let repeats = case.may_be_repeated();
     let local = |status: u16| outcome.is_local(status) && receipts.second.is_empty();
-    match case.fault.promise {
+    match case.fault.promise_on(host, case.method) {
         Promise::Passes(status, body) => expect(
             outcome.is_from_first(case, status, body),
             "the first origin's response",

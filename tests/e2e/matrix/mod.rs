@@ -91,7 +91,7 @@ async fn run(host: Host, faults: &'static [Fault], store: Option<StoreFault>, ev
     };
     let proxy = Arc::new(setup.start().await);
     let verdicts: Vec<(Case, Verdict)> = futures::stream::iter(cases)
-        .map(|case| one(case, proxy.clone(), &first, &second, store))
+        .map(|case| one(host, case, proxy.clone(), &first, &second, store))
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
@@ -137,6 +137,7 @@ fn trusting(setup: Setup, origin: &FaultOrigin) -> Setup {
 }
 
 async fn one(
+    host: Host,
     case: Case,
     proxy: Arc<Proxy>,
     first: &FaultOrigin,
@@ -148,6 +149,6 @@ async fn one(
         first: first.received(case.number),
         second: second.received(case.number),
     };
-    let verdict = judge(&case, &outcome, &receipts, store.is_some());
+    let verdict = judge(host, &case, &outcome, &receipts, store.is_some());
     (case, verdict)
 }

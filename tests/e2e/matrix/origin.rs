@@ -357,24 +357,38 @@ async fn chunks(stream: &mut (impl AsyncRead + Unpin), received: &mut Vec<u8>) -
     }
 }
 
+const END_OF_HEAD: &str = "\r\n\r\n";
+
+/// A response to HEAD ends with its head.
+fn for_method<'a>(text: &'a str, method: &str) -> &'a str {
+    let last = text.rfind("HTTP/1.1 ").unwrap_or(0);
+    match text[last..].find(END_OF_HEAD) {
+        Some(head) if method == "HEAD" => &text[..last + head + END_OF_HEAD.len()],
+        _ => text,
+    }
+}
+
 async fn act(mut stream: impl AsyncRead + AsyncWrite + Resettable + Unpin, act: Act, method: &str) {
     let end = match act {
         Act::Says(text, end) => {
-            // A response to HEAD ends with its head, and there is nothing to break off. Kept, the connection would
-            // carry the fault to another request.
-            let last = text.rfind("HTTP/1.1 ").unwrap_or(0);
-            let (text, end) = match text[last..].find("\r\n\r\n") {
-                Some(head) if method == "HEAD" => (&text[..last + head + 4], End::Closes),
-                _ => (text, end),
+            // There is nothing to break off. Kept, the connection would carry the fault to another request.
+            let end = if method == "HEAD" && text.contains(END_OF_HEAD) {
+                End::Closes
+            } else {
+                end
             };
-            if stream.write_all(text.as_bytes()).await.is_err() {
+            if stream
+                .write_all(for_method(text, method).as_bytes())
+                .await
+                .is_err()
+            {
                 return;
             }
             end
         }
         Act::Drips(text) => return drip(&mut stream, text).await,
         Act::SaysThenDrips(text, rest) => {
-            let _ = stream.write_all(text.as_bytes()).await;
+            let _ = stream.write_all(for_method(text, method).as_bytes()).await;
             if method != "HEAD" {
                 drip(&mut stream, rest).await;
             }
