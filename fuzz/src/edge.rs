@@ -99,11 +99,8 @@ fn alike(choices: &mut Unstructured<'_>) -> Result<()> {
                 let method = METHODS[choices.choose_index(METHODS.len())?];
                 let has_body = choices.arbitrary()?;
                 let request = Request {
-                    method,
-                    path: "",
-                    hops: 0,
                     has_body,
-                    may_meet_closed_connection: false,
+                    ..Request::new(method, "")
                 };
                 let pair = Pair {
                     plain: engine.begin(&request, now),

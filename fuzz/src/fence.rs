@@ -38,13 +38,7 @@ fn is_refused(path: &str) -> bool {
     let settings = Settings::read(Capabilities::default(), |name| {
         (name == "FETCH_TARGETS").then(|| "http://a.example/base/path".to_owned())
     });
-    let request = Request {
-        method: "GET",
-        path,
-        hops: 0,
-        has_body: false,
-        may_meet_closed_connection: false,
-    };
+    let request = Request::new("GET", path);
     match Engine::new(settings, 1)
         .begin(&request, Timestamp(1e12))
         .action

@@ -48,7 +48,7 @@ fn serve_with(stored: Stored) {
         let written = decode(&encode(&write.record));
         assert!(matches!(written, Stored::Record(_)), "{written:?}");
         let mut next = Engine::new(settings(), 2);
-        let step = next.begin(&request("GET"), now);
+        let step = next.begin(&Request::new("GET", "/"), now);
         assert_eq!(step.action, Action::ReadStore);
         let step = next.settle(step.state, Event::StoreRead(Some(written)), now);
         assert!(
@@ -58,19 +58,9 @@ fn serve_with(stored: Stored) {
     }
 }
 
-fn request(method: &str) -> Request<'_> {
-    Request {
-        method,
-        path: "/",
-        hops: 0,
-        has_body: false,
-        may_meet_closed_connection: false,
-    }
-}
-
 /// A request to the end. The first `failures` targets refuse it.
 fn serve(engine: &mut Engine, stored: &Stored, method: &str, failures: u32, now: Timestamp) {
-    let mut step = engine.begin(&request(method), now);
+    let mut step = engine.begin(&Request::new(method, "/"), now);
     for _ in 0..20 {
         assert!(step.wake_after >= Millis::ZERO, "{step:?}");
         if step.round {

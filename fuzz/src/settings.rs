@@ -93,11 +93,8 @@ fn has_the_last_word(settings: Settings) {
     assert_eq!(missing, settings.targets.is_empty());
     let mut engine = Engine::new(settings, 1);
     let request = Request {
-        method: "POST",
-        path: "/",
-        hops: 0,
         has_body: true,
-        may_meet_closed_connection: false,
+        ..Request::new("POST", "/")
     };
     let step = engine.begin(&request, Timestamp(1_790_000_000_000.0));
     match step.action {

@@ -56,13 +56,7 @@
 //!     _ => None,
 //! });
 //! let network = Network(Rc::new(RefCell::new(Engine::new(settings, 42))));
-//! let request = Request {
-//!     method: "GET",
-//!     path: "/",
-//!     hops: 0,
-//!     has_body: false,
-//!     may_meet_closed_connection: false,
-//! };
+//! let request = Request::new("GET", "/");
 //! let outcome = serve(&network, &request, &mut ()).await;
 //! assert!(matches!(outcome, Outcome::Relay { response: 200, .. }));
 //! # });

@@ -110,11 +110,8 @@ mod tests {
         let mut engine = engine("http://a.example http://b.example http://c.example");
         for has_body in [true, false] {
             let request = Request {
-                method: "GET",
-                path: "/",
-                hops: 0,
                 has_body,
-                may_meet_closed_connection: false,
+                ..Request::new("GET", "/")
             };
             let mut step = engine.begin(&request, now);
             if step.state.stage == Stage::Round {

@@ -8,11 +8,8 @@ pub fn refused(engine: &mut Engine, now: Timestamp) -> Step {
     // A request that an engine without targets answers with the reason for
     // that, and any other as a loop.
     let request = Request {
-        method: "",
-        path: "",
         hops: u32::MAX,
-        has_body: false,
-        may_meet_closed_connection: false,
+        ..Request::new("", "")
     };
     engine.begin(&request, now)
 }

@@ -29,13 +29,7 @@
 //!     _ => None,
 //! });
 //! let mut engine = Engine::new(settings, 42);
-//! let request = Request {
-//!     method: "GET",
-//!     path: "/",
-//!     hops: 0,
-//!     has_body: false,
-//!     may_meet_closed_connection: false,
-//! };
+//! let request = Request::new("GET", "/");
 //! let mut now = Timestamp(1_790_000_000_000.0);
 //! let mut step = engine.begin(&request, now);
 //! while let Action::Send(attempt) = step.action {

@@ -19,6 +19,20 @@ pub struct Request<'a> {
     pub may_meet_closed_connection: bool,
 }
 
+impl<'a> Request<'a> {
+    /// One without a body that has passed no Function Fetch yet.
+    #[must_use]
+    pub fn new(method: &'a str, path: &'a str) -> Self {
+        Self {
+            method,
+            path,
+            hops: 0,
+            has_body: false,
+            may_meet_closed_connection: false,
+        }
+    }
+}
+
 /// The state of a request between two steps. Plain values: a host keeps them, or
 /// packs them, and gives them back unchanged.
 #[derive(Clone, Copy, Debug, PartialEq)]

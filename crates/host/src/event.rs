@@ -193,13 +193,7 @@ mod tests {
             _ => None,
         });
         let mut engine = Engine::new(settings, 1);
-        let request = Request {
-            method: "GET",
-            path: "/",
-            hops: 0,
-            has_body: false,
-            may_meet_closed_connection: false,
-        };
+        let request = Request::new("GET", "/");
         engine.begin(&request, Timestamp(0.0));
         let told = engine.take_stats(true, Timestamp(0.0)).unwrap();
         let Some(Event::Stats(read)) = Event::from_line(&stats::line(&told)) else {

@@ -50,13 +50,7 @@ impl Warm {
 
     /// A GET that its target answers well: both calls of it.
     fn get(&mut self) {
-        let request = Request {
-            method: "GET",
-            path: black_box("/hello"),
-            hops: 0,
-            has_body: false,
-            may_meet_closed_connection: false,
-        };
+        let request = Request::new("GET", black_box("/hello"));
         let sent = self.engine.begin(black_box(&request), NOW);
         let Action::Send(attempt) = sent.action else {
             unreachable!("a warm engine sends: {:?}", sent.action);

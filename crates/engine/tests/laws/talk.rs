@@ -163,13 +163,7 @@ impl Talk {
 
 /// A request without a body.
 pub fn request(method: &str) -> Request<'_> {
-    Request {
-        method,
-        path: "/",
-        hops: 0,
-        has_body: false,
-        may_meet_closed_connection: false,
-    }
+    Request::new(method, "/")
 }
 
 /// A target's answer after 5 ms.

@@ -95,11 +95,8 @@ impl Policy for Ours {
             Instance::new(&self.site, Engine::new(self.settings.clone(), seed))
         });
         let about = Request {
-            method: if ask.post { "POST" } else { "GET" },
-            path: ask.path,
-            hops: 0,
             has_body: ask.post,
-            may_meet_closed_connection: false,
+            ..Request::new(if ask.post { "POST" } else { "GET" }, ask.path)
         };
         let mut request = Sent { ask, first: None };
         let outcome = serve(lease.memory(), &about, &mut request).await;
