@@ -52,7 +52,7 @@ pub struct Access {
 }
 
 /// Called with each access, by the thread that served it, which waits meanwhile.
-pub(crate) type Watcher = Arc<dyn Fn(Access) + Send + Sync>;
+pub(crate) type Watcher = Arc<dyn Fn(&Access) + Send + Sync>;
 
 /// The accesses of a server, when they are watched.
 #[derive(Clone)]
@@ -149,7 +149,7 @@ impl Drop for Pending {
     fn drop(&mut self) {
         self.access.total = self.started.elapsed();
         self.access.complete |= self.length == Some(self.access.body_bytes);
-        (self.accesses.watcher)(self.access.clone());
+        (self.accesses.watcher)(&self.access);
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let watcher = {
             let seen = seen.clone();
-            Arc::new(move |access| seen.lock().unwrap().push(access))
+            Arc::new(move |access: &Access| seen.lock().unwrap().push(access.clone()))
         };
         let accesses = Accesses { watcher, explained };
         let request = Request::get("/a?b").header("user-agent", "x").body(());
@@ -245,7 +245,7 @@ mod tests {
             let seen = Arc::new(Mutex::new(None));
             let watcher = {
                 let seen = seen.clone();
-                Arc::new(move |access: Access| *seen.lock().unwrap() = Some(access.complete))
+                Arc::new(move |access: &Access| *seen.lock().unwrap() = Some(access.complete))
             };
             let accesses = Accesses {
                 watcher,

@@ -211,7 +211,7 @@ impl ServerBuilder {
     /// Watches the requests: `watcher` is called with each one when it is over. The thread that served it waits until
     /// `watcher` returns, so pass on what takes time, for example to a channel.
     #[must_use]
-    pub fn on_access(mut self, watcher: impl Fn(Access) + Send + Sync + 'static) -> Self {
+    pub fn on_access(mut self, watcher: impl Fn(&Access) + Send + Sync + 'static) -> Self {
         self.access_watcher = Some(Arc::new(watcher));
         self
     }

@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tracing::{error, warn};
@@ -116,20 +116,20 @@ fn write(
     let mut works = true;
     loop {
         let next = match queue.try_recv() {
-            Ok(line) => Ok(line),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Ok(line) => Some(line),
+            Err(TryRecvError::Disconnected) => None,
             Err(TryRecvError::Empty) => {
                 note(to.flush(), &mut works, path);
                 let lost = lost.swap(0, Relaxed);
                 if lost > 0 {
                     warn!(lost, path = %path.display(), "the access log could not be written fast enough");
                 }
-                queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                queue.recv().ok()
             }
         };
         match next {
-            Ok(Line::Text(line)) => note(to.write_all(line.as_bytes()), &mut works, path),
-            Ok(Line::End) | Err(_) => {
+            Some(Line::Text(line)) => note(to.write_all(line.as_bytes()), &mut works, path),
+            Some(Line::End) | None => {
                 note(to.flush(), &mut works, path);
                 return;
             }

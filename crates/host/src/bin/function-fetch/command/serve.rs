@@ -40,7 +40,7 @@ async fn serve(mut args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (mut builder, runtime) = builder(args)?;
     if let Some(writing) = &access_log {
         let log = writing.log();
-        builder = builder.on_access(move |access| log.take(&access));
+        builder = builder.on_access(move |access| log.take(access));
     }
     if for_people {
         builder = builder.on_event(|event| changes::show(&event));
