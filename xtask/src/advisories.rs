@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::cargo_deny;
 use crate::npm::Adapters;
 use crate::process;
 use crate::workspace::Workspace;
@@ -15,15 +16,7 @@ const NO_DATABASE: &str = "failed to fetch advisory database";
 
 /// Checks `Cargo.lock`. cargo-deny must be installed.
 pub fn of_crates(workspace: &Workspace) -> Result<()> {
-    let mut command = process::cargo();
-    command.current_dir(&workspace.root).args([
-        "deny",
-        "--workspace",
-        "--locked",
-        "check",
-        "advisories",
-    ]);
-    let output = quietly(&mut command)?;
+    let output = quietly(&mut cargo_deny::check(workspace, &["advisories"]))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         return Ok(());

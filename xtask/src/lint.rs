@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::advisories;
+use crate::cargo_deny;
 use crate::components::Flavour;
 use crate::origin;
 use crate::process;
@@ -22,13 +23,17 @@ pub fn run() -> Result<ExitCode> {
 
     let mut checks = checks(&workspace);
     checks.extend(fuzz_checks(&workspace));
-    let dependencies = dependencies(&workspace);
-    let has_cargo_deny = dependencies.is_some();
-    match dependencies {
-        Some(check) => checks.push(check),
-        None => eprintln!(
+    let has_cargo_deny = cargo_deny::is_installed();
+    if has_cargo_deny {
+        // By `deny.toml`.
+        checks.push(cargo_deny::check(
+            &workspace,
+            &["bans", "licenses", "sources"],
+        ));
+    } else {
+        eprintln!(
             "Dependencies are not checked, since cargo-deny is not installed (`cargo install --locked cargo-deny`)"
-        ),
+        );
     }
     let mut failures = Vec::new();
     for mut check in checks {
@@ -56,22 +61,6 @@ pub fn run() -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// The licences and sources of the dependencies, by `deny.toml`, where cargo-deny is installed.
-fn dependencies(workspace: &Workspace) -> Option<Command> {
-    which::which("cargo-deny").ok()?;
-    let mut command = process::cargo();
-    command.current_dir(&workspace.root).args([
-        "deny",
-        "--workspace",
-        "--locked",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
-    Some(command)
 }
 
 /// The fuzz targets. They are checked without the runtime of the fuzzer, which is only to be linked.

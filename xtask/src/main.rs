@@ -3,6 +3,7 @@
 
 mod advisories;
 mod bench;
+mod cargo_deny;
 mod components;
 mod demo;
 mod edge;
