@@ -164,7 +164,10 @@ fn shares(script: &str) -> Result<Vec<(&'static str, f64)>> {
 /// `55d0c0ffee wasmtime::runtime::func::invoke+0x12 (/usr/bin/function-fetch)`.
 fn layer(frame: &str) -> Layer {
     let (symbol, file) = frame.rsplit_once(" (").unwrap_or((frame, ""));
-    if file.starts_with("[kernel") || file.starts_with("[guest.kernel") {
+    if ["[kernel", "[guest.kernel", "[vdso"]
+        .iter()
+        .any(|start| file.starts_with(start))
+    {
         Layer::Kernel
     } else if file.contains("libc.") || file.contains("libm.") {
         Layer::Libc
@@ -174,8 +177,6 @@ fn layer(frame: &str) -> Layer {
         } else {
             Layer::Host
         }
-    } else if file.starts_with("[vdso") {
-        Layer::Kernel
     } else {
         Layer::Component
     }
