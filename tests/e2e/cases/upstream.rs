@@ -1,16 +1,18 @@
 //! A case's upstream: a real HTTP/1.1 server that responds as the table says, and can die and come back on its
 //! port.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use function_fetch_cases::{Answer, Behaviour, Fault, Seen};
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
+use crate::support::accepting::accept;
 use crate::support::port::Port;
 use crate::support::wire::{Framing, Head, Wire, chunk, field_lines};
 
@@ -80,7 +82,9 @@ impl Upstream {
                 let _ = task.await;
             }
         } else if self.listening.is_none() {
-            let accepting = accept(self.port.listen(), self.shared.clone());
+            let shared = self.shared.clone();
+            let serve = move |stream| serve(stream, shared.clone());
+            let accepting = accept(self.port.listen(), pending::<()>(), serve);
             self.listening = Some(tokio::spawn(accepting));
         }
     }
@@ -100,19 +104,6 @@ impl Drop for Upstream {
     fn drop(&mut self) {
         if let Some(task) = &self.listening {
             task.abort();
-        }
-    }
-}
-
-/// When it is aborted, all its connections end with it.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(stream, shared.clone()));
-            },
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The two origins: the one with faults, and the one that answers.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::{Act, EXCHANGE_FAULTS, End, Fault};
+use crate::support::accepting::accept;
 use crate::support::pattern;
 use crate::support::port::Port;
 use crate::support::tls::Authority;
@@ -107,7 +109,7 @@ impl FaultOrigin {
         let port = Port::hold();
         let ledger = Ledger::default();
         let task = greeting.map(|greeting| {
-            tokio::spawn(accept(
+            tokio::spawn(listen(
                 port.listen(),
                 greeting,
                 ledger.clone(),
@@ -158,7 +160,7 @@ impl Fallback {
     pub fn start() -> Self {
         let port = Port::hold();
         let ledger = Ledger::default();
-        let task = tokio::spawn(accept(
+        let task = tokio::spawn(listen(
             port.listen(),
             Greeting::Reads,
             ledger.clone(),
@@ -183,25 +185,18 @@ impl Drop for Fallback {
     }
 }
 
-async fn accept(
+async fn listen(
     listener: TcpListener,
     greeting: Greeting,
     ledger: Ledger,
     probed_in: Duration,
     has_faults: bool,
 ) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                let (greeting, ledger) = (greeting.clone(), ledger.clone());
-                connections.spawn(async move {
-                    greet(stream, greeting, &ledger, probed_in, has_faults).await;
-                });
-            },
-        }
-    }
+    let serve = |stream| {
+        let (greeting, ledger) = (greeting.clone(), ledger.clone());
+        async move { greet(stream, greeting, &ledger, probed_in, has_faults).await }
+    };
+    accept(listener, pending::<()>(), serve).await;
 }
 
 async fn greet(
@@ -219,7 +214,7 @@ async fn greet(
                 serve(stream, ledger, probed_in, has_faults).await;
             }
         }
-        Greeting::Holds => std::future::pending().await,
+        Greeting::Holds => pending().await,
         Greeting::Closes => {}
         Greeting::Resets => drop(stream.set_zero_linger()),
     }
@@ -409,7 +404,7 @@ async fn act(mut stream: impl AsyncRead + AsyncWrite + Resettable + Unpin, act: 
     };
     let _ = stream.flush().await;
     match end {
-        End::Hangs => std::future::pending().await,
+        End::Hangs => pending().await,
         End::Resets => {
             // What was written must be sent first.
             tokio::time::sleep(Duration::from_millis(50)).await;

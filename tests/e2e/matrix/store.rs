@@ -1,13 +1,15 @@
 //! Stores that fail: servers that speak as much of Redis' protocol as a fault needs.
 
+use std::future::pending;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
+use crate::support::accepting::accept;
+use crate::support::default_store::DefaultStore;
 use crate::support::port::Port;
 
 /// What a store does.
@@ -49,7 +51,7 @@ impl StoreFault {
 
 /// Such a store, and a runtime configuration that names it.
 pub struct FaultyStore {
-    directory: TempDir,
+    config: DefaultStore,
     _port: Port,
     task: Option<JoinHandle<()>>,
 }
@@ -57,25 +59,21 @@ pub struct FaultyStore {
 impl FaultyStore {
     pub fn start(fault: StoreFault) -> Self {
         let port = Port::hold();
-        let task =
-            (fault != StoreFault::Refuses).then(|| tokio::spawn(accept(port.listen(), fault)));
-        let directory = TempDir::new().expect("a temporary directory");
-        let store = Self {
-            directory,
-            task,
+        let config = DefaultStore::redis(&format!("redis://{}", port.address()));
+        let task = (fault != StoreFault::Refuses).then(|| {
+            let serve = move |stream| serve(stream, fault);
+            tokio::spawn(accept(port.listen(), pending::<()>(), serve))
+        });
+        Self {
+            config,
             _port: port,
-        };
-        let config = format!(
-            "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://{}\"\n",
-            store._port.address()
-        );
-        std::fs::write(store.runtime_config(), config).expect("a writable directory");
-        store
+            task,
+        }
     }
 
     /// The runtime configuration file.
     pub fn runtime_config(&self) -> PathBuf {
-        self.directory.path().join("runtime-config.toml")
+        self.config.runtime_config()
     }
 }
 
@@ -84,13 +82,6 @@ impl Drop for FaultyStore {
         if let Some(task) = &self.task {
             task.abort();
         }
-    }
-}
-
-async fn accept(listener: TcpListener, fault: StoreFault) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, fault));
     }
 }
 

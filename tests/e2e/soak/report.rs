@@ -75,8 +75,8 @@ pub struct Report {
     pub rss: (u64, u64),
     pub descriptors: (u64, u64),
     pub checks: Vec<Check>,
+    /// As [`crate::verdict::Verdicts::json`] has them.
     pub verdicts: Value,
-    pub first_violations: Vec<String>,
 }
 
 impl Report {
@@ -135,8 +135,8 @@ impl Report {
                 writeln!(text, "  {what:<50} {value:>10}  {sign} {limit:<10} {good}")
             };
         }
-        for (name, counts) in [("good", "good"), ("excused", "excused")] {
-            let counts = self.verdicts[counts].as_object().into_iter().flatten();
+        for name in ["good", "excused"] {
+            let counts = self.verdicts[name].as_object().into_iter().flatten();
             let counts: Vec<_> = counts
                 .map(|(kind, count)| format!("{kind} {count}"))
                 .collect();
@@ -145,7 +145,9 @@ impl Report {
                 let _ = writeln!(text, "{blank}{name}: {}", counts.join("; "));
             }
         }
-        for violation in &self.first_violations {
+        let violations = self.verdicts["first_violations"].as_array();
+        for violation in violations.into_iter().flatten() {
+            let violation = violation.as_str().unwrap_or_default();
             let _ = writeln!(text, "  violation: {violation}");
         }
         text

@@ -1,11 +1,10 @@
 //! One host, from its start to its end.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use function_fetch_cases::repository;
 use tokio::task::JoinSet;
 
 use crate::abuse;
@@ -13,11 +12,11 @@ use crate::faults;
 use crate::ledger::Ledger;
 use crate::load::{self, Clients, MEASURED, MIX};
 use crate::report::{Check, Report};
+use crate::support::any_host::command;
 use crate::support::environment::environment;
 use crate::support::host::Host;
 use crate::support::process::Process;
-use crate::support::setup::{HEALTH_PATH, proxy, served_address};
-use crate::support::waiting::eventually;
+use crate::support::setup::{HEALTH_PATH, proxy};
 use crate::target::{Mood, Target};
 use crate::verdict::Verdicts;
 use crate::watch;
@@ -30,6 +29,9 @@ const MEASURED_CLIENTS: usize = 4;
 
 /// Requests that an instance serves: few, so that many instances end in each run.
 const REUSE: &str = "2000";
+
+/// For a request in all.
+const DEADLINE_MS: &str = "5000";
 
 /// How long the proxy may take to stop under load.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -77,7 +79,7 @@ async fn start(host: SoakHost, targets: &[Target]) -> Running {
         SoakHost::Embedded => {
             let proxy = proxy(Host::Embedded)
                 .targets(urls)
-                .set("FETCH_DEADLINE_MS", "5000")
+                .set("FETCH_DEADLINE_MS", DEADLINE_MS)
                 .options(["--threads", "2", "--max-instance-reuse-count", REUSE])
                 // One line for each instance that ends.
                 .options(["--log-level", "warn,function_fetch_host::instances=debug"])
@@ -89,23 +91,13 @@ async fn start(host: SoakHost, targets: &[Target]) -> Running {
             }
         }
         SoakHost::Node => {
-            let node = environment().node.as_ref().expect("it is there");
-            let mut command = Command::new(node);
-            command
-                .current_dir(repository().join("adapters"))
-                .args(["--import", "tsx", "scripts/node-server/server.ts"])
-                .env("PORT", "0")
-                .env("FETCH_HEALTH_PATH", HEALTH_PATH)
-                .env("FETCH_DEADLINE_MS", "5000")
-                .env("FETCH_TARGETS", urls.collect::<Vec<_>>().join(","));
-            let process = Process::spawn(command);
-            let address = eventually("the proxy serves", || {
-                process
-                    .stdout()
-                    .iter()
-                    .find_map(|line| served_address(line))
-            })
-            .await;
+            let targets = urls.collect::<Vec<_>>().join(",");
+            let settings = BTreeMap::from([
+                ("FETCH_HEALTH_PATH", HEALTH_PATH),
+                ("FETCH_DEADLINE_MS", DEADLINE_MS),
+                ("FETCH_TARGETS", targets.as_str()),
+            ]);
+            let (process, address) = command(&settings).await;
             Running { process, address }
         }
     }
@@ -263,7 +255,6 @@ pub async fn soak(host: SoakHost, time: Duration) -> Report {
         descriptors,
         checks,
         verdicts: verdicts.json(),
-        first_violations: verdicts.kept(),
     }
 }
 

@@ -11,11 +11,12 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::ledger::Ledger;
+use crate::support::accepting::accept;
 use crate::support::pattern;
 use crate::support::port::Port;
 use crate::support::reply::{AnyBody, full, text};
@@ -103,24 +104,11 @@ impl Target {
 
     fn listen(&mut self) {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(self.port.listen(), self.shared.clone(), stopped));
+        let shared = self.shared.clone();
+        let serve = move |stream| serve(stream, shared.clone());
+        let task = tokio::spawn(accept(self.port.listen(), stopped, serve));
         self.running = Some((stop, task));
     }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(stream, shared.clone()));
-            },
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {

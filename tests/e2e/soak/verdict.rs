@@ -70,10 +70,6 @@ impl Verdicts {
         self.inner().good.values().sum()
     }
 
-    pub fn kept(&self) -> Vec<String> {
-        self.inner().kept.clone()
-    }
-
     pub fn json(&self) -> Value {
         let inner = self.inner();
         json!({

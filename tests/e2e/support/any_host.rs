@@ -82,7 +82,13 @@ impl AnyHost {
                     .fold(proxy(host), |setup, (name, value)| setup.set(name, *value));
                 Started::Component(setup.start().await)
             }
-            Self::Node => command(&settings).await,
+            Self::Node => {
+                let (process, address) = command(&settings).await;
+                Started::Command {
+                    _process: process,
+                    address,
+                }
+            }
             Self::Workers => {
                 Started::Workers(adapter::Proxy::with(Adapter::Workers, &settings).await)
             }
@@ -90,7 +96,8 @@ impl AnyHost {
     }
 }
 
-async fn command(settings: &BTreeMap<&str, &str>) -> Started {
+/// Starts the command of the npm package from its sources, and returns where it serves.
+pub async fn command(settings: &BTreeMap<&str, &str>) -> (Process, SocketAddr) {
     let node = environment().node.as_ref().expect("checked by the suite");
     let mut command = Command::new(node);
     command
@@ -106,10 +113,7 @@ async fn command(settings: &BTreeMap<&str, &str>) -> Started {
             .find_map(|line| served_address(line))
     })
     .await;
-    Started::Command {
-        _process: process,
-        address,
-    }
+    (process, address)
 }
 
 impl Started {

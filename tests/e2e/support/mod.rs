@@ -1,8 +1,10 @@
 //! What the tests of the promises need: hosts, origins, clients, stores.
 
+pub mod accepting;
 pub mod adapter;
 pub mod any_host;
 pub mod client;
+pub mod default_store;
 pub mod environment;
 pub mod host;
 pub mod origin;

@@ -14,11 +14,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use super::accepting::accept;
 use super::port::Port;
 use super::reply::{self, Reply};
 use super::seen::{Entry, Ledger, Seen};
@@ -103,7 +104,12 @@ impl Origin {
     /// Listens, again, on the same port.
     pub fn revive(&mut self) {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(self.port.listen(), self.shared.clone(), stopped));
+        let shared = self.shared.clone();
+        let serve = move |stream| {
+            shared.connections.fetch_add(1, Ordering::SeqCst);
+            connection(stream, shared.clone())
+        };
+        let task = tokio::spawn(accept(self.port.listen(), stopped, serve));
         self.running = Some(Running { stop, task });
     }
 
@@ -220,22 +226,6 @@ fn drained(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Script {
         }
         .boxed()
     })
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                shared.connections.fetch_add(1, Ordering::SeqCst);
-                connections.spawn(connection(stream, shared.clone()));
-            },
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
 
+use super::default_store::DefaultStore;
 use super::environment::environment;
 use super::port::Port;
 use super::process::Process;
@@ -25,7 +25,7 @@ const DATABASE: u8 = 3;
 
 /// The server, and a runtime configuration for it.
 pub struct Redis {
-    directory: TempDir,
+    config: DefaultStore,
     port: Port,
     process: Option<Process>,
 }
@@ -33,17 +33,13 @@ pub struct Redis {
 impl Redis {
     /// The address of one, where nothing listens yet.
     pub fn absent() -> Self {
-        let redis = Self {
-            directory: TempDir::new().expect("a temporary directory"),
-            port: Port::hold(),
+        let port = Port::hold();
+        let url = format!("redis://:{PASSWORD_ENCODED}@{}/{DATABASE}", port.address());
+        Self {
+            config: DefaultStore::redis(&url),
+            port,
             process: None,
-        };
-        let config = format!(
-            "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://:{PASSWORD_ENCODED}@{}/{DATABASE}\"\n",
-            redis.port.address()
-        );
-        std::fs::write(redis.runtime_config(), config).expect("a writable directory");
-        redis
+        }
     }
 
     /// An empty one.
@@ -56,7 +52,7 @@ impl Redis {
     /// Starts it, again, on the same port. It has lost its data.
     pub async fn revive(&mut self) {
         let mut command = Command::new(environment().redis.as_ref().expect("checked by the suite"));
-        command.current_dir(self.directory.path());
+        command.current_dir(self.config.folder());
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.args(["--port", &self.port.address().port().to_string()]);
         command.args(["--requirepass", PASSWORD]);
@@ -90,7 +86,7 @@ impl Redis {
 
     /// The runtime configuration file.
     pub fn runtime_config(&self) -> PathBuf {
-        self.directory.path().join("runtime-config.toml")
+        self.config.runtime_config()
     }
 
     /// The decision as JSON, if there is one.

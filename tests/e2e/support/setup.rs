@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -255,6 +256,8 @@ impl Setup {
         std::fs::write(&path, manifest).expect("a writable temporary directory");
         let spin = environment().spin.as_ref().expect("checked by the suite");
         let mut command = Command::new(spin);
+        // It starts another process, which ends with the group.
+        command.process_group(0);
         command.arg("up").arg("--from").arg(path);
         command.arg("--state-dir").arg(directory.path());
         let port = if self.port == 0 {

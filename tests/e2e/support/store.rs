@@ -5,24 +5,29 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
-use tempfile::TempDir;
 
+use super::default_store::DefaultStore;
 use super::waiting::eventually;
 
 /// The key of the decision, by default.
 pub const KEY: &str = "proxy:fastest";
 
+/// The database's file name.
+const FILE: &str = "store.db";
+
 /// A SQLite file in Spin's own schema, and the runtime configuration that names it.
 pub struct Store {
-    directory: TempDir,
+    config: DefaultStore,
 }
 
 impl Store {
     /// An empty one.
     pub fn new() -> Self {
-        let store = Self {
-            directory: TempDir::new().expect("a temporary directory"),
-        };
+        let config = DefaultStore::new(|folder| {
+            let file = folder.join(FILE);
+            format!("type = \"spin\"\npath = \"{}\"", file.display())
+        });
+        let store = Self { config };
         store
             .connection()
             .execute_batch(
@@ -31,22 +36,17 @@ impl Store {
                     PRIMARY KEY (store, key))",
             )
             .expect("a fresh database");
-        let config = format!(
-            "[key_value_store.default]\ntype = \"spin\"\npath = \"{}\"\n",
-            store.path().display()
-        );
-        std::fs::write(store.runtime_config(), config).expect("a writable directory");
         store
     }
 
     /// The database file.
     pub fn path(&self) -> PathBuf {
-        self.directory.path().join("store.db")
+        self.config.folder().join(FILE)
     }
 
     /// The runtime configuration file.
     pub fn runtime_config(&self) -> PathBuf {
-        self.directory.path().join("runtime-config.toml")
+        self.config.runtime_config()
     }
 
     /// A separate connection for the test.
