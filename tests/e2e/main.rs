@@ -21,6 +21,7 @@ mod fault_origin;
 mod forwarding;
 mod framing;
 mod guest_limits;
+mod h2spec;
 mod hanging;
 mod hedging;
 mod host_calls;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
     forwarding::register(&mut suite);
     framing::register(&mut suite);
     raw_bytes::register(&mut suite);
+    h2spec::register(&mut suite);
     confinement::register(&mut suite);
     https::register(&mut suite);
     memory::register(&mut suite);

@@ -266,6 +266,11 @@ pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         Ok(spin) => environment.push(("SPIN", spin.into())),
         Err(why) => eprintln!("Tests on Spin will be skipped: {why:#}"),
     }
+    // In no registry that can be installed from here: a program in Go, which is used where somebody has it.
+    match which::which("h2spec") {
+        Ok(h2spec) => environment.push(("H2SPEC", h2spec.into())),
+        Err(_) => eprintln!("The tests of h2spec will be skipped: it is not on PATH"),
+    }
     Ok(environment)
 }
 

@@ -26,6 +26,8 @@ pub struct Environment {
     pub wasmtime: PathBuf,
     /// `spin`, where it is installed.
     pub spin: Option<PathBuf>,
+    /// `h2spec`, where it is installed.
+    pub h2spec: Option<PathBuf>,
     /// A Redis server, if one was found.
     pub redis: Option<PathBuf>,
     /// A Python with httpbin, if it could be installed.
@@ -56,6 +58,7 @@ impl Environment {
             embed_example: path("FUNCTION_FETCH_EMBED_EXAMPLE")?,
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
+            h2spec: path("H2SPEC").ok(),
             redis: path("REDIS_SERVER").ok(),
             httpbin: path("FUNCTION_FETCH_HTTPBIN").ok(),
             node: path("FUNCTION_FETCH_NODE").ok(),
