@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
+import { certificate } from "../support/certificate.js";
 import { Conversation, send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
 import { listenAnywhere } from "../support/port.js";
@@ -206,4 +207,16 @@ test("a_module_can_provide_the_store", async (t) => {
   const refused = Command.start(t, env, ["--store", broken]);
   assert.equal(await refused.exit(), 2);
   assert.match(refused.stderr, /its default export has no methods get and put/);
+});
+
+test("a_private_authority_is_trusted_where_node_is_told_of_it_and_nowhere_else", async (t) => {
+  const made = certificate();
+  const origin = await startOrigin(t, { certificate: made });
+  const file = join(folder(t), "authority.pem");
+  writeFileSync(file, made.cert);
+  const env = { FETCH_TARGETS: origin.url };
+  const strict = Command.start(t, env);
+  const told = Command.start(t, { ...env, NODE_EXTRA_CA_CERTS: file });
+  assert.equal((await send(await strict.port())).status, 502);
+  assert.equal((await send(await told.port())).status, 200);
 });
