@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if !asks_for_help(&args.arguments) {
         let optimizer = Optimizer::find(&workspace)?;
         command
-            .env("FUNCTION_FETCH_BIN", host::build(&workspace)?)
+            .env("FUNCTION_FETCH_BIN", host::build_released(&workspace)?)
             .env(
                 "FUNCTION_FETCH_WASI_WASM",
                 components::build(&workspace, Flavour::Wasi, &optimizer)?,
