@@ -1,18 +1,33 @@
-//! The pages of the documentation: their links resolve, and each English one
-//! has a Chinese page of the same shape.
+//! The pages of the documentation: their links resolve, each English one has a Chinese page of the same shape, and each
+//! is in the table of contents of the site.
 
 use crate::{root, text};
+use function_fetch_pages::{code, headings, html_images, links};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs"))
-        .expect("docs")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    pages.extend(["README.md", "SECURITY.md"].map(|page| root().join(page)));
+/// The pages in both languages: those of `docs`, but for the tables of the simulator, and those at the root that have one
+/// in Chinese.
+pub fn pages() -> Vec<PathBuf> {
+    let (root, docs) = (root(), root().join("docs"));
+    let mut pages = all_pages();
+    pages.retain(|page| {
+        let is_page = page.starts_with(&docs) && !page.starts_with(docs.join("simulation"));
+        is_page || (page.parent() == Some(&root) && chinese(page).exists())
+    });
     pages
+}
+
+/// Every page that somebody wrote, or that a command makes for the documentation.
+pub fn all_pages() -> Vec<PathBuf> {
+    function_fetch_pages::pages(&root()).expect("pages")
+}
+
+/// The page, for a message.
+pub fn name(page: &Path) -> String {
+    let inside = page.strip_prefix(root()).unwrap_or(page);
+    inside.display().to_string()
 }
 
 /// The text outside of code blocks.
@@ -20,33 +35,41 @@ fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// The targets of a page's links.
-fn links(text: &str) -> Vec<String> {
-    prose(text)
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(link, _)| link.to_owned())
-        .collect()
-}
-
 #[test]
-fn every_relative_link_leads_to_a_file() {
-    for page in pages() {
+fn every_relative_link_leads_to_a_file_and_to_a_heading_of_it() {
+    let mut anchors: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    let mut broken = Vec::new();
+    for page in all_pages() {
         let text = read_to_string(&page).expect("a page");
         let folder = page.parent().expect("a folder");
-        for link in links(&text) {
-            if link.contains("://") || link.starts_with('#') || link.starts_with("mailto:") {
+        let links = links(&text).into_iter().map(|link| link.destination);
+        for link in links.chain(html_images(&text)) {
+            if link.contains("://") || link.starts_with("mailto:") {
                 continue;
             }
-            let file = link.split('#').next().unwrap_or_default();
-            assert!(
-                folder.join(file).exists(),
-                "{}: {link} leads nowhere",
-                page.display()
-            );
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let to = match file {
+                "" => page.clone(),
+                file => folder.join(file),
+            };
+            if !to.exists() {
+                broken.push(format!("{}: {link} leads to no file", name(&page)));
+                continue;
+            }
+            if anchor.is_empty() || to.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let to = to.canonicalize().expect("it exists");
+            let known = anchors.entry(to).or_insert_with_key(|to| {
+                let headings = headings(&read_to_string(to).expect("a page"));
+                headings.into_iter().map(|heading| heading.anchor).collect()
+            });
+            if !known.contains(anchor) {
+                broken.push(format!("{}: {link} leads to no heading", name(&page)));
+            }
         }
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
@@ -63,26 +86,35 @@ fn the_readme_names_the_oldest_rust_that_the_manifests_allow() {
     }
 }
 
-fn chinese(page: &Path) -> PathBuf {
-    let name = page
-        .file_stem()
-        .expect("a name")
-        .to_string_lossy()
-        .into_owned();
-    root().join("docs").join(format!("{name}_zh-CN.md"))
+/// The same page in Chinese: beside it, or in `docs` for those at the root.
+pub fn chinese(page: &Path) -> PathBuf {
+    let stem = page.file_stem().expect("a name").to_string_lossy();
+    let name = format!("{stem}_zh-CN.md");
+    if page.parent() == Some(&root()) {
+        root().join("docs").join(name)
+    } else {
+        page.with_file_name(name)
+    }
 }
 
-/// Its headings' levels, and how many code blocks and table rows it has.
-fn shape(path: &Path) -> (Vec<usize>, usize, usize) {
+/// Whether it is a page in Chinese.
+pub fn is_chinese(page: &Path) -> bool {
+    page.to_string_lossy().ends_with("_zh-CN.md")
+}
+
+/// Its headings' levels, its blocks of code by their languages, and how many table rows it has.
+fn shape(path: &Path) -> (Vec<u8>, Vec<String>, usize) {
     let text = read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let prose = prose(&text);
-    let levels = prose
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| line.chars().take_while(|c| *c == '#').count())
+    let levels = headings(&text)
+        .into_iter()
+        .map(|heading| heading.level)
         .collect();
-    let rows = prose.lines().filter(|line| line.starts_with('|')).count();
-    (levels, text.matches("```").count(), rows)
+    let blocks = code(&text).into_iter().map(|code| code.language).collect();
+    let rows = prose(&text)
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .count();
+    (levels, blocks, rows)
 }
 
 /// The folders of the repository that have tests.
@@ -148,25 +180,40 @@ fn every_test_that_a_promise_rests_on_is_there() {
     }
 }
 
-/// The pages for contributors, not for users.
-const FOR_CONTRIBUTORS: [&str; 4] = [
-    "architecture.md",
-    "behaviour.md",
-    "decisions.md",
-    "performance.md",
-];
+#[test]
+fn every_page_is_there_in_chinese_and_of_the_same_shape() {
+    for page in pages() {
+        if !is_chinese(&page) {
+            assert_eq!(shape(&page), shape(&chinese(&page)), "{}", name(&page));
+        }
+    }
+}
+
+/// The pages that a table of contents of the site has, in its order.
+fn contents(summary: &str) -> Vec<PathBuf> {
+    let folder = root().join("book");
+    let page = |destination: String| {
+        let page = folder.join(destination);
+        page.canonicalize().unwrap_or(page)
+    };
+    links(&text(format!("book/{summary}")))
+        .into_iter()
+        .map(|link| page(link.destination))
+        .collect()
+}
 
 #[test]
-fn every_page_for_users_is_there_in_chinese_and_of_the_same_shape() {
+fn every_page_is_in_its_book_and_both_books_are_alike() {
+    let (english, other) = (contents("SUMMARY.md"), contents("SUMMARY_zh-CN.md"));
     for page in pages() {
-        let name = page
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with("_zh-CN.md") || FOR_CONTRIBUTORS.contains(&name.as_str()) {
-            continue;
-        }
-        assert_eq!(shape(&page), shape(&chinese(&page)), "{name}");
+        let book = if is_chinese(&page) { &other } else { &english };
+        let page = page.canonicalize().expect("it exists");
+        assert!(book.contains(&page), "no book has {}", name(&page));
     }
+    // What has no Chinese page, such as the tables that the simulator writes.
+    let translated: Vec<PathBuf> = english
+        .iter()
+        .filter_map(|page| chinese(page).canonicalize().ok())
+        .collect();
+    assert_eq!(translated, other);
 }

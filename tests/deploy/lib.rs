@@ -1,5 +1,6 @@
 //! The deployment manifests: each is parsed with the types of its platform, and
-//! its paths, names, settings, stores and options are compared with the code.
+//! its paths, names, settings, stores and options are compared with the code. The
+//! pages of the documentation are held to it in the same way.
 //! There are only tests here.
 
 #![cfg(test)]
@@ -7,6 +8,7 @@
 mod docs;
 mod kubernetes;
 mod settings;
+mod snippets;
 mod spin;
 mod spinkube;
 mod store;

@@ -2,6 +2,7 @@
 
 use crate::text;
 use function_fetch_engine::settings::{Kind, NAMES, TABLE};
+use function_fetch_settings::Language;
 
 /// The cells of the row of a Markdown table that is about this setting.
 fn row(page: &str, setting: &str) -> Vec<String> {
@@ -40,6 +41,18 @@ fn the_readme_has_every_setting_with_its_default() {
                 assert!(NAMES.contains(&name), "{page}: {name} is no setting");
             }
         }
+    }
+}
+
+#[test]
+fn the_reference_is_what_the_table_says() {
+    for language in Language::ALL {
+        let file = format!("docs/{}", language.file("settings.md"));
+        let wanted = function_fetch_settings::page(language).expect("a page");
+        assert!(
+            text(&file) == wanted,
+            "{file} is not what the table says: run `cargo xtask settings`"
+        );
     }
 }
 

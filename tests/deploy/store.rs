@@ -4,30 +4,35 @@ use crate::{kubernetes, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuntimeConfig {
+pub struct RuntimeConfig {
     key_value_store: BTreeMap<String, Store>,
     #[serde(default)]
     outbound_http: Outbound,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
 enum Store {
     Spin { path: String },
     Redis { url: String },
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Outbound {
     #[serde(default)]
     connection_pooling: Option<bool>,
 }
 
+/// Reads a runtime configuration.
+pub fn parse(text: &str) -> Result<RuntimeConfig, toml::de::Error> {
+    toml::from_str(text)
+}
+
 fn read(text: &str) -> RuntimeConfig {
-    let config: RuntimeConfig = toml::from_str(text).expect("a runtime configuration");
+    let config = parse(text).expect("a runtime configuration");
     // The default of FETCH_CACHE_KV_BINDING, and the label in the Spin manifests.
     assert_eq!(
         config.key_value_store.keys().collect::<Vec<_>>(),

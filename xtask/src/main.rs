@@ -19,7 +19,9 @@ mod passed_on;
 mod process;
 mod redis;
 mod server;
+mod settings;
 mod simulate;
+mod site;
 mod soak;
 mod spin;
 mod summary;
@@ -62,6 +64,10 @@ enum Command {
     Mutants(passed_on::Args),
     /// Run it at saturation for a while, before targets that fail and beside clients that are slow, and judge every response
     Soak(soak::Args),
+    /// Build the documentation as a site, in English and Chinese, and check its links
+    Site,
+    /// Write docs/settings.md and its Chinese twin from the engine's table of settings
+    Settings,
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -84,6 +90,8 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Soak(args) => soak::run(&args),
+        Command::Site => site::run(),
+        Command::Settings => settings::run(),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {
@@ -91,4 +99,33 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn the_commands_of_the_documentation_can_be_parsed() {
+        let root = Workspace::locate().expect("a workspace").root;
+        let typed = function_fetch_pages::typed(&root, &["cargo"]).expect("commands");
+        let mut seen = 0;
+        for (page, command) in typed {
+            let [_, xtask, arguments @ ..] = &command.words[..] else {
+                continue;
+            };
+            // In prose, the command as such.
+            if xtask != "xtask" || arguments.is_empty() {
+                continue;
+            }
+            let words = ["cargo xtask".to_owned()];
+            let parsed = Cli::try_parse_from(words.iter().chain(arguments));
+            if let Err(error) = parsed {
+                panic!("{}: {error}", page.display());
+            }
+            seen += 1;
+        }
+        assert!(seen > 40, "{seen}");
+    }
 }

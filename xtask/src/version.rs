@@ -27,14 +27,16 @@ impl Version {
         })
     }
 
-    /// Reads `name X.Y.Z …`.
+    /// Reads `name X.Y.Z …`, where a `v` may precede the version.
     fn printed(output: &str, name: &str) -> Option<Self> {
         let mut words = output.split_whitespace();
         if words.next()? != name {
             return None;
         }
-        let mut numbers = words
-            .next()?
+        let version = words.next()?;
+        let mut numbers = version
+            .strip_prefix('v')
+            .unwrap_or(version)
             .split(['.', '-', '+'])
             .map(|number| number.parse().ok());
         Some(Self(numbers.next()??, numbers.next()??, numbers.next()??))
@@ -59,6 +61,7 @@ mod tests {
                 "wasmtime",
                 Some(Version(49, 0, 3)),
             ),
+            ("mdbook v0.5.4\n", "mdbook", Some(Version(0, 5, 4))),
             ("wasmtime 48.0.8", "wasmtime", Some(Version(48, 0, 8))),
             (
                 "spin 4.1.0 (abc 2026-11-01)",

@@ -7,12 +7,17 @@ use serde_json::Value;
 
 use crate::process;
 
-/// The two folders from which everything else is found.
+/// The package of the root.
+const PACKAGE: &str = "function-fetch";
+
+/// The folders from which everything else is found, and where the repository is published.
 pub struct Workspace {
     /// The root of the repository.
     pub root: PathBuf,
     /// Cargo's target folder, from `CARGO_TARGET_DIR` and cargo's configuration.
     pub target: PathBuf,
+    /// Where it is published, if the root's manifest says so.
+    pub repository: Option<String>,
 }
 
 impl Workspace {
@@ -36,9 +41,15 @@ impl Workspace {
                 .with_context(|| format!("cargo metadata has no {key}"))?
                 .into())
         };
+        let package = metadata["packages"]
+            .as_array()
+            .and_then(|packages| packages.iter().find(|package| package["name"] == PACKAGE));
         Ok(Self {
             root: folder("workspace_root")?,
             target: folder("target_directory")?,
+            repository: package
+                .and_then(|package| package["repository"].as_str())
+                .map(str::to_owned),
         })
     }
 

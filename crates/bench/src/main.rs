@@ -150,4 +150,24 @@ mod tests {
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn the_measurements_of_the_documentation_can_be_run() -> Result<()> {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run by cargo")?;
+        let root = std::path::Path::new(&package).join("../..");
+        let mut seen = 0;
+        for (page, command) in function_fetch_pages::typed(&root, &["cargo"])? {
+            let [_, xtask, bench, options @ ..] = &command.words[..] else {
+                continue;
+            };
+            if xtask != "xtask" || bench != "bench" {
+                continue;
+            }
+            Cli::try_parse_from([bench].into_iter().chain(options))
+                .with_context(|| page.display().to_string())?;
+            seen += 1;
+        }
+        assert!(seen > 5, "{seen}");
+        Ok(())
+    }
 }

@@ -200,3 +200,37 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let file = folder.join(name);
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_simulations_of_the_documentation_can_be_run() -> Result<()> {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run by cargo")?;
+        let root = Path::new(&package).join("../..");
+        let mut seen = 0;
+        for (page, command) in function_fetch_pages::typed(&root, &["cargo"])? {
+            let [_, xtask, simulate, options @ ..] = &command.words[..] else {
+                continue;
+            };
+            if xtask != "xtask" || simulate != "simulate" {
+                continue;
+            }
+            let cli = Cli::try_parse_from([simulate].into_iter().chain(options))
+                .with_context(|| page.display().to_string())?;
+            chosen(
+                &cli.scenario,
+                scenario::all(),
+                |scenario| scenario.name,
+                "scenario",
+            )
+            .with_context(|| page.display().to_string())?;
+            chosen(&cli.policy, ALL.to_vec(), |kind| kind.name(), "policy")
+                .with_context(|| page.display().to_string())?;
+            seen += 1;
+        }
+        assert!(seen > 10, "{seen}");
+        Ok(())
+    }
+}

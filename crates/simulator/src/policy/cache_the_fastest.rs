@@ -1,5 +1,5 @@
 //! *Cache the fastest*: the rules of the TypeScript original
-//! (`behaviour.md`, section 10).
+//! (`behaviour.md`, section 11).
 //!
 //! Without a decision it probes all targets and waits for the last; the fastest
 //! is kept in memory and in the store for a TTL. Every success writes the key

@@ -1,6 +1,5 @@
 //! `function-fetch check`.
 
-use super::schema;
 use crate::cli::CheckArgs;
 use crate::{environment, output};
 use function_fetch_engine::Target;
@@ -14,7 +13,7 @@ const ALIKE: f64 = 0.9;
 
 pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     if args.schema {
-        output::print(&(serde_json::to_string_pretty(&schema::of_settings())? + "\n"))?;
+        output::print(&(serde_json::to_string_pretty(&function_fetch_settings::schema())? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let given = environment::shared(environment::utf8(), args.environment);

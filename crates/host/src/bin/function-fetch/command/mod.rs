@@ -3,7 +3,6 @@
 pub mod check;
 mod monitoring;
 pub mod probe;
-mod schema;
 pub mod serve;
 mod summary;
 mod watch;

@@ -1,4 +1,4 @@
-//! `function-fetch check --schema`: the engine's table of settings as a JSON Schema.
+//! The table as a JSON Schema.
 //!
 //! It is for an object of settings: the `vars` of a wrangler.jsonc, the option `env` on Node.js, a file from which an
 //! environment is made. So a value may be text, as in an environment, or the JSON that it stands for; a keyword of a
@@ -16,7 +16,9 @@ const FLAGS: [&str; 10] = [
 /// What turns a number off, in any case.
 const OFF: [&str; 4] = ["off", "none", "no", "false"];
 
-pub fn of_settings() -> Value {
+/// The JSON Schema of an object with all settings.
+#[must_use]
+pub fn schema() -> Value {
     let properties: Map<String, Value> = TABLE
         .iter()
         .map(|row| {
