@@ -4,7 +4,7 @@
  */
 
 /** The oldest version of each line that is not supported as a whole; later lines are. */
-const OLDEST = ["22.19.0", "23.8.0"] as const;
+export const OLDEST = ["22.19.0", "23.8.0"] as const;
 
 /** As in `engines` of package.json. */
 export const RANGE = `^${OLDEST[0]} || >=${OLDEST[1]}`;

@@ -1,8 +1,7 @@
 /** The fetch entry served by Node.js, Deno and Bun, each in a process that ends with its test. */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,14 +9,10 @@ import { type TestContext, test } from "node:test";
 import { build } from "esbuild";
 import type { Event, Options } from "../../src/fetch/index.js";
 import type { Origin } from "../support/origin.js";
+import { commandOf, RUNTIMES, type Runtime } from "../support/runtimes.js";
 import { eventually } from "../support/waiting.js";
 
-export const RUNTIMES = ["node", "deno", "bun"] as const;
-
-export type Runtime = (typeof RUNTIMES)[number];
-
 const HERE = import.meta.dirname;
-const MODULES = join(HERE, "..", "..", "node_modules");
 
 /** How long a machine under load may take to start a process, ms. */
 const START = 30_000;
@@ -76,16 +71,6 @@ export async function proxyTo(
     START,
   );
   return { port: port ?? 0, said };
-}
-
-function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
-  if (runtime === "node") return [process.execPath];
-  if (runtime === "bun") {
-    const [platform = ""] = readdirSync(join(MODULES, "@oven"));
-    return [join(MODULES, "@oven", platform, "bin", "bun")];
-  }
-  const deno: { runInstall(): string } = createRequire(import.meta.url)("deno/install_api.cjs");
-  return [deno.runInstall(), "run", "--quiet", "--allow-all", "--no-config", "--no-lock"];
 }
 
 let bundled: Promise<string> | undefined;
