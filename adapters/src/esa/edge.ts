@@ -48,11 +48,14 @@ export class Edge {
         configuration,
         new EsaPlatform(configuration, store, log),
       );
-      const { method, headers, signal } = request;
-      const url = partsOf(request.url);
-      const body = await bodyOf(request);
-      const from = { method, headers, signal, url, body, address: addressOf(request) };
-      const inbound = new Inbound(from, configuration, rules);
+      const inbound = new Inbound(
+        request,
+        partsOf(request.url),
+        await bodyOf(request),
+        addressOf(request),
+        configuration,
+        rules,
+      );
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);
       proxy.tellStats(false);

@@ -4,7 +4,7 @@
  */
 
 import type { Failure } from "../engine/interface.js";
-import { failureBy, RUNTIMES, type Saying } from "../web/failures.js";
+import { RUNTIMES, type Saying } from "../web/failures.js";
 
 /**
  * Statuses that ESA returns when it could not connect, so that nothing was sent.
@@ -25,7 +25,7 @@ const NOTHING_SENT: ReadonlyMap<number, Failure> = new Map([
  * them matches; the rest are messages of Deno, on which the local runtime is based, and of Node.js.
  * The first match counts.
  */
-const SAYINGS: readonly Saying[] = [
+export const SAYINGS: readonly Saying[] = [
   [/authority is same with origin authority/i, "http-request-denied"],
   [/no available fetch proxy address/i, "destination-unavailable"],
   [/connection reset|ECONNRESET|EPIPE|broken pipe/i, "connection-terminated"],
@@ -38,9 +38,4 @@ const SAYINGS: readonly Saying[] = [
 export function failureBehind(status: number): Failure | undefined {
   // RFC 9110 §15: statuses end at 599.
   return status > 599 ? "http-protocol-error" : NOTHING_SENT.get(status);
-}
-
-/** Which failure an error of `fetch` is. */
-export function failureOf(error: unknown): Failure {
-  return failureBy(SAYINGS, error);
 }

@@ -6,9 +6,10 @@ import { probeFields, probeResponse } from "../driver/probe.js";
 import { type Stats, statsLine } from "../driver/stats.js";
 import type { Configuration, Failure, ProbeResponse, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
+import { failureBy } from "../web/failures.js";
 import type { Inbound } from "../web/inbound.js";
 import { sending } from "../web/sending.js";
-import { failureBehind, failureOf } from "./failures.js";
+import { failureBehind, SAYINGS } from "./failures.js";
 import type { Init } from "./runtime.js";
 import { Subrequests } from "./subrequests.js";
 
@@ -64,7 +65,7 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
   }
 
   failure(error: unknown): Failure {
-    return failureOf(error);
+    return failureBy(SAYINGS, error);
   }
 
   status({ response }: UpstreamResponse): number {

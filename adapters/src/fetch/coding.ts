@@ -4,7 +4,7 @@
  */
 
 import { AttemptFailed } from "../driver/attempt-failed.js";
-import { bodyFor } from "../web/relay.js";
+import { WITHOUT_BODY } from "../web/relay.js";
 
 /** Whether `fetch` leaves bodies as they are if it is told to: Bun does. */
 export const LEAVES_BODIES = "Bun" in globalThis;
@@ -23,7 +23,7 @@ export function plain(response: Response, method: string): Response {
   const { status, statusText } = response;
   const coding = response.headers.get("content-encoding");
   if (coding === null || LEAVES_BODIES || MENDS_FIELDS) return response;
-  if (method === "HEAD" || bodyFor(status, response.body) === null) return response;
+  if (method === "HEAD" || WITHOUT_BODY.has(status)) return response;
   if (UNCERTAIN.test(coding)) throw new AttemptFailed("http-protocol-error");
   if (!DECODED.test(coding)) return response;
   const headers = new Headers(response.headers);

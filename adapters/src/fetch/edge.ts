@@ -14,7 +14,7 @@ import { bodyOf, cannotBeSent } from "../web/body.js";
 import { type Facts, factsIn } from "../web/caller.js";
 import { Inbound } from "../web/inbound.js";
 import { internalError, localReply } from "../web/local-reply.js";
-import { bodyFor, relayed } from "../web/relay.js";
+import { relayed, WITHOUT_BODY } from "../web/relay.js";
 import { partsOf } from "../web/url.js";
 import { FetchPlatform } from "./platform.js";
 
@@ -86,9 +86,11 @@ export class Edge {
       const own = await this.hooks.onRequest?.(hooked);
       if (own instanceof Response) return own;
       keepFraming(headers, request.headers);
-      const { path, address } = hooked;
       const inbound = new Inbound(
-        { method, headers, signal, url: { ...url, path }, body: await bodyOf(request), address },
+        { method, headers, signal },
+        { ...url, path: hooked.path },
+        await bodyOf(request),
+        facts.address,
         this.proxy.configuration,
         this.rules,
       );
@@ -132,7 +134,8 @@ export class Edge {
     if (onResponse === undefined) return given;
     // A response of `fetch` cannot be changed.
     const { status, statusText, headers } = given;
-    const response = new Response(bodyFor(status, given.body), { status, statusText, headers });
+    const body = WITHOUT_BODY.has(status) ? null : given.body;
+    const response = new Response(body, { status, statusText, headers });
     const target = answer === undefined ? undefined : this.platform.targetOf(answer);
     try {
       await onResponse({ status: response.status, headers: response.headers, target }, hooked);

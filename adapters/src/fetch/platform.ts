@@ -6,10 +6,11 @@ import type { Stats } from "../driver/stats.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
 import type { Reporting } from "../reporting.js";
 import { drain } from "../web/drain.js";
+import { failureBy } from "../web/failures.js";
 import type { Inbound } from "../web/inbound.js";
 import { sending } from "../web/sending.js";
 import { LEAVES_BODIES, plain } from "./coding.js";
-import { failureOf } from "./failures.js";
+import { SAYINGS } from "./failures.js";
 
 /** What Node.js and Bun have beyond the standard; other runtimes ignore it. */
 interface Init extends RequestInit {
@@ -59,7 +60,7 @@ export class FetchPlatform implements Platform<Inbound, Response> {
   }
 
   failure(error: unknown): Failure {
-    return failureOf(error);
+    return failureBy(SAYINGS, error);
   }
 
   status(response: Response): number {

@@ -5,10 +5,10 @@ import type { Failure } from "../engine/interface.js";
 
 export type Saying = readonly [said: RegExp, failure: Failure];
 
-/** What Deno, Node.js and Bun say. */
+/** What Deno and Node.js say. */
 export const RUNTIMES: readonly Saying[] = [
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup|name resolution/i, "dns-error"],
-  [/ECONNREFUSED|connection ?refused/i, "connection-refused"],
+  [/ECONNREFUSED|connection refused/i, "connection-refused"],
   [/UND_ERR_CONNECT_TIMEOUT|\(Connect\).*timed out|connect timeout/i, "connection-timeout"],
   [/certificate|SELF_SIGNED|UnknownIssuer/i, "tls-certificate-error"],
   [/ERR_SSL|InvalidContentType|tls handshake/i, "tls-protocol-error"],

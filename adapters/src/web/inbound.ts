@@ -7,15 +7,10 @@ import type { Configuration, ReplayState, Target } from "../engine/interface.js"
 import { upstreamFields } from "./fields.js";
 import type { Parts } from "./url.js";
 
-/** What it is made of. */
-export interface Origins {
+/** What it needs of the request. */
+export interface Head {
   readonly method: string;
   readonly headers: Headers;
-  readonly url: Parts;
-  /** What `bodyOf` found. */
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** The client's address, not from the request's fields, which a client can forge. */
-  readonly address: string | undefined;
   /** Aborts when the client disconnects, where the runtime reports it. */
   readonly signal: AbortSignal | undefined;
 }
@@ -28,12 +23,18 @@ export class Inbound {
   /** Aborts when nothing more is to be sent. */
   private readonly broken = new AbortController();
 
+  /**
+   * `body`: what `bodyOf` found. `address`: the client's, not from the request's fields,
+   * which a client can forge.
+   */
   constructor(
-    { method, headers, url, body, address, signal }: Origins,
+    { method, headers, signal }: Head,
+    { scheme, authority, path }: Parts,
+    body: ReadableStream<Uint8Array> | null,
+    address: string | undefined,
     configuration: Configuration,
     rules: FieldRules,
   ) {
-    const { scheme, authority, path } = url;
     const client: ClientFacts = { address, host: authority, scheme };
     this.fields = upstreamFields(headers, rules, client);
     this.body = new ReplayBody(body, configuration.replayBodyBytes, () => this.broken.abort());

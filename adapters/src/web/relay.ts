@@ -5,12 +5,7 @@ import { explainFields } from "../driver/replies.js";
 import { clientFields } from "./fields.js";
 
 /** WHATWG Fetch: a `Response` of such a status must not have a body, not even an empty one. */
-const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
-
-/** The body of a `Response` of that status. */
-export function bodyFor<B>(status: number, body: B): B | null {
-  return WITHOUT_BODY.has(status) ? null : body;
-}
+export const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** An upstream's response, and what `FETCH_EXPLAIN` adds to it. */
 export interface Relayed {
@@ -42,5 +37,6 @@ export function relayed(
     for (const [name, value] of explainFields(explain, elapsed)) headers.append(name, value);
   }
   if (headers === undefined || !canMake(status)) return upstream;
-  return new Response(bodyFor(status, upstream.body), { status, statusText, headers });
+  const body = WITHOUT_BODY.has(status) ? null : upstream.body;
+  return new Response(body, { status, statusText, headers });
 }
