@@ -12,6 +12,7 @@ import { build as vite } from "vite";
 import webpack from "webpack";
 import { send } from "../../support/client.js";
 import { startOrigin } from "../../support/origin.js";
+import { freePort } from "../../support/port.js";
 import { commandOf, RUNTIMES } from "../../support/runtimes.js";
 import { eventually } from "../../support/waiting.js";
 import { elsewhere, emptyFolder, run, start } from "./installed.js";
@@ -144,6 +145,27 @@ test("the_root_is_what_fits_the_runtime", () => {
       .split(",");
     assert.ok(found.includes("createFetchHandler"), runtime);
     assert.equal(found.includes("createNodeHandler"), runtime === "node", runtime);
+  }
+});
+
+test("one_line_is_a_server_for_bun_and_deno", async (t) => {
+  const origin = await startOrigin(t);
+  writeFileSync(elsewhere("server.mjs"), 'export { default } from "function-fetch/fetch";\n');
+  for (const runtime of ["bun", "deno"] as const) {
+    const port = await freePort();
+    const [command, ...words] = commandOf(runtime);
+    const place = ["--host", "127.0.0.1", "--port", String(port)];
+    const deno = words.flatMap(
+      (word) => ({ run: ["serve", ...place], "--no-config": [] })[word] ?? [word],
+    );
+    const env = { FETCH_TARGETS: origin.url, PORT: String(port), BUN_PORT: String(port) };
+    start(t, command, [...(runtime === "deno" ? deno : words), "server.mjs"], env);
+    const answer = await eventually(
+      `${runtime} serves`,
+      () => send(port).catch(() => undefined),
+      30_000,
+    );
+    assert.equal(answer.body.toString(), "origin", runtime);
   }
 });
 
