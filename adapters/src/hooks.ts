@@ -56,6 +56,12 @@ export function keepFraming(headers: Headers, before: Headers): void {
   }
 }
 
+/** What `onRequest` has returned. Throws a `TypeError` for what is no response: it must not be ignored. */
+export function ownResponse(returned: unknown): Response | undefined {
+  if (returned === undefined || returned instanceof Response) return returned;
+  throw new TypeError("`onRequest` has returned neither a `Response` of this runtime nor nothing");
+}
+
 /** The functions among the hooks; undefined without any. Throws a `TypeError` for anything else. */
 export function hooksOf({ onRequest, onResponse }: Hooks): Hooks | undefined {
   for (const [name, hook] of Object.entries({ onRequest, onResponse })) {

@@ -5,7 +5,7 @@ import type { Background } from "../driver/platform.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
 import type { LocalReply } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
-import { type HookedRequest, type Hooks, hooksOf, keepFraming } from "../hooks.js";
+import { type HookedRequest, type Hooks, hooksOf, keepFraming, ownResponse } from "../hooks.js";
 import { assertKnown, type SettingOptions, settingsOf } from "../options.js";
 import { type ReportingOptions, reportingOf, withStats } from "../reporting.js";
 import type { Settings } from "../settings.js";
@@ -83,8 +83,8 @@ export class Edge {
       const { method, signal } = request;
       const headers = new Headers(request.headers);
       const hooked: HookedRequest = { method, path: url.path, headers, address: facts.address };
-      const own = await this.hooks.onRequest?.(hooked);
-      if (own instanceof Response) return own;
+      const own = ownResponse(await this.hooks.onRequest?.(hooked));
+      if (own !== undefined) return own;
       keepFraming(headers, request.headers);
       const inbound = new Inbound(
         { method, headers, signal },

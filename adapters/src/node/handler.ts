@@ -72,7 +72,8 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
       inbound = edge.inbound(from);
       // It may have disconnected while a hook ran.
       if (isClosed) inbound.onDisconnect();
-      await conclude(edge, inbound, response, await edge.serve(inbound), hooked);
+      const concluding = conclude(edge, inbound, response, await edge.serve(inbound), hooked);
+      if (concluding !== undefined) await concluding;
     };
     const from = originsOf(edge, request);
     const throughHooks = async (hooks: Hooks): Promise<void> => {
@@ -86,27 +87,37 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
   });
 }
 
-async function conclude(
+/** Undefined when it is done at once: without a hook to wait for. */
+function conclude(
   edge: Edge,
   inbound: Inbound,
   response: Response,
   outcome: Outcome<UpstreamResponse>,
   hooked: HookedRequest | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const { answer } = outcome;
-  let fields =
-    answer === undefined ? localFields(outcome.reply) : answeredFields(outcome, edge.rules);
-  if (hooked !== undefined && edge.hooks !== undefined && !inbound.isDisconnected) {
-    try {
-      fields = await changedFields(edge.hooks, answer ?? outcome.reply, fields, hooked);
-    } catch (error) {
-      answer?.drop();
-      throw error;
-    }
+  if (inbound.isDisconnected) {
+    answer?.drop();
+    return undefined;
   }
-  if (inbound.isDisconnected) answer?.drop();
-  else if (answer !== undefined) relay(answer, response, fields);
-  else localReply(response, outcome.reply, fields);
+  const fields =
+    answer === undefined ? localFields(outcome.reply) : answeredFields(outcome, edge.rules);
+  const send = (fields: string[]): void => {
+    if (inbound.isDisconnected) answer?.drop();
+    else if (answer !== undefined) relay(answer, response, fields);
+    else localReply(response, outcome.reply, fields);
+  };
+  if (hooked !== undefined && edge.hooks?.onResponse !== undefined) {
+    return changedFields(edge.hooks, answer ?? outcome.reply, fields, hooked).then(
+      send,
+      (error: unknown) => {
+        answer?.drop();
+        throw error;
+      },
+    );
+  }
+  send(fields);
+  return undefined;
 }
 
 function originsOf(edge: Edge, request: Request): Origins {

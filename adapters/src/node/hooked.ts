@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type HookedRequest, type Hooks, keepFraming } from "../hooks.js";
+import { type HookedRequest, type Hooks, keepFraming, ownResponse } from "../hooks.js";
 import { isEarly } from "./client.js";
 import { type Origins, wholeUrl } from "./inbound.js";
 import { isHttp2, type Response as NodeResponse } from "./relay.js";
@@ -30,8 +30,8 @@ export async function admit({ onRequest }: Hooks, given: Origins): Promise<Admit
   const before = new Headers(headers);
   const { method, url, client } = from;
   const request: HookedRequest = { method, path: url, headers, address: client.address };
-  const response = await onRequest?.(request);
-  if (response instanceof Response) return { response };
+  const response = ownResponse(await onRequest?.(request));
+  if (response !== undefined) return { response };
   keepFraming(headers, before);
   const fields = [...headers];
   // As they came, unless the hook has changed them.
