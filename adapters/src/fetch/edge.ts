@@ -81,11 +81,14 @@ export class Edge {
       const facts = this.factsOf(request, handed);
       const url = partsOf(request.url);
       const { method, signal } = request;
-      const headers = new Headers(request.headers);
+      const { onRequest } = this.hooks;
+      const headers = onRequest === undefined ? request.headers : new Headers(request.headers);
       const hooked: HookedRequest = { method, path: url.path, headers, address: facts.address };
-      const own = ownResponse(await this.hooks.onRequest?.(hooked));
-      if (own !== undefined) return own;
-      keepFraming(headers, request.headers);
+      if (onRequest !== undefined) {
+        const own = ownResponse(await onRequest(hooked));
+        if (own !== undefined) return own;
+        keepFraming(headers, request.headers);
+      }
       const inbound = new Inbound(
         { method, headers, signal },
         { ...url, path: hooked.path },
