@@ -6,13 +6,15 @@ import { ReverseProxy } from "../driver/reverse-proxy.js";
 import type { Configuration, Engine, LocalReply } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
+import { bodyOf, cannotBeSent } from "../web/body.js";
+import { Inbound } from "../web/inbound.js";
 import { internalError, localReply } from "../web/local-reply.js";
 import { relayed } from "../web/relay.js";
 import { settingsOf } from "../web/settings.js";
-import { bodyOf, cannotBeSent, Inbound } from "./inbound.js";
+import { partsOf } from "../web/url.js";
 import { LIMITS } from "./limits.js";
 import { EsaPlatform } from "./platform.js";
-import { type EsaRequest, ensureClock, isContext } from "./runtime.js";
+import { addressOf, type EsaRequest, ensureClock, isContext } from "./runtime.js";
 import { storeOf } from "./store.js";
 import { notice, unreachableTargets } from "./unreachable-targets.js";
 
@@ -46,7 +48,14 @@ export class Edge {
         configuration,
         new EsaPlatform(configuration, store, log),
       );
-      const inbound = new Inbound(request, await bodyOf(request), configuration, rules);
+      const inbound = new Inbound(
+        request,
+        partsOf(request.url),
+        await bodyOf(request),
+        addressOf(request),
+        configuration,
+        rules,
+      );
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);
       proxy.tellStats(false);

@@ -6,9 +6,10 @@ import { probeFields, probeResponse } from "../driver/probe.js";
 import { type Stats, statsLine } from "../driver/stats.js";
 import type { Configuration, Failure, ProbeResponse, Target } from "../engine/interface.js";
 import { drain } from "../web/drain.js";
+import { failureBy } from "../web/failures.js";
+import type { Inbound } from "../web/inbound.js";
 import { sending } from "../web/sending.js";
-import { failureBehind, failureOf } from "./failures.js";
-import type { Inbound } from "./inbound.js";
+import { failureBehind, SAYINGS } from "./failures.js";
 import type { Init } from "./runtime.js";
 import { Subrequests } from "./subrequests.js";
 
@@ -34,7 +35,7 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
     const url = request.urlAt(target);
     const turn = this.subrequests.begin<UpstreamResponse>("live", () =>
       sending(async (signal) => {
-        const response = await fetch(url, request.outbound(signal));
+        const response = await fetch(url, outbound(request, signal));
         const release = () => turn.endAfter(cancelled(response));
         assertFromTarget(response, release);
         return { response, release };
@@ -64,7 +65,7 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
   }
 
   failure(error: unknown): Failure {
-    return failureOf(error);
+    return failureBy(SAYINGS, error);
   }
 
   status({ response }: UpstreamResponse): number {
@@ -82,6 +83,19 @@ export class EsaPlatform implements Platform<Inbound, UpstreamResponse> {
   stats(stats: Stats): void {
     this.notice(statsLine(stats));
   }
+}
+
+/** The request for a target, with its share of the body. */
+function outbound({ about, fields, body }: Inbound, signal: AbortSignal): Init {
+  return {
+    method: about.method,
+    headers: fields,
+    body: body.send(() => new TransformStream<Uint8Array, Uint8Array>()),
+    duplex: "half",
+    redirect: "manual",
+    decompress: "manual",
+    signal,
+  };
 }
 
 /** Throws when the response is ESA's own, since the target sent none. */

@@ -32,6 +32,12 @@ export type EsaRequest = Request & {
   readonly info?: { readonly remote_addr?: unknown } | undefined;
 };
 
+/** The address of the connection to ESA. */
+export function addressOf({ info }: EsaRequest): string | undefined {
+  const address = info?.remote_addr;
+  return typeof address === "string" && address !== "" ? address : undefined;
+}
+
 /** Keeps work running after the response. */
 export interface Context {
   waitUntil(work: Promise<unknown>): void;

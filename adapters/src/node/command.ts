@@ -1,23 +1,29 @@
-/** The command `function-fetch`: a server, from the environment alone. */
+/** The command `function-fetch`: a server, from its arguments and the environment. */
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { instantiate } from "../engine/node.js";
+import type { StoreOption } from "../store-option.js";
 import { check } from "./check.js";
-import type { Options, StoreOption } from "./edge.js";
+import type { Options } from "./edge.js";
 import { fileStore } from "./file-store.js";
 import { EdgeServer, type Listening } from "./server.js";
 
 const HELP = `Function Fetch: a smart edge reverse proxy
 
-Usage: function-fetch [OPTIONS]
+Usage: function-fetch [OPTIONS] [TARGET]...
 
-Settings come from the environment: FETCH_TARGETS, required, is where requests
-go; PORT and HOST are where it listens. SIGTERM or Ctrl-C stops it once the
-requests under way are complete; a second one stops it at once.
+A TARGET is an http:// or https:// address that requests may go to; without any,
+FETCH_TARGETS of the environment has them. All other settings come from the
+environment. SIGTERM or Ctrl-C stops it once the requests under way are complete;
+a second one stops it at once.
+
+  function-fetch --port 8080 https://us.example.com https://eu.example.com
 
 Options:
+  --port PORT           Where it listens; 0 takes any free port [default: 3000]
+  --host ADDRESS        The address; 0.0.0.0 for all [default: 127.0.0.1]
   --store STORE         Share the decision: file:FOLDER, or a module (.js) whose
                         default export is a store, an object with get and put
   --drain-timeout DURATION
@@ -47,8 +53,7 @@ Options:
   --version             Print the version
 
 Environment:
-  PORT                  The port; 0 takes any free one [default: 3000]
-  HOST                  The address; 0.0.0.0 for all [default: 127.0.0.1]
+  PORT, HOST            Used without --port and --host
   FETCH_*               The settings
 
 A DURATION is a whole number with its unit: 500ms, 1s, 2m, 1h; without one, ms.
@@ -66,10 +71,15 @@ class UsageError extends Error {}
 /** Runs the command. Resolves to its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    const { store, check: checks, help, version, ...options } = parsed(args);
+    const { values, positionals } = parsed(args);
+    const { store, check: checks, help, version, ...options } = values;
     if (help) return say(HELP);
     if (version) return say(`${ownVersion()}\n`);
-    if (checks) return check(process.env, (line) => say(`${line}\n`));
+    const targets = targetsOf(positionals);
+    if (checks) {
+      const named = targets === undefined ? {} : { FETCH_TARGETS: JSON.stringify(targets) };
+      return check({ ...process.env, ...named }, (line) => say(`${line}\n`));
+    }
     const number = (name: NumberOption) => whole(`--${name}`, options[name]);
     const time = (name: TimeOption) => duration(`--${name}`, options[name]);
     const clients = {
@@ -86,8 +96,9 @@ export async function run(args: readonly string[]): Promise<number> {
       upstreamIdleTimeout: time("upstream-idle-timeout"),
     };
     const drainTimeout = duration("--drain-timeout", options["drain-timeout"], 0);
-    const where = { ...listening(process.env), clients };
-    return await serve({ store: await storeOf(store), ...upstream }, where, drainTimeout);
+    const where = { ...listening(options, process.env), clients };
+    const given = { targets, store: await storeOf(store), ...upstream };
+    return await serve(given, where, drainTimeout);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`function-fetch: ${error.message}\n`);
@@ -103,9 +114,12 @@ function ownVersion(): string {
 
 function parsed(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
+        port: { type: "string" },
+        host: { type: "string" },
         store: { type: "string" },
         "drain-timeout": { type: "string", default: "30s" },
         "max-connections": { type: "string", default: "10000" },
@@ -122,11 +136,22 @@ function parsed(args: readonly string[]) {
         version: { type: "boolean", short: "V", default: false },
       },
     });
-    return values;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${reason}\nSee function-fetch --help`);
   }
+}
+
+/** Undefined without any. */
+function targetsOf(positionals: readonly string[]): readonly string[] | undefined {
+  for (const one of positionals) {
+    if (!/^https?:\/\//i.test(one)) {
+      throw new UsageError(
+        `${one} is not the address of a target: write http:// or https:// before it\nSee function-fetch --help`,
+      );
+    }
+  }
+  return positionals.length === 0 ? undefined : positionals;
 }
 
 type NumberOption =
@@ -167,12 +192,18 @@ function duration(option: string, text: string, least = 1): number {
   return time;
 }
 
-function listening(env: NodeJS.ProcessEnv): Pick<Listening, "port" | "host"> {
-  const port = env.PORT || "3000";
+interface Place {
+  readonly port?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+function listening(given: Place, env: NodeJS.ProcessEnv): Pick<Listening, "port" | "host"> {
+  const port = given.port ?? (env.PORT || "3000");
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new UsageError(`PORT=${port}: write a whole number from 0 to 65535`);
+    const what = given.port === undefined ? `PORT=${port}` : `--port ${port}`;
+    throw new UsageError(`${what}: write a whole number from 0 to 65535`);
   }
-  return { port: Number(port), host: env.HOST || "127.0.0.1" };
+  return { port: Number(port), host: given.host || env.HOST || "127.0.0.1" };
 }
 
 async function storeOf(given: string | undefined): Promise<StoreOption | undefined> {
@@ -241,13 +272,13 @@ function remedy(error: unknown, { port, host }: Listening): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "EADDRINUSE":
-      return `port ${port} of ${host} is in use: set PORT to another one`;
+      return `port ${port} of ${host} is in use: choose another one with --port or PORT`;
     case "EACCES":
-      return `port ${port} needs privileges: set PORT to 1024 or above`;
+      return `port ${port} needs privileges: choose 1024 or above with --port or PORT`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `HOST=${host} is not an address of this machine: set HOST to one, or to 0.0.0.0 for all`;
+      return `${host} is not an address of this machine: choose one with --host or HOST, or 0.0.0.0 for all`;
     default:
       return `cannot listen on port ${port} of ${host}: ${error instanceof Error ? error.message : error}`;
   }

@@ -3,6 +3,7 @@
 import { buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { Configuration } from "../engine/interface.js";
 import { Attempt, type Carrier } from "./attempt.js";
+import type { Connecting, TlsOptions } from "./connecting.js";
 import { KEEP_ALIVE, KEEP_ALIVE_MARGIN, KeepAliveAgents } from "./keep-alive.js";
 import { deferWriteErrors } from "./write-errors.js";
 
@@ -26,8 +27,8 @@ class TrackedClient extends Client implements Carrier {
   }
 }
 
-function connector(timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout, allowH2: false });
+function connector(timeout: number, tls: TlsOptions): buildConnector.connector {
+  const connect = buildConnector({ ...tls, timeout, allowH2: false });
   return (to, callback) => {
     connect(to, (...connected) => {
       if (connected[0] === null) deferWriteErrors(connected[1]);
@@ -45,7 +46,11 @@ export interface UpstreamLimits {
 }
 
 /** The options of all pools. */
-function options({ connectTimeout }: Configuration, limits: UpstreamLimits): Pool.Options {
+function options(
+  { connectTimeout }: Configuration,
+  limits: UpstreamLimits,
+  tls: TlsOptions,
+): Pool.Options {
   return {
     // Requests do not queue behind each other on a connection.
     pipelining: 1,
@@ -53,7 +58,7 @@ function options({ connectTimeout }: Configuration, limits: UpstreamLimits): Poo
     headersTimeout: 0,
     // Between two chunks, while the client reads.
     bodyTimeout: limits.idleTimeout,
-    connect: connector(connectTimeout),
+    connect: connector(connectTimeout, tls),
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN,
     maxHeaderSize: limits.maxHeadBytes,
@@ -64,7 +69,10 @@ function options({ connectTimeout }: Configuration, limits: UpstreamLimits): Poo
 }
 
 export class ConnectionPools {
-  readonly streaming = new KeepAliveAgents();
+  readonly streaming: KeepAliveAgents;
+  /** The user's own, in place of all pools. */
+  readonly custom: Dispatcher | undefined;
+  readonly tls: TlsOptions;
   /**
    * Origins whose response had both a `content-length` and a `transfer-encoding`
    * (RFC 9112 §6.3), which undici's parser refuses: they get the client of `node:http`.
@@ -75,10 +83,14 @@ export class ConnectionPools {
   constructor(
     private readonly configuration: Configuration,
     readonly limits: UpstreamLimits,
+    { dispatcher, tls }: Connecting,
   ) {
+    this.streaming = new KeepAliveAgents(tls);
+    this.custom = dispatcher;
+    this.tls = tls;
     for (const { origin } of configuration.targets) {
-      if (this.pools.has(origin)) continue;
-      this.pools.set(origin, new Pool(origin, options(configuration, limits)));
+      if (dispatcher !== undefined || this.pools.has(origin)) continue;
+      this.pools.set(origin, new Pool(origin, options(configuration, limits, tls)));
     }
   }
 
@@ -90,7 +102,7 @@ export class ConnectionPools {
 
   /** A new connection for one request. */
   fresh(origin: string): Client {
-    const { factory: _, ...given } = options(this.configuration, this.limits);
+    const { factory: _, ...given } = options(this.configuration, this.limits, this.tls);
     return new Client(origin, given);
   }
 

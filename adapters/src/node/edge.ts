@@ -1,29 +1,24 @@
 /** One configuration on Node.js: its engine, its connections, its background work. */
 
 import { FieldRules } from "../driver/headers.js";
-import type { Background, Store } from "../driver/platform.js";
+import type { Background } from "../driver/platform.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
-import { type Stats, statsLine } from "../driver/stats.js";
 import { instantiate } from "../engine/node.js";
+import { type Hooks, hooksOf } from "../hooks.js";
+import { assertKnown, type SettingOptions, settingsOf } from "../options.js";
+import { type ReportingOptions, reportingOf, withStats } from "../reporting.js";
 import type { Settings } from "../settings.js";
+import { type StoreOption, storeOf } from "../store-option.js";
+import { type ConnectingOptions, connectingOf } from "./connecting.js";
 import { ConnectionPools } from "./connection-pools.js";
-import type { Event } from "./event.js";
 import { Inbound, type Origins } from "./inbound.js";
 import { NodePlatform } from "./platform.js";
 import { RequestFields } from "./request-fields.js";
 import { MAX_HEAD_BYTES } from "./response-head.js";
-import { settingsOf } from "./settings.js";
 import type { UpstreamResponse } from "./upstream-response.js";
 
-/** A store that the user provides. Either method may fail, or be slow. */
-export interface StoreOption {
-  get(key: string): Promise<string | null | undefined>;
-  /** `ttlSeconds`: how long the value can be of use. */
-  put(key: string, value: string, ttlSeconds: number): Promise<unknown>;
-}
-
-export interface Options {
-  /** Settings; those missing here are taken from `process.env`. */
+export interface Options extends SettingOptions, ReportingOptions, Hooks, ConnectingOptions {
+  /** Settings by their own names; those missing here too are taken from `process.env`. */
   readonly env?: Settings | undefined;
   /** Where the decision is shared among processes (L2). Without it: memory only. */
   readonly store?: StoreOption | undefined;
@@ -42,30 +37,33 @@ export interface Options {
    * off, ms. Default 600000.
    */
   readonly upstreamIdleTimeout?: number | undefined;
-  /** Gets the notices, one line of JSON each. By default they go to stderr. */
-  readonly log?: ((line: string) => void) | undefined;
-  /** Gets each notice as an object. Without `log` the lines are then not written. */
-  readonly onEvent?: ((event: Event) => void) | undefined;
-  /**
-   * Gets the counts for monitoring, every `FETCH_STATS_SECONDS` in which there was
-   * something to count (10 unless it is set), and at `close`. Without it they go the
-   * way of the notices, as lines, if the setting is set.
-   */
-  readonly onStats?: ((stats: Stats) => void) | undefined;
 }
+
+/** The options that are no settings. */
+const OTHERS: Readonly<Record<Exclude<keyof Options, keyof SettingOptions>, true>> = {
+  env: true,
+  store: true,
+  maxHeadBytes: true,
+  clientBodyTimeout: true,
+  upstreamIdleTimeout: true,
+  tls: true,
+  dispatcher: true,
+  log: true,
+  onEvent: true,
+  onStats: true,
+  onRequest: true,
+  onResponse: true,
+};
 
 /** Longer than a server-sent event stream is usually silent, ms. */
 const UPSTREAM_IDLE_TIMEOUT = 600_000;
-
-/** How often `onStats` is called unless this is set, s. */
-const STATS = "FETCH_STATS_SECONDS";
-const STATS_SECONDS = "10";
 
 export class Edge {
   readonly rules: FieldRules;
   readonly proxy: ReverseProxy<Inbound, UpstreamResponse>;
   /** See `Options.clientBodyTimeout`. */
   readonly clientBodyTimeout: number;
+  readonly hooks: Hooks | undefined;
   private readonly requestFields: RequestFields;
   private readonly pools: ConnectionPools;
   private readonly work = new Set<Promise<void>>();
@@ -74,26 +72,32 @@ export class Edge {
 
   constructor(options: Options) {
     const engine = instantiate();
-    const settings = settingsOf(engine, options.env);
-    if (options.onStats !== undefined && !settings.some(([name]) => name === STATS)) {
-      settings.push([STATS, STATS_SECONDS]);
-    }
+    const names = engine.settingNames();
+    assertKnown(options, names, Object.keys(OTHERS));
+    const environment = (name: string) => process.env[name];
+    const settings = settingsOf(names, { options, env: options.env, environment });
+    this.hooks = hooksOf(options);
+    const store = storeOf(options.store);
     const configuration = engine.configure(
-      settings,
+      withStats(settings, options),
       options.store === undefined ? {} : { store: "custom" },
       Math.random(),
     );
     this.rules = new FieldRules(configuration);
     this.requestFields = new RequestFields(configuration, this.rules);
     this.clientBodyTimeout = checked(options, "clientBodyTimeout", 0, 0);
-    this.pools = new ConnectionPools(configuration, {
+    const limits = {
       maxHeadBytes: checked(options, "maxHeadBytes", MAX_HEAD_BYTES, 1),
       idleTimeout: checked(options, "upstreamIdleTimeout", UPSTREAM_IDLE_TIMEOUT, 1),
-    });
-    const store = options.store === undefined ? undefined : storeOf(options.store);
-    const log = logOf(options);
-    const stats = options.onStats ?? ((stats: Stats) => log(statsLine(stats)));
-    const platform = new NodePlatform(configuration, this.pools, store, log, stats);
+    };
+    this.pools = new ConnectionPools(configuration, limits, connectingOf(options));
+    const platform = new NodePlatform(
+      configuration,
+      this.pools,
+      store,
+      reportingOf(options, toStderr),
+      this.hooks?.onResponse !== undefined,
+    );
     this.proxy = new ReverseProxy(engine, configuration, platform);
     if (configuration.targets.length === 0) {
       this.notice("no_targets", "every request gets a 500 with the reason; set FETCH_TARGETS");
@@ -108,8 +112,19 @@ export class Edge {
     return new Inbound(from, this.requestFields);
   }
 
-  serve(request: Inbound): Promise<Outcome<UpstreamResponse>> {
-    return this.proxy.serve(request, { request, background: this.background });
+  /** `waitUntil`: of a host that would else end with the response. */
+  serve(
+    request: Inbound,
+    waitUntil?: (work: Promise<void>) => void,
+  ): Promise<Outcome<UpstreamResponse>> {
+    const background: Background =
+      waitUntil === undefined
+        ? this.background
+        : (work) => {
+            this.background(work);
+            waitUntil(work);
+          };
+    return this.proxy.serve(request, { request, background });
   }
 
   /** A notice that does not come from the engine. */
@@ -148,27 +163,6 @@ function checked(options: Options, name: Limit, byDefault: number, least: number
   throw new TypeError(
     `the option \`${name}\` is ${value}: give a whole number of ${unit} from ${least} to ${MOST}`,
   );
-}
-
-function storeOf(store: StoreOption): Store {
-  if (typeof store.get !== "function" || typeof store.put !== "function") {
-    throw new TypeError("the option `store` needs the methods `get` and `put`");
-  }
-  return {
-    get: (key) => store.get(key),
-    put: async (key, value, ttlSeconds) => {
-      await store.put(key, value, ttlSeconds);
-    },
-  };
-}
-
-/** Where notices go. */
-function logOf({ log, onEvent }: Options): (line: string) => void {
-  if (onEvent === undefined) return log ?? toStderr;
-  return (line) => {
-    log?.(line);
-    onEvent(JSON.parse(line) as Event);
-  };
 }
 
 function toStderr(line: string): void {

@@ -1,26 +1,26 @@
 /** Function Fetch as a `fetch`-style handler, for frameworks that use `Request` and `Response`. */
 
 import { Readable } from "node:stream";
-import { explainFields } from "../driver/replies.js";
-import { localReply } from "../web/local-reply.js";
+import type { HookedRequest } from "../hooks.js";
+import { type Facts, factsIn } from "../web/caller.js";
+import { internalError } from "../web/local-reply.js";
 import { ClientBody } from "./body.js";
 import { Edge, type Options } from "./edge.js";
-import type { Inbound } from "./inbound.js";
-import { clientFields, hasContent } from "./relay.js";
+import { admit, changedFields, headersOf } from "./hooked.js";
+import type { Origins } from "./inbound.js";
+import { localFields } from "./local-reply.js";
+import { answeredFields, hasContent } from "./relay.js";
 import type { Sink, UpstreamResponse } from "./upstream-response.js";
 
 /** How much of a response's body is buffered for its reader. */
 const HELD_BYTES = 64 * 1024;
 
-/** What a `Request` does not contain. */
-export interface Facts {
-  /** The client's IP address, for `x-forwarded-for`. */
-  readonly address?: string | undefined;
-}
-
 export interface FetchHandler {
-  /** Serves a request. Rejects only when its signal aborts. */
-  (request: Request, facts?: Facts): Promise<Response>;
+  /**
+   * Serves a request. `handed`: `Facts`, or what the runtime passes beside the request.
+   * Rejects only when its signal aborts.
+   */
+  (request: Request, ...handed: unknown[]): Promise<Response>;
   /** Waits for what is under way and closes the connections to the targets. */
   close(): Promise<void>;
 }
@@ -28,36 +28,60 @@ export interface FetchHandler {
 /** Makes a handler with its own engine and connections. */
 export function createFetchHandler(options: Options = {}): FetchHandler {
   const edge = new Edge(options);
-  const handler = (request: Request, facts: Facts = {}) => serve(edge, request, facts);
+  const handler = (request: Request, ...handed: unknown[]) =>
+    serve(edge, request, factsIn(request, handed));
   return Object.assign(handler, { close: () => edge.close() });
 }
 
 async function serve(edge: Edge, request: Request, facts: Facts): Promise<Response> {
-  const { signal } = request;
-  signal.throwIfAborted();
-  const inbound = inboundOf(edge, request, facts);
-  signal.addEventListener("abort", () => inbound.onDisconnect(), { once: true });
-  const outcome = await edge.serve(inbound);
-  if (signal.aborted) {
-    outcome.answer?.drop();
-    throw signal.reason;
+  try {
+    return await route(edge, request, facts);
+  } catch (error) {
+    request.signal.throwIfAborted();
+    return internalError(error, edge.proxy.platform.notice);
   }
-  if (outcome.answer === undefined) return localReply(outcome.reply);
-  const fields = fieldsOf(clientFields(outcome.answer, edge.rules));
-  if (outcome.explain !== undefined) {
-    for (const [name, value] of explainFields(outcome.explain, outcome.elapsed)) {
-      fields.append(name, value);
-    }
-  }
-  return responseOf(outcome.answer, request.method, fields);
 }
 
-function inboundOf(edge: Edge, request: Request, facts: Facts): Inbound {
+async function route(edge: Edge, request: Request, facts: Facts): Promise<Response> {
+  const { signal } = request;
+  signal.throwIfAborted();
+  const { hooks, rules } = edge;
+  let from = originsOf(edge, request, facts);
+  let hooked: HookedRequest | undefined;
+  if (hooks !== undefined) {
+    const admitted = await admit(hooks, from);
+    if ("response" in admitted) return admitted.response;
+    from = admitted.from;
+    hooked = admitted.request;
+    signal.throwIfAborted();
+  }
+  const inbound = edge.inbound(from);
+  signal.addEventListener("abort", () => inbound.onDisconnect(), { once: true });
+  const outcome = await edge.serve(inbound, facts.waitUntil);
+  const { answer } = outcome;
+  try {
+    signal.throwIfAborted();
+    let fields = answer === undefined ? localFields(outcome.reply) : answeredFields(outcome, rules);
+    if (hooks !== undefined && hooked !== undefined) {
+      fields = await changedFields(hooks, answer ?? outcome.reply, fields, hooked);
+      signal.throwIfAborted();
+    }
+    const headers = headersOf(fields);
+    if (answer !== undefined) return responseOf(answer, request.method, headers);
+    const { body, status } = outcome.reply;
+    return new Response(body, { status, headers });
+  } catch (error) {
+    answer?.drop();
+    throw error;
+  }
+}
+
+function originsOf(edge: Edge, request: Request, facts: Facts): Origins {
   const { protocol, host, pathname, search } = new URL(request.url);
   const rawFields: string[] = [];
   for (const [name, value] of request.headers) rawFields.push(name, value);
   const { replayBodyBytes } = edge.proxy.configuration;
-  return edge.inbound({
+  return {
     method: request.method,
     url: pathname + search,
     rawFields,
@@ -72,15 +96,7 @@ function inboundOf(edge: Edge, request: Request, facts: Facts): Inbound {
       request.body === null
         ? undefined
         : new ClientBody(Readable.fromWeb(request.body as never), replayBodyBytes),
-  });
-}
-
-function fieldsOf(pairs: readonly string[]): Headers {
-  const fields = new Headers();
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    fields.append(pairs[at] as string, pairs[at + 1] as string);
-  }
-  return fields;
+  };
 }
 
 function responseOf(upstream: UpstreamResponse, method: string, headers: Headers): Response {

@@ -7,7 +7,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { StoreOption } from "./edge.js";
+import type { StoreOption } from "../store-option.js";
 
 /** File systems take names of up to 255 bytes; the temporary one is longer. */
 const LONGEST_NAME = 200;

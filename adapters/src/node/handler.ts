@@ -3,14 +3,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
-import { explainFields } from "../driver/replies.js";
 import type { Outcome } from "../driver/reverse-proxy.js";
+import type { HookedRequest, Hooks } from "../hooks.js";
 import { bodyOf, clientOf, drainRequest, hasBody } from "./client.js";
 import { Edge, type Options } from "./edge.js";
-import type { Inbound } from "./inbound.js";
-import { internalError, localReply } from "./local-reply.js";
+import { admit, changedFields, sendResponse } from "./hooked.js";
+import type { Inbound, Origins } from "./inbound.js";
+import { internalError, localFields, localReply } from "./local-reply.js";
 import { refusalOf } from "./refusals.js";
-import { type Response, relay } from "./relay.js";
+import { answeredFields, type Response, relay } from "./relay.js";
 import { Tunnels } from "./tunnels.js";
 import type { UpstreamResponse } from "./upstream-response.js";
 
@@ -59,38 +60,68 @@ function serve(edge: Edge, request: Request, response: Response): Promise<void> 
       localReply(response, refusal);
       return;
     }
-    const inbound = inboundOf(edge, request);
+    let inbound: Inbound | undefined;
+    let isClosed = false;
     response.on("close", () => {
-      inbound.onDisconnect();
+      isClosed = true;
+      inbound?.onDisconnect();
       drainRequest(request);
       resolve();
     });
-    edge
-      .serve(inbound)
-      .then((outcome) => conclude(edge, inbound, response, outcome))
-      .catch((error: unknown) => internalError(edge, response, error));
+    const route = async (from: Origins, hooked?: HookedRequest): Promise<void> => {
+      inbound = edge.inbound(from);
+      // It may have disconnected while a hook ran.
+      if (isClosed) inbound.onDisconnect();
+      const concluding = conclude(edge, inbound, response, await edge.serve(inbound), hooked);
+      if (concluding !== undefined) await concluding;
+    };
+    const from = originsOf(edge, request);
+    const throughHooks = async (hooks: Hooks): Promise<void> => {
+      const admitted = await admit(hooks, from);
+      if ("from" in admitted) await route(admitted.from, admitted.request);
+      else if (!isClosed) await sendResponse(admitted.response, response);
+    };
+    const { hooks } = edge;
+    const served = hooks === undefined ? route(from) : throughHooks(hooks);
+    served.catch((error: unknown) => internalError(edge, response, error));
   });
 }
 
+/** Undefined when it is done at once: without a hook to wait for. */
 function conclude(
   edge: Edge,
   inbound: Inbound,
   response: Response,
   outcome: Outcome<UpstreamResponse>,
-): void {
+  hooked: HookedRequest | undefined,
+): Promise<void> | undefined {
+  const { answer } = outcome;
   if (inbound.isDisconnected) {
-    if (outcome.answer !== undefined) outcome.answer.drop();
-  } else if (outcome.answer !== undefined) {
-    const { explain, elapsed } = outcome;
-    const added = explain === undefined ? [] : explainFields(explain, elapsed);
-    relay(outcome.answer, response, edge.rules, added);
-  } else {
-    localReply(response, outcome.reply);
+    answer?.drop();
+    return undefined;
   }
+  const fields =
+    answer === undefined ? localFields(outcome.reply) : answeredFields(outcome, edge.rules);
+  const send = (fields: string[]): void => {
+    if (inbound.isDisconnected) answer?.drop();
+    else if (answer !== undefined) relay(answer, response, fields);
+    else localReply(response, outcome.reply, fields);
+  };
+  if (hooked !== undefined && edge.hooks?.onResponse !== undefined) {
+    return changedFields(edge.hooks, answer ?? outcome.reply, fields, hooked).then(
+      send,
+      (error: unknown) => {
+        answer?.drop();
+        throw error;
+      },
+    );
+  }
+  send(fields);
+  return undefined;
 }
 
-function inboundOf(edge: Edge, request: Request): Inbound {
-  return edge.inbound({
+function originsOf(edge: Edge, request: Request): Origins {
+  return {
     method: request.method ?? "GET",
     url: request.url ?? "/",
     rawFields: request.rawHeaders,
@@ -98,5 +129,5 @@ function inboundOf(edge: Edge, request: Request): Inbound {
     client: clientOf(request),
     body: bodyOf(request, edge.proxy.configuration.replayBodyBytes, edge.clientBodyTimeout),
     trailing: request,
-  });
+  };
 }

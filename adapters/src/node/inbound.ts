@@ -138,7 +138,7 @@ export class Inbound implements About {
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(.*)$/i;
 
 /** The parts of an absolute-form target; undefined for another one, which the engine refuses unless it is a path. */
-function wholeUrl(url: string): { authority: string; path: string } | undefined {
+export function wholeUrl(url: string): { authority: string; path: string } | undefined {
   if (url.startsWith("/")) return undefined;
   const [, before = "", rest = ""] = ABSOLUTE.exec(url) ?? [];
   // Userinfo is not part of the host.

@@ -4,6 +4,7 @@ import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as SecureAgent } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TlsOptions } from "./connecting.js";
 
 /**
  * How long an idle connection is kept where its target does not say, ms: Node.js,
@@ -51,7 +52,11 @@ function withKeepAlive<A extends Agent>(agent: A): A {
 /** The agents for requests by the client of `node:http`; undici has its own pools. */
 export class KeepAliveAgents {
   private readonly plain = withKeepAlive(new Agent({ keepAlive: true }));
-  private readonly secure = withKeepAlive(new SecureAgent({ keepAlive: true }));
+  private readonly secure: SecureAgent;
+
+  constructor(tls: TlsOptions) {
+    this.secure = withKeepAlive(new SecureAgent({ ...tls, keepAlive: true }));
+  }
 
   of(secure: boolean): Agent {
     return secure ? this.secure : this.plain;

@@ -12,10 +12,23 @@ const INTERNAL_ERROR: LocalReply = {
   proxyStatus: "function-fetch; error=proxy_internal_error",
 };
 
-export function localReply(response: Response, reply: LocalReply): void {
+/** The fields of a local reply: names and values alternating. */
+export function localFields(reply: LocalReply): string[] {
+  return Object.entries(replyFields(reply)).flat();
+}
+
+export function localReply(
+  response: Response,
+  reply: LocalReply,
+  fields: readonly string[] = localFields(reply),
+): void {
   const body = Buffer.from(reply.body);
   if (!isHttp2(response) && isEarly(response.req)) response.setHeader("connection", "close");
-  for (const [name, value] of Object.entries(replyFields(reply))) response.setHeader(name, value);
+  // In place of what a framework may have set.
+  for (let at = 0; at < fields.length; at += 2) response.removeHeader(fields[at] as string);
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    response.appendHeader(fields[at] as string, fields[at + 1] as string);
+  }
   response.setHeader("content-length", body.byteLength);
   response.statusCode = reply.status;
   response.end(body);

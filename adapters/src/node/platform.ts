@@ -1,11 +1,13 @@
 /** Node.js as the driver's platform. */
 
+import type { Dispatcher } from "undici";
 import { AttemptFailed } from "../driver/attempt-failed.js";
 import { joined as joinedPath } from "../driver/headers.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import { probeFields, probeResponse } from "../driver/probe.js";
 import type { Stats } from "../driver/stats.js";
 import type { Configuration, Failure, Target } from "../engine/interface.js";
+import type { Reporting } from "../reporting.js";
 import { type Abortable, Attempt } from "./attempt.js";
 import type { ConnectionPools } from "./connection-pools.js";
 import { joined } from "./fields.js";
@@ -25,6 +27,8 @@ const PROBE = {
 } as const;
 
 export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
+  readonly notice: (line: string) => void;
+  readonly stats: (stats: Stats) => void;
   private readonly probeFields: string[];
   /** By the URL of its probes. */
   private readonly probed: ReadonlyMap<string, Target>;
@@ -33,20 +37,29 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     private readonly configuration: Configuration,
     private readonly pools: ConnectionPools,
     readonly store: Store | undefined,
-    readonly notice: (line: string) => void,
-    readonly stats: (stats: Stats) => void,
+    { notice, stats }: Reporting,
+    /** Whether each response tells its target. */
+    private readonly namesTargets: boolean,
   ) {
+    this.notice = notice;
+    this.stats = stats;
     this.probeFields = Object.entries(probeFields(configuration)).flat();
     this.probed = new Map(configuration.targets.map((target) => [target.healthUrl, target]));
   }
 
   send(request: Inbound, target: Target): Sending<UpstreamResponse> {
     const path = joinedPath(target.basePath, request.path);
-    return sendWithRetry(request, (kind) => {
+    const sending = sendWithRetry(request, (kind) => {
       const attempt = this.attempt(request, target.origin, path, kind);
       request.begin(attempt);
       return attempt;
     });
+    if (!this.namesTargets) return sending;
+    const result = sending.result.then((upstream) => {
+      upstream.target = target.origin + target.basePath;
+      return upstream;
+    });
+    return { result, abort: () => sending.abort() };
   }
 
   private attempt(
@@ -56,18 +69,38 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     kind: ConnectionKind,
   ): Sending<UpstreamResponse> & Abortable {
     const { method, fields: headers, upgrade } = request;
-    if (upgrade === undefined && (request.isStreamed || this.needsLenientParser(origin, kind))) {
-      return this.streamed(request, origin, path, kind);
+    if (upgrade === undefined && this.pools.custom === undefined) {
+      if (request.isStreamed || this.needsLenientParser(origin, kind)) {
+        return this.streamed(request, origin, path, kind);
+      }
     }
     const attempt = new Attempt(isSecure(origin), request);
     // undici's types leave out that a body may be an async iterable.
     const body = request.body?.forAttempt() as Uint8Array | undefined;
-    const dispatcher = kind === "pooled" ? this.pools.of(origin) : this.pools.fresh(origin);
-    if (upgrade !== undefined) dispatcher.dispatch({ method, path, headers, upgrade }, attempt);
-    else if (body !== undefined) dispatcher.dispatch({ method, path, headers, body }, attempt);
-    else dispatcher.dispatch({ method, path, headers }, attempt);
-    if (kind !== "pooled") void dispatcher.close();
+    if (upgrade !== undefined)
+      this.dispatch(origin, { method, path, headers, upgrade }, attempt, kind);
+    else if (body !== undefined)
+      this.dispatch(origin, { method, path, headers, body }, attempt, kind);
+    else this.dispatch(origin, { method, path, headers }, attempt, kind);
     return attempt;
+  }
+
+  private dispatch(
+    origin: string,
+    options: Dispatcher.DispatchOptions,
+    attempt: Attempt,
+    kind: ConnectionKind,
+  ): void {
+    const { custom, limits } = this.pools;
+    if (custom !== undefined) {
+      // It has its own limits, which these replace; the pools of this package have them already.
+      const times = { headersTimeout: 0, bodyTimeout: limits.idleTimeout };
+      custom.dispatch({ ...options, ...times, origin }, attempt);
+      return;
+    }
+    const dispatcher = kind === "pooled" ? this.pools.of(origin) : this.pools.fresh(origin);
+    dispatcher.dispatch(options, attempt);
+    if (kind !== "pooled") void dispatcher.close();
   }
 
   private streamed(
@@ -77,8 +110,8 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     kind: ConnectionKind,
   ): Sending<UpstreamResponse> & Abortable {
     const { connectTimeout } = this.configuration;
-    const { limits } = this.pools;
-    const to = { origin, path, secure: isSecure(origin), connectTimeout, limits };
+    const { limits, tls } = this.pools;
+    const to = { origin, path, secure: isSecure(origin), connectTimeout, limits, tls };
     const connection = { fresh: kind !== "pooled", lenient: this.needsLenientParser(origin, kind) };
     const attempt = new StreamedAttempt(outgoing, this.pools.streaming, to, connection);
     if (kind === "lenient") {
@@ -100,14 +133,12 @@ export class NodePlatform implements Platform<Inbound, UpstreamResponse> {
     if (origin === undefined) throw new RangeError(`no target is probed at ${url}`);
     const path = url.slice(origin.length);
     const sending = sendWithRetry(PROBE, (kind) => {
-      if (this.needsLenientParser(origin, kind)) {
+      if (this.pools.custom === undefined && this.needsLenientParser(origin, kind)) {
         const outgoing = { ...PROBE, fields: this.probeFields };
         return this.streamed(outgoing, origin, path, kind);
       }
       const attempt = new Attempt(isSecure(origin));
-      const dispatcher = kind === "pooled" ? this.pools.of(origin) : this.pools.fresh(origin);
-      dispatcher.dispatch({ method: "GET", path, headers: this.probeFields }, attempt);
-      if (kind !== "pooled") void dispatcher.close();
+      this.dispatch(origin, { method: "GET", path, headers: this.probeFields }, attempt, kind);
       return attempt;
     });
     const result = sending.result.then((upstream) => {

@@ -3,21 +3,19 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { type FieldRules, namedByConnection } from "../driver/headers.js";
+import { explainFields } from "../driver/replies.js";
+import type { Outcome } from "../driver/reverse-proxy.js";
 import { isEarly } from "./client.js";
 import { type FieldMap, joined } from "./fields.js";
 import type { Sink, UpstreamResponse } from "./upstream-response.js";
 
 export type Response = ServerResponse | Http2ServerResponse;
 
-/** Passes a response on, with the fields in `added`. */
-export function relay(
-  upstream: UpstreamResponse,
-  response: Response,
-  rules: FieldRules,
-  added: readonly (readonly [name: string, value: string])[],
-): void {
-  const fields = clientFields(upstream, rules);
-  for (const [name, value] of added) fields.push(name, value);
+/** A target's response, and what `FETCH_EXPLAIN` adds to it. */
+export type Answered = Extract<Outcome<UpstreamResponse>, { readonly answer: UpstreamResponse }>;
+
+/** Passes a response on, with the fields of `answeredFields`. */
+export function relay(upstream: UpstreamResponse, response: Response, fields: string[]): void {
   if (isHttp2(response)) overHttp2(response, fields, upstream);
   else overHttp1(response, fields, upstream);
 }
@@ -45,6 +43,17 @@ function overHttp2(
   }
   response.writeHead(upstream.status);
   upstream.pipeTo(new Http2Sink(response, upstream));
+}
+
+/** The fields for the client: names and values alternating. */
+export function answeredFields(outcome: Answered, rules: FieldRules): string[] {
+  const fields = clientFields(outcome.answer, rules);
+  if (outcome.explain !== undefined) {
+    for (const [name, value] of explainFields(outcome.explain, outcome.elapsed)) {
+      fields.push(name, value);
+    }
+  }
+  return fields;
 }
 
 /** The response's fields without the hop-by-hop ones: names and values alternating. */

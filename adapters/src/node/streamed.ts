@@ -13,6 +13,7 @@ import type { Failure } from "../engine/interface.js";
 import type { Abortable } from "./attempt.js";
 import { AttemptError, type Resend } from "./attempt-error.js";
 import type { ClientBody } from "./body.js";
+import type { TlsOptions } from "./connecting.js";
 import type { UpstreamLimits } from "./connection-pools.js";
 import { failureOf, hasConflictingFraming } from "./failures.js";
 import type { FieldMap } from "./fields.js";
@@ -28,6 +29,7 @@ export interface Destination {
   readonly secure: boolean;
   readonly connectTimeout: number;
   readonly limits: UpstreamLimits;
+  readonly tls: TlsOptions;
 }
 
 /** The connection that it uses. */
@@ -73,7 +75,7 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
   constructor(
     outgoing: Outgoing,
     connections: KeepAliveAgents,
-    { origin, path, secure, connectTimeout, limits }: Destination,
+    { origin, path, secure, connectTimeout, limits, tls }: Destination,
     { fresh, lenient }: ConnectionOptions,
   ) {
     this.secure = secure;
@@ -82,12 +84,15 @@ export class StreamedAttempt implements Sending<UpstreamResponse>, Abortable {
       this.reject = reject;
     });
     const { hostname, port } = new URL(origin);
+    const isAlone = fresh || lenient;
     this.request = (secure ? requestHttps : requestHttp)({
+      // The agents have them already.
+      ...(isAlone ? tls : undefined),
       method: outgoing.method,
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port,
       path,
-      agent: fresh || lenient ? false : connections.of(secure),
+      agent: isAlone ? false : connections.of(secure),
       maxHeaderSize: limits.maxHeadBytes,
       insecureHTTPParser: lenient,
       // Given an array, Node.js adds no fields, not even `host`.

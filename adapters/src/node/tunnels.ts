@@ -3,15 +3,16 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { explainFields } from "../driver/replies.js";
 import type { LocalReply } from "../engine/interface.js";
+import type { HookedRequest } from "../hooks.js";
 import { clientOf, hasBody } from "./client.js";
 import type { Edge } from "./edge.js";
 import { joined } from "./fields.js";
-import type { Inbound } from "./inbound.js";
-import { internalError, localReply } from "./local-reply.js";
+import { admit, changedFields, sendResponse } from "./hooked.js";
+import type { Inbound, Origins } from "./inbound.js";
+import { internalError, localFields, localReply } from "./local-reply.js";
 import { refusalOf } from "./refusals.js";
-import { clientFields, relay } from "./relay.js";
+import { answeredFields, clientFields, relay } from "./relay.js";
 import { MAX_HEAD_BYTES } from "./response-head.js";
 import type { UpstreamResponse } from "./upstream-response.js";
 
@@ -54,28 +55,51 @@ export class Tunnels {
     const response = responseOn(request, socket);
     const refusal = hasBody(request) ? BODY : refusalOf(request, false);
     if (refusal !== undefined) return localReply(response(), refusal);
-    const inbound = this.inboundOf(request);
+    try {
+      const from = originsOf(request);
+      const { hooks } = this.edge;
+      if (hooks === undefined) return await this.route(from, undefined, socket, head, response);
+      const admitted = await admit(hooks, from);
+      if (socket.destroyed) return;
+      if ("response" in admitted) await sendResponse(admitted.response, response());
+      else await this.route(admitted.from, admitted.request, socket, head, response);
+    } catch (error) {
+      internalError(this.edge, response(), error);
+    }
+  }
+
+  private async route(
+    from: Origins,
+    hooked: HookedRequest | undefined,
+    socket: Duplex,
+    head: Buffer,
+    response: () => ServerResponse,
+  ): Promise<void> {
+    const inbound: Inbound = this.edge.inbound(from);
     const onDisconnect = () => inbound.onDisconnect();
     socket.once("close", onDisconnect);
     // While nothing reads the socket, only this shows that the client has disconnected.
     socket.once("end", onDisconnect);
-    try {
-      const outcome = await this.edge.serve(inbound);
-      socket.off("end", onDisconnect);
-      if (outcome.answer === undefined) {
-        if (!inbound.isDisconnected) localReply(response(), outcome.reply);
-      } else if (inbound.isDisconnected) {
-        outcome.answer.drop();
-      } else if (outcome.answer.socket !== undefined) {
-        this.connect(outcome.answer, outcome.answer.socket, socket, head);
-      } else {
-        const { explain, elapsed } = outcome;
-        const added = explain === undefined ? [] : explainFields(explain, elapsed);
-        relay(outcome.answer, response(), this.edge.rules, added);
+    const outcome = await this.edge.serve(inbound);
+    socket.off("end", onDisconnect);
+    const { answer } = outcome;
+    const { rules, hooks } = this.edge;
+    let fields: string[];
+    if (answer === undefined) fields = localFields(outcome.reply);
+    else if (answer.socket === undefined) fields = answeredFields(outcome, rules);
+    else fields = clientFields(answer, rules);
+    if (hooked !== undefined && hooks !== undefined) {
+      try {
+        fields = await changedFields(hooks, answer ?? outcome.reply, fields, hooked);
+      } catch (error) {
+        answer?.drop();
+        throw error;
       }
-    } catch (error) {
-      internalError(this.edge, response(), error);
     }
+    if (inbound.isDisconnected) answer?.drop();
+    else if (answer === undefined) localReply(response(), outcome.reply, fields);
+    else if (answer.socket === undefined) relay(answer, response(), fields);
+    else this.connect(answer, answer.socket, fields, socket, head);
   }
 
   /** Closes all tunnels. */
@@ -93,20 +117,14 @@ export class Tunnels {
     this.declining.emit("connection", socket);
   }
 
-  private inboundOf(request: IncomingMessage): Inbound {
-    return this.edge.inbound({
-      upgrade: request.headers.upgrade ?? "",
-      method: request.method ?? "GET",
-      url: request.url ?? "/",
-      rawFields: request.rawHeaders,
-      fields: request.headers,
-      client: clientOf(request),
-      body: undefined,
-    });
-  }
-
-  private connect(upstream: UpstreamResponse, target: Duplex, client: Duplex, head: Buffer): void {
-    client.write(switching(upstream, clientFields(upstream, this.edge.rules)), "latin1");
+  private connect(
+    upstream: UpstreamResponse,
+    target: Duplex,
+    fields: readonly string[],
+    client: Duplex,
+    head: Buffer,
+  ): void {
+    client.write(switching(upstream, fields), "latin1");
     if (head.byteLength > 0) target.write(head);
     this.opened.add(client);
     client.once("close", () => {
@@ -118,6 +136,18 @@ export class Tunnels {
     client.pipe(target);
     target.pipe(client);
   }
+}
+
+function originsOf(request: IncomingMessage): Origins {
+  return {
+    upgrade: request.headers.upgrade ?? "",
+    method: request.method ?? "GET",
+    url: request.url ?? "/",
+    rawFields: request.rawHeaders,
+    fields: request.headers,
+    client: clientOf(request),
+    body: undefined,
+  };
 }
 
 /** The request's head as it came, without the offered upgrade. */

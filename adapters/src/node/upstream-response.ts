@@ -38,6 +38,8 @@ const NONE: FieldMap = {};
 export class UpstreamResponse {
   /** The connection, where the target switched protocols. */
   socket: Duplex | undefined;
+  /** The address of its target, where a hook asks for it. */
+  target: string | undefined;
   private sink: Sink | undefined;
   private buffered: Buffer[] = [];
   private bufferedBytes = 0;

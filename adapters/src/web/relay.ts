@@ -5,7 +5,7 @@ import { explainFields } from "../driver/replies.js";
 import { clientFields } from "./fields.js";
 
 /** WHATWG Fetch: a `Response` of such a status must not have a body, not even an empty one. */
-const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+export const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** An upstream's response, and what `FETCH_EXPLAIN` adds to it. */
 export interface Relayed {

@@ -2,16 +2,17 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { commandOf } from "../support/runtimes.js";
 import { within } from "../support/waiting.js";
 import { built } from "./built.js";
 import type { KvBehaviour, Line, Question, Report, Setup } from "./runtime/protocol.js";
 
+/** ESA has a runtime of its own, which is based on Deno. */
 export type Runtime = "node" | "deno";
 
 export interface EmulationOptions extends Partial<Setup> {
@@ -123,12 +124,6 @@ export const startEmulation = Emulation.start;
 async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterable<Line> {
   if (child.stdout === null) return;
   for await (const text of createInterface({ input: child.stdout })) yield JSON.parse(text);
-}
-
-function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
-  if (runtime === "node") return [process.execPath];
-  const deno: { runInstall(): string } = createRequire(import.meta.url)("deno/install_api.cjs");
-  return [deno.runInstall(), "run", "--quiet", "--allow-all", "--no-config", "--no-lock"];
 }
 
 let bundled: Promise<string> | undefined;

@@ -10,7 +10,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { certificate } from "../support/certificate.js";
 import { Conversation, send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
-import { listenAnywhere } from "../support/port.js";
+import { freePort, listenAnywhere } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
 import { Command } from "./proxy.js";
 
@@ -114,10 +114,21 @@ test("errors_name_the_remedy", async (t) => {
   const port = await listenAnywhere(taken);
   t.after(() => taken.close());
   const cases: [NodeJS.ProcessEnv, string[], RegExp][] = [
-    [{ PORT: String(port), HOST: "127.0.0.1" }, [], /port \d+ of 127\.0\.0\.1 is in use: set PORT/],
+    [
+      { PORT: String(port), HOST: "127.0.0.1" },
+      [],
+      /port \d+ of 127\.0\.0\.1 is in use: choose another one/,
+    ],
     [{ PORT: "http" }, [], /PORT=http: write a whole number from 0 to 65535/],
     [{ PORT: "70000" }, [], /PORT=70000: write a whole number/],
-    [{ HOST: "192.0.2.1" }, [], /HOST=192\.0\.2\.1 is not an address of this machine/],
+    [{}, ["--port", "70000"], /--port 70000: write a whole number/],
+    [
+      { HOST: "192.0.2.1" },
+      [],
+      /192\.0\.2\.1 is not an address of this machine: .* --host or HOST/,
+    ],
+    [{}, ["serve"], /serve is not the address of a target: write http:\/\/ or https:\/\//],
+    [{}, ["a.example:80"], /a\.example:80 is not the address of a target/],
     [{}, ["--drain-timeout", "soon"], /--drain-timeout soon: write a time with a unit, such as/],
     [{}, ["--client-idle-timeout", "0"], /--client-idle-timeout 0: write a time above zero/],
     [{}, ["--client-body-timeout", "25d"], /--client-body-timeout 25d: write a time above zero/],
@@ -142,7 +153,7 @@ test("help_and_version_are_printed", async (t) => {
   const help = Command.start(t, {}, ["--help"]);
   const version = Command.start(t, {}, ["--version"]);
   assert.equal(await help.exit(), 0);
-  assert.match(help.stdout, /^Usage: function-fetch \[OPTIONS\]$/m);
+  assert.match(help.stdout, /^Usage: function-fetch \[OPTIONS\] \[TARGET\]\.\.\.$/m);
   assert.equal(await version.exit(), 0);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
 });
@@ -168,6 +179,20 @@ test("check_names_every_problem", async (t) => {
   assert.match(bad.stdout, /^FETCH_MAX_ATTEMPTS: /m);
   assert.match(bad.stdout, /^FETCH_HEALTHPATH: no such setting; remove it$/m);
   assert.match(bad.stdout, /^No usable target$/m);
+});
+
+test("arguments_say_where_it_listens_and_where_requests_go", async (t) => {
+  const origin = await startOrigin(t);
+  const other = await startOrigin(t, { behaviour: { dead: true } });
+  const port = await freePort();
+  const env = { PORT: "1", HOST: "192.0.2.1", FETCH_TARGETS: "https://unused.example" };
+  const place = ["--port", String(port), "--host", "127.0.0.1"];
+  const command = Command.start(t, env, [...place, other.url, origin.url]);
+  assert.equal(await command.port(), port);
+  assert.equal((await send(port)).body.toString(), "origin");
+  const checked = Command.start(t, env, ["--check", "https://a.example", "https://b.example/base"]);
+  assert.equal(await checked.exit(), 0);
+  assert.match(checked.stdout, /^ {2}https:\/\/a\.example\n {2}https:\/\/b\.example\/base$/m);
 });
 
 test("a_file_store_is_shared_among_processes", async (t) => {

@@ -1,132 +1,94 @@
 /** The package as `npm pack` makes it, installed elsewhere. */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { after, before, type TestContext, test } from "node:test";
-import { build as esbuild } from "esbuild";
-import { rollup } from "rollup";
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
 import { send } from "../support/client.js";
 import { startOrigin } from "../support/origin.js";
+import { freePort } from "../support/port.js";
 import { eventually } from "../support/waiting.js";
-
-const ADAPTERS = join(import.meta.dirname, "..", "..");
-const MODULES = join(ADAPTERS, "node_modules");
-
-/** With this Node.js first, for npm and npx too. */
-const ENV: NodeJS.ProcessEnv = {
-  ...process.env,
-  PATH: [join(MODULES, ".bin"), process.env.PATH].join(delimiter),
-};
-
-let elsewhere = "";
-
-function run(program: string, args: readonly string[], cwd: string): string {
-  return execFileSync(program, args, { cwd, env: ENV, encoding: "utf8", stdio: "pipe" });
-}
-
-before(() => {
-  elsewhere = mkdtempSync(join(tmpdir(), "function-fetch-package-"));
-  run("npm", ["pack", "--silent", "--pack-destination", elsewhere], ADAPTERS);
-  const [archive = ""] = readdirSync(elsewhere);
-  writeFileSync(join(elsewhere, "package.json"), '{"private": true, "type": "module"}');
-  run("npm", ["install", "--silent", "--prefer-offline", "--no-audit", archive], elsewhere);
-  mkdirSync(join(elsewhere, "examples"));
-  // The dependencies of the examples.
-  for (const name of ["express", "fastify"]) {
-    symlinkSync(join(MODULES, name), join(elsewhere, "node_modules", name));
-  }
-});
-
-after(() => {
-  rmSync(elsewhere, { recursive: true });
-});
-
-/** Starts a program there; gives the port of the first URL that it prints. */
-function start(
-  t: TestContext,
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): () => number {
-  return startProcess(t, program, args, env).portOf;
-}
-
-function startProcess(
-  t: TestContext,
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): { readonly child: ChildProcess; readonly portOf: () => number } {
-  const child = spawn(program, args, {
-    cwd: elsewhere,
-    env: { ...ENV, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-    // `npx` starts a child process.
-    detached: true,
-  });
-  let said = "";
-  child.stdout.on("data", (text) => {
-    said += text;
-  });
-  t.after(() => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // All of them have ended.
-    }
-  });
-  return { child, portOf: () => Number(/:(\d+)$/m.exec(said)?.[1] ?? 0) };
-}
+import { elsewhere, MODULES, run, start } from "./package/installed.js";
+// One process for all, since each packs the same folder.
+import "./package/bundling.js";
+import "./package/create.js";
+import "./package/versions.js";
 
 test("it_contains_what_it_needs_and_no_more", () => {
-  const installed = join(elsewhere, "node_modules", "function-fetch");
+  const installed = elsewhere("node_modules", "function-fetch");
   for (const file of [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "README_zh-CN.md",
     "bin/function-fetch.js",
+    "dist/cloudflare/index.js",
+    "dist/esa/index.js",
+    "dist/fetch/index.js",
+    "dist/fetch/index.d.ts",
     "dist/node/index.js",
     "dist/node/index.d.ts",
     "generated/engine.js",
+    "generated/engine.core.js",
     "generated/engine.core.text.js",
     "generated/engine.core.wasm",
   ]) {
     assert.ok(existsSync(join(installed, file)), file);
   }
-  for (const folder of ["src", "test", "bench", "node_modules"]) {
+  for (const folder of ["create", "src", "test", "bench", "node_modules"]) {
     assert.ok(!existsSync(join(installed, folder)), folder);
   }
   // undici is the only dependency of a server.
-  const packages = readdirSync(join(elsewhere, "node_modules")).filter(
+  const packages = readdirSync(elsewhere("node_modules")).filter(
     (name) => !name.startsWith(".") && !["express", "fastify"].includes(name),
   );
   assert.deepEqual(packages, ["function-fetch", "undici"]);
 });
 
+test("every_module_leads_back_to_its_source", () => {
+  const dist = elsewhere("node_modules", "function-fetch", "dist");
+  // One file for ESA's console, which has no place for a map.
+  const modules = globSync("**/*.js", { cwd: dist }).filter((file) => file !== "esa.js");
+  assert.ok(modules.length > 60);
+  for (const file of modules) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(dist, `${file}.map`), "utf8"));
+    assert.match(sources[0], /\/src\/.*\.ts$/, file);
+    assert.ok(sourcesContent[0].length > 0, file);
+  }
+});
+
+test("every_entry_leads_to_a_file", () => {
+  const installed = elsewhere("node_modules", "function-fetch");
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const files = (entry: unknown): string[] =>
+    typeof entry === "string" ? [entry] : Object.values(entry as object).flatMap(files);
+  const all = files(exports);
+  assert.ok(all.length > 15);
+  for (const file of all) assert.ok(existsSync(join(installed, file)), file);
+});
+
 test("npx_serves", async (t) => {
   const origin = await startOrigin(t);
-  assert.match(run("npx", ["function-fetch", "--version"], elsewhere), /^\d+\.\d+\.\d+\n$/);
-  const env = { FETCH_TARGETS: origin.url, PORT: "0" };
-  const portOf = start(t, "npx", ["function-fetch"], env);
-  const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
+  assert.match(run("npx", ["function-fetch", "--version"]), /^\d+\.\d+\.\d+\n$/);
+  const program = start(t, "npx", ["function-fetch", "--port", "0", origin.url], {});
+  const port = await eventually(
+    "it says where it serves",
+    () => program.port() || undefined,
+    30_000,
+  );
   assert.equal((await send(port)).body.toString(), "origin");
 });
 
 test("sigterm_to_npx_stops_the_server_too", async (t) => {
   const origin = await startOrigin(t);
   const env = { FETCH_TARGETS: origin.url, PORT: "0" };
-  const { child, portOf } = startProcess(t, "npx", ["function-fetch"], env);
-  const port = await eventually("it says where it serves", () => portOf() || undefined, 30_000);
-  child.kill("SIGTERM");
+  const program = start(t, "npx", ["function-fetch"], env);
+  const port = await eventually(
+    "it says where it serves",
+    () => program.port() || undefined,
+    30_000,
+  );
+  program.child.kill("SIGTERM");
   await eventually("nothing listens any more", () =>
     send(port).then(
       () => false,
@@ -135,61 +97,11 @@ test("sigterm_to_npx_stops_the_server_too", async (t) => {
   );
 });
 
-/** A program with the package in it, by a bundler; its text. */
-const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
-  esbuild: async (entry) => {
-    const { outputFiles } = await esbuild({
-      entryPoints: [entry],
-      bundle: true,
-      write: false,
-      platform: "node",
-      format: "esm",
-      banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-      },
-    });
-    return outputFiles[0]?.text ?? "";
-  },
-  // undici is CommonJS, for which it would need a plugin.
-  rollup: async (entry) => {
-    const bundle = await rollup({ input: entry, external: /^(?:undici$|node:)/ });
-    const { output } = await bundle.generate({ format: "esm" });
-    return output[0].code;
-  },
-};
-
-for (const [name, bundle] of Object.entries(BUNDLERS)) {
-  test(`it_can_be_bundled_by_${name}_and_moved`, async (t) => {
-    const origin = await startOrigin(t);
-    const entry = join(elsewhere, "entry.js");
-    writeFileSync(
-      entry,
-      `import { createServer } from "node:http";
-       import { createNodeHandler } from "./node_modules/function-fetch/dist/node/index.js";
-       const server = createServer(createNodeHandler());
-       server.listen(0, "127.0.0.1", () => console.log("at :" + server.address().port));
-      `,
-    );
-    const folder = mkdtempSync(join(tmpdir(), "function-fetch-moved-"));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, "app.mjs");
-    writeFileSync(file, await bundle(entry));
-    if (name === "rollup") {
-      mkdirSync(join(folder, "node_modules"));
-      symlinkSync(join(MODULES, "undici"), join(folder, "node_modules", "undici"));
-    }
-    const portOf = start(t, process.execPath, [file], { FETCH_TARGETS: origin.url });
-    const port = await eventually("it serves", () => portOf() || undefined);
-    assert.equal((await send(port)).body.toString(), "origin");
-  });
-}
-
 for (const example of ["express", "fastify"]) {
   test(`the_example_for_${example}_runs`, async (t) => {
     const origin = await startOrigin(t);
     const file = join("examples", `${example}.ts`);
-    copyFileSync(join(ADAPTERS, file), join(elsewhere, file));
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const port = await freePort();
     start(t, process.execPath, [file], { FETCH_TARGETS: origin.url, PORT: String(port) });
     const own = await eventually("the example serves", () =>
       send(port, { path: "/healthz" }).catch(() => undefined),
@@ -204,9 +116,10 @@ for (const example of ["express", "fastify"]) {
 
 test("its_types_fit_a_strict_consumer", () => {
   writeFileSync(
-    join(elsewhere, "consumer.ts"),
+    elsewhere("consumer.ts"),
     `import { createServer } from "node:http";
-     import { createFetchHandler, createNodeHandler, fileStore, type Settings, type Store } from "function-fetch/node";
+     import { createFetchHandler, createNodeHandler, fileStore, type Settings, type Store } from "function-fetch";
+     import { createFetchHandler as onFetch, type FetchHandler } from "function-fetch/fetch";
      const env: Settings = { FETCH_TARGETS: "https://a.example" };
      const store: Store = fileStore("/tmp/store");
      const handler = createNodeHandler({ env, store, log: (line) => console.log(line.length) });
@@ -216,6 +129,21 @@ test("its_types_fit_a_strict_consumer", () => {
      createNodeHandler({
        env: { FETCH_TARGETS: ["https://a.example"], FETCH_MAX_ATTEMPTS: 2, FETCH_EXPLAIN: true },
      });
+     createNodeHandler({
+       targets: ["https://a.example", { url: "https://b.example", tier: 2 }],
+       healthPath: "/health", maxAttempts: 2, explain: true, retryOn5xx: "no", retryMethods: ["GET"],
+       tls: { ca: "..." },
+       onRequest: (request) => { request.headers.set("x-a", request.path); return undefined; },
+       onResponse: async ({ status, target }) => { console.log(status, target); },
+     });
+     const fetched: FetchHandler = onFetch({ targets: "https://a.example", clientAddress: () => "192.0.2.1" });
+     void fetched(new Request("http://a.example"), { ip: "192.0.2.1" });
+     // @ts-expect-error: there is no such option
+     createNodeHandler({ target: "https://a.example" });
+     // @ts-expect-error: targets are no number
+     createNodeHandler({ targets: 5 });
+     // @ts-expect-error: attempts are no list
+     onFetch({ maxAttempts: [2] });
      // @ts-expect-error: there is no such setting
      createNodeHandler({ env: { FETCH_TARGET: "https://a.example" } });
      // @ts-expect-error: a store needs put
@@ -226,5 +154,13 @@ test("its_types_fit_a_strict_consumer", () => {
   const types = ["--types", "node", "--typeRoots", join(MODULES, "@types")];
   // Without --skipLibCheck: the package's own declarations are checked with it.
   const lib = ["--lib", "ES2023,DOM,DOM.Iterable,DOM.AsyncIterable"];
-  run(join(MODULES, ".bin", "tsc"), [...options, ...types, ...lib, "consumer.ts"], elsewhere);
+  writeFileSync(
+    elsewhere("consumer.cts"),
+    `import { createServer } from "node:http";
+     import { createNodeHandler } from "function-fetch/node";
+     createServer(createNodeHandler({ targets: ["https://a.example"] }));
+    `,
+  );
+  const files = ["consumer.ts", "consumer.cts"];
+  run(join(MODULES, ".bin", "tsc"), [...options, ...types, ...lib, ...files]);
 });

@@ -6,8 +6,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createNodeHandler, type Settings } from "../../src/node/index.js";
-import { OLDEST, unsupported } from "../../src/node/supported.js";
+import { instantiate } from "../../src/engine/node.js";
+import { createNodeHandler, type Options, type Settings } from "../../src/node/index.js";
+import { RANGE, unsupported } from "../../src/node/supported.js";
+import { optionOf, type SettingOptions } from "../../src/options.js";
 import { send } from "../support/client.js";
 import { onlyValue } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
@@ -32,6 +34,59 @@ test("settings_may_be_json_values", async (t) => {
   assert.deepEqual(proxy.said, []);
 });
 
+test("settings_may_be_options", async (t) => {
+  const dead = await startOrigin(t, { behaviour: { dead: true } });
+  const origin = await startOrigin(t);
+  const proxy = await startProxy(t, {
+    targets: [{ url: dead.url }, { url: origin.url, tier: 2 }],
+    cacheAdapter: ["none"],
+    maxAttempts: 2,
+    explain: true,
+    retryOn5xx: false,
+    env: { FETCH_MAX_ATTEMPTS: 1, FETCH_TARGETS: "https://unused.example" },
+  });
+  const { body, headers } = await send(proxy.port);
+  assert.equal(body.toString(), "origin");
+  assert.match(onlyValue(headers, "proxy-status") ?? "", /next-hop/);
+  assert.deepEqual(proxy.said, []);
+});
+
+test("every_setting_is_an_option", () => {
+  const names = instantiate().settingNames();
+  const options: (keyof SettingOptions)[] = [
+    ...(["targets", "healthPath", "healthTimeoutMs", "retryOn5xx", "retryStatuses"] as const),
+    ...(["cacheAdapter", "cacheKey", "cacheTtlSeconds", "cacheSyncSeconds"] as const),
+    ...(["cacheKvBinding", "esaKvNamespace", "maxAttempts", "connectTimeoutMs"] as const),
+    ...(["attemptTimeoutMs", "deadlineMs", "retryMethods", "replayBodyBytes"] as const),
+    ...(["staleSeconds", "switchMargin", "spread", "coldStart", "hedgeMs", "maxProbes"] as const),
+    ...(["forwarded", "trustForwarded", "explain", "statsSeconds", "statusPath"] as const),
+    "statusToken",
+  ];
+  assert.deepEqual(names.map(optionOf).toSorted(), options.toSorted());
+});
+
+test("an_impossible_option_is_reported_with_the_remedy", () => {
+  const cases: [options: object, message: RegExp][] = [
+    [{ target: "https://a.example" }, /there is no option `target`/],
+    [
+      { FETCH_TARGETS: "https://a.example" },
+      /no option `FETCH_TARGETS`: write `targets`, or put it/,
+    ],
+    [{ targets: 5, maxAttempts: [2] }, /`maxAttempts` is an array: give a string, a number or/],
+    [{ targets: { url: "x" } }, /the option `targets` is an object: give a string or an array/],
+    [{ targets: null }, /the option `targets` is null/],
+    [{ retryMethods: [1] }, /the option `retryMethods` is an array: give a string or an array of/],
+    [{ onRequest: "log" }, /the option `onRequest` is no function/],
+    [{ tls: "ca.pem" }, /the option `tls` is no object/],
+    [{ dispatcher: {} }, /the option `dispatcher` is no dispatcher of undici/],
+    [{ store: {} }, /the option `store` needs the methods `get` and `put`/],
+  ];
+  for (const [options, message] of cases) {
+    const given = options as Options;
+    assert.throws(() => createNodeHandler(given), { name: "TypeError", message }, String(message));
+  }
+});
+
 test("an_impossible_value_is_reported_with_the_remedy", () => {
   const cases: [settings: object, message: RegExp][] = [
     [
@@ -52,14 +107,14 @@ test("an_impossible_value_is_reported_with_the_remedy", () => {
 
 test("the_oldest_node_is_the_one_that_the_package_names", () => {
   const { engines } = JSON.parse(readFileSync(join(ADAPTERS, "package.json"), "utf8"));
-  assert.equal(engines.node, `>=${OLDEST}`);
+  assert.equal(engines.node, RANGE);
   const undici = join(ADAPTERS, "node_modules", "undici", "package.json");
-  assert.equal(JSON.parse(readFileSync(undici, "utf8")).engines.node, `>=${OLDEST}`);
-  for (const version of ["22.19.0", "22.19.1", "22.20.0", "23.0.0", "24.0.0", "26.1.0-nightly"]) {
+  assert.equal(JSON.parse(readFileSync(undici, "utf8")).engines.node, ">=22.19.0");
+  for (const version of ["22.19.0", "22.20.1", "23.8.0", "23.11.1", "24.0.0", "26.1.0-nightly"]) {
     assert.equal(unsupported(version), undefined, version);
   }
-  for (const version of ["22.18.9", "22.0.0", "20.20.2", "4.9.1"]) {
-    assert.match(unsupported(version) ?? "", /needs Node\.js 22\.19\.0 or later; this is/, version);
+  for (const version of ["22.18.9", "22.0.0", "23.0.0", "23.7.9", "20.20.2", "4.9.1"]) {
+    assert.match(unsupported(version) ?? "", /needs Node\.js 22 from 22\.19\.0 on, or 23/, version);
   }
 });
 
@@ -78,11 +133,11 @@ test("without_the_engine_every_script_names_the_command_that_makes_it", (t) => {
   const { scripts } = JSON.parse(readFileSync(join(ADAPTERS, "package.json"), "utf8"));
   const needing = Object.keys(scripts).filter(
     (name) =>
-      /^(?:build|gen:|dev$|deploy|typecheck|test:)/.test(name) &&
+      /^(?:build|gen:|dev$|deploy|typecheck|test:|bench:)/.test(name) &&
       // That command builds the engine itself.
       !scripts[name].startsWith("cargo xtask "),
   );
-  assert.ok(needing.length >= 11);
+  assert.ok(needing.length >= 15);
   for (const name of needing) {
     assert.match(scripts[name], /^node scripts\/generated\.js && /, name);
   }

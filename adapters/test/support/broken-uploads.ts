@@ -20,8 +20,11 @@ const BREAKS: Record<string, (client: Conversation) => unknown> = {
 /** Whether a raw origin got a request that looks complete. */
 const WHOLE = /\r\n\r\n(?:[\s\S]*\r\n)?0\r\n\r\n$|content-length: 0\r\n[\s\S]*\r\n\r\n$/i;
 
-/** Breaks uploads to `port` off in every way; a client that is still connected gets 400. */
-export async function breakUploadsOff(port: number): Promise<void> {
+/**
+ * Breaks uploads to `port` off in every way; a client that is still connected gets 400, or
+ * with `mayClose` loses its connection.
+ */
+export async function breakUploadsOff(port: number, mayClose = false): Promise<void> {
   for (const [how, broken] of Object.entries(BREAKS)) {
     for (const pause of [0, 10, 50]) {
       const client = await Conversation.open(port, {
@@ -31,7 +34,11 @@ export async function breakUploadsOff(port: number): Promise<void> {
       await sleep(pause);
       await broken(client);
       if (how === "resets" || how === "closes") await sleep(50);
-      else assert.equal((await client.head()).status, 400, `${how} after ${pause} ms`);
+      else {
+        const head = client.head().then(({ status }) => status);
+        const status = await (mayClose ? head.catch(() => 400) : head);
+        assert.equal(status, 400, `${how} after ${pause} ms`);
+      }
       client.wire.close();
     }
   }

@@ -9,7 +9,7 @@ import type { Setup } from "./protocol.js";
 export type Serve = (
   request: Request,
   address: string,
-) => Promise<{ response: Response; invocation: Invocation }>;
+) => Promise<{ response: Response; invocation: Pick<Invocation, "end"> }>;
 
 export function serving(routine: EdgeRoutine, invocations: Invocations, setup: Setup): Serve {
   return (request, address) =>

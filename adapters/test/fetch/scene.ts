@@ -1,0 +1,97 @@
+/** The fetch entry served by Node.js, Deno and Bun, each in a process that ends with its test. */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type TestContext, test } from "node:test";
+import { build } from "esbuild";
+import type { Event, Options } from "../../src/fetch/index.js";
+import type { Origin } from "../support/origin.js";
+import { commandOf, RUNTIMES, type Runtime } from "../support/runtimes.js";
+import { eventually } from "../support/waiting.js";
+
+const HERE = import.meta.dirname;
+
+/** How long a machine under load may take to start a process, ms. */
+const START = 30_000;
+
+export interface RunningProxy {
+  readonly port: number;
+  /** Its notices so far. */
+  readonly said: readonly Event[];
+}
+
+/** The same test in each runtime. */
+export function inEach(
+  name: string,
+  body: (t: TestContext, runtime: Runtime) => Promise<void>,
+): void {
+  for (const runtime of RUNTIMES) {
+    void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
+  }
+}
+
+/** A proxy whose targets are these origins. `hooks`: those of `runtime/main.ts`. */
+export async function proxyTo(
+  t: TestContext,
+  runtime: Runtime,
+  origins: readonly Origin[],
+  options: Options & { readonly hooks?: boolean } = {},
+): Promise<RunningProxy> {
+  const targets = origins.map(({ url }) => url);
+  const [command, ...words] = commandOf(runtime);
+  const given = JSON.stringify({ targets, ...options });
+  const child = spawn(command, [...words, await program(), given], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let port: number | undefined;
+  let errors = "";
+  let ended = false;
+  const said: Event[] = [];
+  child.stderr.on("data", (text) => {
+    errors += text;
+  });
+  child.once("exit", () => {
+    ended = true;
+  });
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = JSON.parse(text);
+    if (line.said !== undefined) said.push(line.said);
+    else port = line.port;
+  });
+  await eventually(
+    "the runtime serves",
+    () => {
+      if (ended) throw new Error(`it ended: ${errors}`);
+      return port !== undefined;
+    },
+    START,
+  );
+  return { port: port ?? 0, said };
+}
+
+let bundled: Promise<string> | undefined;
+
+/** `runtime/main.ts` as one script for all; built once by each test process. */
+function program(): Promise<string> {
+  bundled ??= bundle();
+  return bundled;
+}
+
+async function bundle(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "function-fetch-fetch-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = join(folder, "main.mjs");
+  await build({
+    entryPoints: [join(HERE, "runtime", "main.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22",
+  });
+  return outfile;
+}

@@ -1,0 +1,23 @@
+/** The runtimes that tests run programs in: those that npm has installed. */
+
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+export const RUNTIMES = ["node", "deno", "bun"] as const;
+
+export type Runtime = (typeof RUNTIMES)[number];
+
+const MODULES = join(import.meta.dirname, "..", "..", "node_modules");
+
+/** The command that runs a script: the script's path comes next. */
+export function commandOf(runtime: Runtime): [command: string, ...words: string[]] {
+  if (runtime === "node") return [process.execPath];
+  if (runtime === "bun") {
+    // The program for this machine, which the script of the package `bun` would link.
+    const [platform = ""] = readdirSync(join(MODULES, "@oven"));
+    return [join(MODULES, "@oven", platform, "bin", "bun")];
+  }
+  const deno: { runInstall(): string } = createRequire(import.meta.url)("deno/install_api.cjs");
+  return [deno.runInstall(), "run", "--quiet", "--allow-all", "--no-config", "--no-lock"];
+}
