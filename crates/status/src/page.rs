@@ -1,0 +1,198 @@
+//! The page as HTML. The templates are in `status/`; they escape every value.
+
+use crate::drawing::{self, Recent};
+use crate::preference::Language;
+use crate::words::{Text, Words, ms};
+use askama::Template;
+use function_fetch_engine::settings::Value;
+use function_fetch_engine::status::{FoundBy, Moment, Source, Span, Standing, Target};
+use function_fetch_engine::{Notice, Status};
+
+const STYLE: &str = include_str!("../../../status/style.css");
+const SCRIPT: &str = include_str!("../../../status/script.js");
+
+/// A name that is longer is shown in part: its beginning and its end, which tell
+/// long names apart.
+const LONG: usize = 72;
+const BEGINNING: usize = 44;
+const END: usize = 24;
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignIn<'a> {
+    words: &'static dyn Words,
+    path: &'a str,
+    wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    words: &'static dyn Words,
+    path: &'a str,
+    status: &'a Status,
+}
+
+/// The form that asks for the token; `wrong`: one was given.
+pub(crate) fn sign_in(path: &str, language: Language, wrong: bool) -> String {
+    let words = language.words();
+    rendered(&SignIn { words, path, wrong })
+}
+
+pub(crate) fn status(status: &Status, path: &str, language: Language) -> String {
+    let words = language.words();
+    rendered(&Page {
+        words,
+        path,
+        status,
+    })
+}
+
+fn rendered(template: &impl Template) -> String {
+    // Writing to memory does not fail, and neither does anything that the templates call.
+    template.render().unwrap_or_default()
+}
+
+impl Page<'_> {
+    /// The time of day; the script makes it the reader's.
+    fn clock(&self, at: &Moment) -> String {
+        let seconds = at.0 / 1000;
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        format!("{hour:02}:{minute:02}:{second:02} UTC")
+    }
+
+    /// How far that is from the moment of the status.
+    fn distance(&self, at: &Moment) -> String {
+        let now = self.status.at;
+        if *at > now {
+            self.words.ahead(at.0 - now.0)
+        } else {
+            self.words.ago(now.0 - at.0)
+        }
+    }
+
+    fn source(&self) -> &'static str {
+        self.words.source(self.status.decision.source)
+    }
+
+    fn no_decision(&self) -> &'static str {
+        let decision = &self.status.decision;
+        self.words.no_decision(decision.source, decision.probing)
+    }
+
+    fn requests(&self) -> String {
+        self.words.instance(self.status.instance.requests)
+    }
+
+    fn margin(&self) -> String {
+        let decision = &self.status.decision;
+        let below = decision.challenger_below_ms.map(ms);
+        self.words.margin(
+            &decision.margin_percent.to_string(),
+            &ms(decision.margin_ms),
+            below.as_deref(),
+        )
+    }
+
+    fn spreads(&self) -> bool {
+        self.status.decision.chosen != self.status.decision.primary
+    }
+
+    fn is_long(&self, name: &str) -> bool {
+        name.len() > LONG
+    }
+
+    fn short(&self, name: &str) -> String {
+        short(name)
+    }
+
+    fn standing(&self, target: &Target) -> &'static str {
+        self.words.standing(target.health)
+    }
+
+    /// How that is coloured.
+    fn colour(&self, target: &Target) -> &'static str {
+        match target.health {
+            Standing::Healthy => "good",
+            Standing::Unmeasured | Standing::Listed => "plain",
+            Standing::Overdue | Standing::Aside | Standing::HalfOpen => "fair",
+            Standing::Ejected | Standing::AwaitsProbe => "bad",
+        }
+    }
+
+    fn latency(&self, latency: &Span) -> String {
+        ms(*latency)
+    }
+
+    fn probes(&self, target: &Target) -> String {
+        self.words.probes(target.probes)
+    }
+
+    fn length(&self, target: &Target) -> Option<u32> {
+        drawing::length(target, &self.status.targets)
+    }
+
+    fn recent(&self, target: &Target) -> Recent {
+        Recent::of(&target.recent)
+    }
+
+    fn recent_text(&self, recent: &Recent) -> String {
+        self.words.recent(recent.count, recent.failed, recent.range)
+    }
+
+    /// Why a target does not get its requests, and what becomes of it.
+    fn why(&self, target: &Target) -> String {
+        let words = self.words;
+        let mut sentences = Vec::new();
+        if let Some(cause) = &target.cause {
+            sentences.push(words.cause(cause));
+            let last = target.recent.last().filter(|probe| probe.is_healthy());
+            let by_requests = matches!(cause.found_by, FoundBy::Requests | FoundBy::Latency);
+            if let (true, Some(status)) = (by_requests, last.and_then(|probe| probe.status)) {
+                sentences.push(words.still_well(status));
+            }
+        }
+        let trials = target.trials_passed.zip(target.trials_needed);
+        sentences.extend(words.outlook(target.health, trials));
+        sentences.join(" ")
+    }
+
+    fn notice(&self, notice: &Notice) -> String {
+        self.words.notice(notice, &short)
+    }
+
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Flag(flag) => flag.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// A name, or its beginning and end.
+fn short(name: &str) -> String {
+    if name.len() <= LONG {
+        return name.to_owned();
+    }
+    let beginning = &name[..name.floor_char_boundary(BEGINNING)];
+    let end = &name[name.ceil_char_boundary(name.len() - END)..];
+    format!("{beginning}…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_its_ends() {
+        assert_eq!(short("http://a.example"), "http://a.example");
+        let long = format!("http://a.example/{}/the-end-of-it", "x".repeat(2000));
+        let shown = short(&long);
+        assert!(shown.starts_with("http://a.example/xx") && shown.ends_with("/the-end-of-it"));
+        assert!(shown.chars().count() < LONG);
+        // Within a character nothing is cut.
+        let wide = "é".repeat(100);
+        assert!(short(&wide).contains('…'));
+    }
+}
