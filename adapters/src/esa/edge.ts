@@ -2,13 +2,17 @@
 
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
+import { textReply } from "../driver/replies.js";
 import { ReverseProxy } from "../driver/reverse-proxy.js";
-import type { Configuration, Engine, LocalReply } from "../engine/interface.js";
+import { isStatus, statusReply } from "../driver/status.js";
+import type { Configuration, Engine } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
 import { internalError, localReply } from "../web/local-reply.js";
 import { relayed } from "../web/relay.js";
 import { settingsOf } from "../web/settings.js";
+import { askedBy } from "../web/status.js";
+import { partsOf } from "../web/url.js";
 import { bodyOf, cannotBeSent, Inbound } from "./inbound.js";
 import { LIMITS } from "./limits.js";
 import { EsaPlatform } from "./platform.js";
@@ -16,11 +20,11 @@ import { type EsaRequest, ensureClock, isContext } from "./runtime.js";
 import { storeOf } from "./store.js";
 import { notice, unreachableTargets } from "./unreachable-targets.js";
 
-const CANNOT_BE_SENT: LocalReply = {
-  status: 501,
-  body: "A GET or HEAD with a body cannot be forwarded on this platform.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const CANNOT_BE_SENT = textReply(
+  501,
+  "http_request_error",
+  "A GET or HEAD with a body cannot be forwarded on this platform.\n",
+);
 
 interface Configured {
   readonly engine: Engine;
@@ -46,6 +50,9 @@ export class Edge {
         configuration,
         new EsaPlatform(configuration, store, log),
       );
+      if (isStatus(configuration, partsOf(request.url).path)) {
+        return localReply(await statusReply(proxy, askedBy(request, configuration)));
+      }
       const inbound = new Inbound(request, await bodyOf(request), configuration, rules);
       const call = { request: inbound, background: backgroundOf(handed) };
       const outcome = await proxy.serve(inbound.about, call);

@@ -4,6 +4,7 @@ import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
 import { type Stats, statsLine } from "../driver/stats.js";
+import { isStatus, statusReply } from "../driver/status.js";
 import { instantiate } from "../engine/node.js";
 import type { Settings } from "../settings.js";
 import { ConnectionPools } from "./connection-pools.js";
@@ -109,7 +110,20 @@ export class Edge {
   }
 
   serve(request: Inbound): Promise<Outcome<UpstreamResponse>> {
+    if (isStatus(this.proxy.configuration, request.path)) return this.status(request);
     return this.proxy.serve(request, { request, background: this.background });
+  }
+
+  private async status(request: Inbound): Promise<Outcome<UpstreamResponse>> {
+    const { statusFormBytes, statusFormTimeout } = this.proxy.configuration;
+    const { method, scheme } = request;
+    const reply = await statusReply(this.proxy, {
+      method,
+      scheme,
+      field: (name) => request.field(name),
+      form: () => request.text(statusFormBytes, statusFormTimeout),
+    });
+    return { reply };
   }
 
   /** A notice that does not come from the engine. */

@@ -22,12 +22,12 @@ impl Words for Chinese {
             Text::Continue => "继续",
             Text::AsOf => "截至",
             Text::OwnView => {
-                "这是作出应答的那个实例所知的情况，其他实例各有所知。许多主机在 128 个请求后更换实例。"
+                "这是作出应答的那个实例所知的情况，其他实例各有所知。许多宿主在 128 个请求后更换实例。"
             }
             Text::Since => "它的第一个请求到达于",
             Text::Warnings => "警告",
             Text::Decision => "决策",
-            Text::Primary => "首选目标",
+            Text::Primary => "主目标",
             Text::Chosen => "本实例使用",
             Text::StandsInFor => "代替",
             Text::Source => "来源",
@@ -48,8 +48,6 @@ impl Words for Chinese {
             Text::NoTargets => "没有目标，所以每个请求都得到 500。",
             Text::Events => "最近的事件",
             Text::NoEvents => "本实例中没有。",
-            Text::When => "时间",
-            Text::What => "内容",
             Text::Settings => "生效的设置",
             Text::Setting => "设置",
             Text::Value => "值",
@@ -90,7 +88,7 @@ impl Words for Chinese {
     }
 
     fn margin(&self, percent: &str, least: &str, below: Option<&str>) -> String {
-        let rule = format!("有目标快出 {percent}%，且至少快 {least}，并在与首选目标一同重测时仍然如此");
+        let rule = format!("有目标快出 {percent}%，且至少快 {least}，并在与主目标一同重测时仍然如此");
         match below {
             Some(below) => format!("{rule}：目前须低于 {below}"),
             None => rule,
@@ -180,9 +178,9 @@ impl Words for Chinese {
                 };
                 match from {
                     Some(from) => {
-                        format!("首选目标由 {} 变为 {}，{why}。", name(from), name(to))
+                        format!("主目标由 {} 变为 {}，{why}。", name(from), name(to))
                     }
-                    None => format!("首选目标是 {}，{why}。", name(to)),
+                    None => format!("主目标是 {}，{why}。", name(to)),
                 }
             }
             Notice::Ejected {
@@ -196,7 +194,7 @@ impl Words for Chinese {
             Notice::Recovered { target } => format!("{} 已恢复。", name(target)),
             Notice::NoHealthyTarget => "没有健康的目标；全部都会尝试。".to_owned(),
             Notice::Denied { target, remedy } => {
-                format!("主机不允许访问 {}：{remedy}。", name(target))
+                format!("宿主不允许访问 {}：{remedy}。", name(target))
             }
             Notice::HealthPathCached { target, remedy } => {
                 format!("关于 {}：{remedy}。", name(target))

@@ -48,8 +48,6 @@ impl Words for English {
             Text::NoTargets => "There is no target, so every request gets a 500.",
             Text::Events => "Recent events",
             Text::NoEvents => "None in this instance.",
-            Text::When => "When",
-            Text::What => "What",
             Text::Settings => "Settings in force",
             Text::Setting => "Setting",
             Text::Value => "Value",

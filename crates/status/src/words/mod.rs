@@ -71,8 +71,6 @@ pub(crate) enum Text {
     NoTargets,
     Events,
     NoEvents,
-    When,
-    What,
     Settings,
     Setting,
     Value,
