@@ -11,7 +11,7 @@ use crate::components::{self, Flavour, Optimizer};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{bench, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli};
+use crate::{bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli};
 
 /// The suite whose tests are named after their hosts.
 const END_TO_END: &str = "end to end";
@@ -87,6 +87,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 "-p",
                 "function-fetch-cases",
                 "-p",
+                "function-fetch-status",
+                "-p",
                 edge::PACKAGE,
             ],
         ),
@@ -105,6 +107,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             node = Some(adapters.node()?);
             let mut command = adapters.script("test")?;
             command.envs(redis.cloned());
+            match chromium::ensure() {
+                Ok(chromium) => {
+                    command.env("CHROMIUM", chromium);
+                }
+                Err(why) => eprintln!("Tests of the status page in a browser will be skipped: {why:#}"),
+            }
             if let Some(filter) = filter {
                 command.env("NODE_OPTIONS", name_filter(filter));
             }
