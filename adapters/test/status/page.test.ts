@@ -69,6 +69,11 @@ async function busy(t: TestContext): Promise<{ proxy: RunningProxy; origins: Ori
   return { proxy, origins };
 }
 
+/** A span as the page shows it. */
+function shown(us: number): string {
+  return us < 10_000 ? `${us} µs` : `${Math.floor(us / 1000)} ms`;
+}
+
 async function axeFinds(page: Page): Promise<string[]> {
   // Not as a script of the page: its policy forbids that.
   await page.evaluate(axe.source);
@@ -110,17 +115,17 @@ test("the_page_has_what_the_json_has_with_and_without_javascript", { skip }, asy
   for (const javaScriptEnabled of [true, false]) {
     const { page } = await open(t, proxy, { javaScriptEnabled });
     const told = (await statusJson(proxy)) as {
-      targets: { target: string; primary: boolean; latency_ms?: number; health: string }[];
+      targets: { target: string; primary: boolean; latency_us?: number; health: string }[];
       settings: { setting: string; value: unknown }[];
       events: unknown[];
     };
     const rows = await page.locator("#targets tbody tr").allInnerTexts();
     assert.equal(rows.length, told.targets.length);
-    for (const [at, { target, primary, latency_ms, health }] of told.targets.entries()) {
+    for (const [at, { target, primary, latency_us, health }] of told.targets.entries()) {
       const row = rows[at] ?? "";
       assert.ok(row.includes(target), row);
       assert.equal(row.includes("Primary"), primary, row);
-      if (latency_ms !== undefined) assert.ok(row.includes(`${latency_ms.toFixed(1)} ms`), row);
+      if (latency_us !== undefined) assert.ok(row.includes(shown(latency_us)), row);
       assert.equal(row.includes("Healthy"), health === "healthy", row);
       assert.equal(row.includes("Out"), health === "ejected", row);
     }

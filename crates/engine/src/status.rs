@@ -27,14 +27,15 @@ impl From<Timestamp> for Moment {
     }
 }
 
-/// A span of time in ms, to a tenth.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// A span of time, in whole microseconds: code that writes fractions would be a tenth of
+/// what JavaScript hosts load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Span(pub f64);
+pub struct Micros(pub u32);
 
-impl From<Millis> for Span {
+impl From<Millis> for Micros {
     fn from(span: Millis) -> Self {
-        Self(rounded(span.0 * 10.0) / 10.0)
+        Self(rounded(span.0 * 1000.0) as u32)
     }
 }
 
@@ -101,13 +102,11 @@ pub struct Decision {
     /// Until when it is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used_until: Option<Moment>,
-    /// How much faster a challenger must be, in percent of the primary's latency,
-    pub margin_percent: f64,
-    /// and at least by so much.
-    pub margin_ms: Span,
-    /// The latency that a challenger must stay below.
+    /// How much faster a challenger must be: `FETCH_SWITCH_MARGIN`.
+    pub margin: String,
+    /// The latency that a challenger must stay below by that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub challenger_below_ms: Option<Span>,
+    pub challenger_below_us: Option<Micros>,
     /// Whether a round of probes is under way.
     pub probing: bool,
 }
@@ -155,7 +154,7 @@ pub struct Target {
     pub trials_needed: Option<u32>,
     /// The mean of its probes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<Span>,
+    pub latency_us: Option<Micros>,
     /// How many probes that stands on.
     pub probes: u32,
     /// When it was last measured.
@@ -228,7 +227,7 @@ pub struct Probe {
     /// When it came back.
     pub at: Moment,
     /// How long it took.
-    pub ms: Span,
+    pub took_us: Micros,
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -260,7 +259,7 @@ impl From<&Probed> for Probe {
         let ProbeOutcome { result, took, .. } = probed.outcome;
         Self {
             at: probed.at.into(),
-            ms: took.into(),
+            took_us: took.into(),
             status: result.ok(),
             error: result.err().map(|failure| failure.proxy_error()),
         }
@@ -307,6 +306,7 @@ impl Cause {
 }
 
 impl Knowledge {
+    #[inline(never)]
     pub(crate) fn status(&self, rounds: &Rounds, now: Timestamp) -> Status {
         let watch = self.watch.as_deref();
         let events = watch.map(|watch| watch.events.iter().rev());
@@ -363,9 +363,8 @@ impl Knowledge {
             refresh_at: None,
             fresh_until: None,
             used_until: None,
-            margin_percent: margin.percent,
-            margin_ms: margin.least.into(),
-            challenger_below_ms: None,
+            margin: settings.switch_margin_text.clone(),
+            challenger_below_us: None,
             probing: rounds.is_running(now),
         };
         let stands = self.decision.as_ref().filter(|_| self.has_decision(now));
@@ -389,7 +388,7 @@ impl Knowledge {
             refresh_at: Some(decision.refresh_at.into()),
             fresh_until: Some((decision.measured_at + settings.cache_ttl).into()),
             used_until: Some((decision.measured_at + settings.longest_use()).into()),
-            challenger_below_ms: latency.map(|known| {
+            challenger_below_us: latency.map(|known| {
                 let mean = known.mean();
                 (mean - rank::lead(mean, margin)).max(Millis::ZERO).into()
             }),
@@ -422,7 +421,7 @@ impl Knowledge {
             }),
             trials_passed: trials,
             trials_needed: trials.map(|_| trial::PASSES as u32),
-            latency_ms: health.latency.map(|known| known.mean().into()),
+            latency_us: health.latency.map(|known| known.mean().into()),
             probes: health.latency.map_or(0, |known| known.samples),
             measured_at: health.latency.map(|known| known.at.into()),
             recent: recent.unwrap_or_default(),

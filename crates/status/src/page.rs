@@ -2,11 +2,12 @@
 
 use crate::drawing::{self, Recent};
 use crate::preference::Language;
-use crate::words::{Text, Words, ms};
+use crate::words::{Text, Words, time};
 use askama::Template;
 use function_fetch_engine::settings::Value;
-use function_fetch_engine::status::{FoundBy, Moment, Source, Span, Standing, Target};
+use function_fetch_engine::status::{FoundBy, Micros, Moment, Source, Standing, Target};
 use function_fetch_engine::{Notice, Status};
+use std::fmt;
 
 const STYLE: &str = include_str!("../../../status/style.css");
 const SCRIPT: &str = include_str!("../../../status/script.js");
@@ -48,9 +49,30 @@ pub(crate) fn status(status: &Status, path: &str, language: Language) -> String 
     })
 }
 
+/// A moment, and how far it is from now.
+#[derive(Template)]
+#[template(path = "time.html")]
+struct Time<'a> {
+    at: &'a Moment,
+    clock: String,
+    distance: String,
+}
+
+/// A target.
+#[derive(Template)]
+#[template(path = "name.html")]
+struct Name<'a> {
+    name: &'a str,
+    short: String,
+}
+
 fn rendered(template: &impl Template) -> String {
+    let mut text = String::new();
+    // By a pointer: the code that appends to a `String` would be there once for each piece of a template.
+    let writer: &mut dyn fmt::Write = &mut text;
     // Writing to memory does not fail, and neither does anything that the templates call.
-    template.render().unwrap_or_default()
+    let _ = template.render_into(writer);
+    text
 }
 
 impl Page<'_> {
@@ -76,8 +98,7 @@ impl Page<'_> {
     }
 
     fn no_decision(&self) -> &'static str {
-        let decision = &self.status.decision;
-        self.words.no_decision(decision.source, decision.probing)
+        self.words.no_decision(self.status.decision.probing)
     }
 
     fn requests(&self) -> String {
@@ -86,24 +107,59 @@ impl Page<'_> {
 
     fn margin(&self) -> String {
         let decision = &self.status.decision;
-        let below = decision.challenger_below_ms.map(ms);
-        self.words.margin(
-            &decision.margin_percent.to_string(),
-            &ms(decision.margin_ms),
-            below.as_deref(),
-        )
+        let below = decision.challenger_below_us.map(time);
+        self.words.margin(&decision.margin, below.as_deref())
     }
 
-    fn spreads(&self) -> bool {
-        self.status.decision.chosen != self.status.decision.primary
+    /// A moment as HTML.
+    fn time(&self, at: &Moment) -> String {
+        rendered(&Time {
+            at,
+            clock: self.clock(at),
+            distance: self.distance(at),
+        })
     }
 
-    fn is_long(&self, name: &str) -> bool {
-        name.len() > LONG
+    /// A target as HTML.
+    fn name(&self, name: &str) -> String {
+        let short = short(name);
+        rendered(&Name { name, short })
     }
 
-    fn short(&self, name: &str) -> String {
-        short(name)
+    /// The targets that the decision names beside the primary.
+    fn others(&self) -> Vec<(&'static str, &String)> {
+        let decision = &self.status.decision;
+        let chosen = decision.chosen.as_ref();
+        let others = [
+            (
+                Text::Chosen,
+                chosen.filter(|_| decision.chosen != decision.primary),
+            ),
+            (Text::StandsInFor, decision.stands_in_for.as_ref()),
+        ];
+        self.present(others)
+    }
+
+    /// When the decision was made, and until when it holds.
+    fn moments(&self) -> Vec<(&'static str, &Moment)> {
+        let decision = &self.status.decision;
+        let moments = [
+            (Text::Measured, decision.measured_at.as_ref()),
+            (Text::Refresh, decision.refresh_at.as_ref()),
+            (Text::FreshUntil, decision.fresh_until.as_ref()),
+            (Text::UsedUntil, decision.used_until.as_ref()),
+        ];
+        self.present(moments)
+    }
+
+    fn present<T>(
+        &self,
+        list: impl IntoIterator<Item = (Text, Option<T>)>,
+    ) -> Vec<(&'static str, T)> {
+        let present = list.into_iter().filter_map(|(text, one)| Some((text, one?)));
+        present
+            .map(|(text, one)| (self.words.text(text), one))
+            .collect()
     }
 
     fn standing(&self, target: &Target) -> &'static str {
@@ -120,8 +176,8 @@ impl Page<'_> {
         }
     }
 
-    fn latency(&self, latency: &Span) -> String {
-        ms(*latency)
+    fn latency(&self, latency: &Micros) -> String {
+        time(*latency)
     }
 
     fn probes(&self, target: &Target) -> String {

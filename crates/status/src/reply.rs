@@ -45,6 +45,7 @@ pub(crate) fn html(status: u16, page: String) -> LocalReply {
     reply(status, HTML, page)
 }
 
+#[inline(never)]
 pub(crate) fn json(status: &Status) -> LocalReply {
     // Its keys are text, and writing to memory does not fail.
     let body = serde_json::to_string(status).unwrap_or_default();

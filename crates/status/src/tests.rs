@@ -134,7 +134,7 @@ fn probes_and_connections_are_told_from_requests() {
     assert_eq!(status["targets"][2]["recent"][0]["error"], "connection_refused");
     assert_eq!(status["decision"]["source"], "probes");
     // 10 ms less the larger of 20 % and 10 ms.
-    assert_eq!(status["decision"]["challenger_below_ms"], 0.0);
+    assert_eq!(status["decision"]["challenger_below_us"], 0);
 
     let step = engine.begin(&Asked::new("POST", "/"), NOW);
     let failed = Event::Failed {
@@ -194,7 +194,7 @@ fn where_nothing_is_measured_the_list_is_the_decision() {
     assert_eq!(status["decision"]["source"], "list");
     assert_eq!(status["decision"]["primary"], "http://a.example");
     assert_eq!(status["targets"][0]["health"], "listed");
-    assert!(body(&engine, &get("*/*"), NOW).contains("Nothing is measured"));
+    assert!(body(&engine, &get("*/*"), NOW).contains("nothing is measured"));
 }
 
 #[test]

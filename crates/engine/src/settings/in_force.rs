@@ -94,7 +94,7 @@ impl Settings {
         add(table::STALE.name, seconds(self.stale));
         add(
             table::SWITCH_MARGIN.name,
-            self.switch_margin.to_string().into(),
+            self.switch_margin_text.as_str().into(),
         );
         add(table::SPREAD.name, self.spread.into());
         let cold_start = match self.cold_start {

@@ -57,12 +57,6 @@ pub struct Margin {
     pub least: Millis,
 }
 
-impl std::fmt::Display for Margin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}%,{}ms", self.percent, self.least.0)
-    }
-}
-
 /// How a cold start finds its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColdStart {
@@ -132,6 +126,8 @@ pub struct Settings {
     pub stale: Millis,
     /// `FETCH_SWITCH_MARGIN`.
     pub switch_margin: Margin,
+    /// The same, as it is written.
+    pub switch_margin_text: String,
     /// `FETCH_SPREAD`.
     pub spread: bool,
     /// `FETCH_COLD_START`.
@@ -178,6 +174,7 @@ impl Settings {
         let (targets, no_targets) = targets::read(from);
         let (cache_memory, cache_store) = cache(from, host);
         let ttl_s = from.number(table::CACHE_TTL);
+        let (switch_margin, switch_margin_text) = from.margin(table::SWITCH_MARGIN);
         let (status_path, status_token) = status_page(from);
         Self {
             targets,
@@ -202,7 +199,8 @@ impl Settings {
             retry_methods: from.methods(table::RETRY_METHODS),
             replay_body_bytes: from.number(table::REPLAY_BODY),
             stale: Millis::from_seconds(from.number_or(table::STALE, ttl_s)),
-            switch_margin: from.margin(table::SWITCH_MARGIN),
+            switch_margin,
+            switch_margin_text,
             spread: from.flag(table::SPREAD),
             cold_start: match from.choice(table::COLD_START) {
                 0 => ColdStart::Probe,

@@ -1,7 +1,7 @@
 //! The page in Chinese.
 
-use super::{Rough, Text, Words, ms};
-use function_fetch_engine::status::{Cause, FoundBy, Source, Span, Standing};
+use super::{Rough, Text, Words, time};
+use function_fetch_engine::status::{Cause, FoundBy, Micros, Source, Standing};
 use function_fetch_engine::{ChangeReason, Notice, StoreOperation};
 
 pub(super) struct Chinese;
@@ -70,11 +70,11 @@ impl Words for Chinese {
         }
     }
 
-    fn no_decision(&self, source: Source, probing: bool) -> &'static str {
-        match (source, probing) {
-            (Source::List, _) => "不作测量：请求按目标的顺序发送。",
-            (_, true) => "还没有：正在探测目标。",
-            (_, false) => "还没有：下一个请求会引起对目标的探测。",
+    fn no_decision(&self, probing: bool) -> &'static str {
+        if probing {
+            "还没有：正在探测目标"
+        } else {
+            "还没有：下一个请求会引起对目标的探测"
         }
     }
 
@@ -82,13 +82,14 @@ impl Words for Chinese {
         match source {
             Source::Probes => "本实例的探测",
             Source::Store => "存储：由另一个实例测量",
-            Source::List => "FETCH_TARGETS 的顺序",
+            Source::List => "FETCH_TARGETS 的顺序：不作测量",
             Source::None => "还没有",
         }
     }
 
-    fn margin(&self, percent: &str, least: &str, below: Option<&str>) -> String {
-        let rule = format!("有目标快出 {percent}%，且至少快 {least}，并在与主目标一同重测时仍然如此");
+    fn margin(&self, margin: &str, below: Option<&str>) -> String {
+        let margin = margin.replace(',', " 和 ");
+        let rule = format!("有目标快出 {margin} 中较大者，并在与主目标一同重测时仍然如此");
         match below {
             Some(below) => format!("{rule}：目前须低于 {below}"),
             None => rule,
@@ -154,14 +155,14 @@ impl Words for Chinese {
         format!("{count} 次探测")
     }
 
-    fn recent(&self, count: usize, failed: usize, range: Option<(Span, Span)>) -> String {
+    fn recent(&self, count: usize, failed: usize, range: Option<(Micros, Micros)>) -> String {
         let failed = match failed {
             0 => String::new(),
             _ => format!("，{failed} 次失败"),
         };
         match range {
             Some((least, most)) => {
-                format!("最近 {count} 次探测：{} 至 {}{failed}", ms(least), ms(most))
+                format!("最近 {count} 次探测：{} 至 {}{failed}", time(least), time(most))
             }
             None => format!("最近 {count} 次探测{failed}"),
         }
@@ -188,8 +189,8 @@ impl Words for Chinese {
                 reason,
                 for_ms,
             } => {
-                let time = rough(u64::from(*for_ms));
-                format!("{} 被剔除 {time}：{reason}。", name(target))
+                let span = rough(u64::from(*for_ms));
+                format!("{} 被剔除 {span}：{reason}。", name(target))
             }
             Notice::Recovered { target } => format!("{} 已恢复。", name(target)),
             Notice::NoHealthyTarget => "没有健康的目标；全部都会尝试。".to_owned(),

@@ -1,7 +1,7 @@
 //! The page in English.
 
-use super::{Rough, Text, Words, ms};
-use function_fetch_engine::status::{Cause, FoundBy, Source, Span, Standing};
+use super::{Rough, Text, Words, time};
+use function_fetch_engine::status::{Cause, FoundBy, Micros, Source, Standing};
 use function_fetch_engine::{ChangeReason, Notice, StoreOperation};
 
 pub(super) struct English;
@@ -71,11 +71,11 @@ impl Words for English {
         }
     }
 
-    fn no_decision(&self, source: Source, probing: bool) -> &'static str {
-        match (source, probing) {
-            (Source::List, _) => "Nothing is measured: requests go to the targets in their order.",
-            (_, true) => "None yet: the targets are being probed.",
-            (_, false) => "None yet: the next request has the targets probed.",
+    fn no_decision(&self, probing: bool) -> &'static str {
+        if probing {
+            "none yet: the targets are being probed"
+        } else {
+            "none yet: the next request has the targets probed"
         }
     }
 
@@ -83,14 +83,15 @@ impl Words for English {
         match source {
             Source::Probes => "probes of this instance",
             Source::Store => "the store: another instance has measured",
-            Source::List => "the order of FETCH_TARGETS",
+            Source::List => "the order of FETCH_TARGETS: nothing is measured",
             Source::None => "nothing yet",
         }
     }
 
-    fn margin(&self, percent: &str, least: &str, below: Option<&str>) -> String {
+    fn margin(&self, margin: &str, below: Option<&str>) -> String {
+        let margin = margin.replace(',', " and ");
         let rule = format!(
-            "a challenger that is faster by {percent} % and by {least} at least, measured again beside the primary"
+            "a challenger that is faster by the larger of {margin}, measured again beside the primary"
         );
         match below {
             Some(below) => format!("{rule}: now below {below}"),
@@ -164,14 +165,14 @@ impl Words for English {
         }
     }
 
-    fn recent(&self, count: usize, failed: usize, range: Option<(Span, Span)>) -> String {
+    fn recent(&self, count: usize, failed: usize, range: Option<(Micros, Micros)>) -> String {
         let failed = match failed {
             0 => String::new(),
             _ => format!(", {failed} failed"),
         };
         match range {
             Some((least, most)) => {
-                format!("last {count} probes: {} to {}{failed}", ms(least), ms(most))
+                format!("last {count} probes: {} to {}{failed}", time(least), time(most))
             }
             None => format!("last {count} probes{failed}"),
         }
@@ -198,8 +199,8 @@ impl Words for English {
                 reason,
                 for_ms,
             } => {
-                let time = rough(u64::from(*for_ms));
-                format!("{} is out for {time}: {reason}.", name(target))
+                let span = rough(u64::from(*for_ms));
+                format!("{} is out for {span}: {reason}.", name(target))
             }
             Notice::Recovered { target } => format!("{} is back.", name(target)),
             Notice::NoHealthyTarget => "No target is healthy; all of them are tried.".to_owned(),

@@ -6,7 +6,7 @@ mod english;
 
 use crate::preference::Language;
 use function_fetch_engine::Notice;
-use function_fetch_engine::status::{Cause, Source, Span, Standing};
+use function_fetch_engine::status::{Cause, Micros, Source, Standing};
 
 /// A language.
 pub(crate) trait Words {
@@ -18,10 +18,10 @@ pub(crate) trait Words {
     fn ago(&self, ms: u64) -> String;
     fn ahead(&self, ms: u64) -> String;
     fn instance(&self, requests: u32) -> String;
-    fn no_decision(&self, source: Source, probing: bool) -> &'static str;
+    fn no_decision(&self, probing: bool) -> &'static str;
     fn source(&self, source: Source) -> &'static str;
     /// What a challenger must do to become the primary.
-    fn margin(&self, percent: &str, least: &str, below: Option<&str>) -> String;
+    fn margin(&self, margin: &str, below: Option<&str>) -> String;
     fn standing(&self, standing: Standing) -> &'static str;
     /// What becomes of a target that does not get its requests.
     fn outlook(&self, standing: Standing, trials: Option<(u32, u32)>) -> Option<String>;
@@ -30,7 +30,7 @@ pub(crate) trait Words {
     fn still_well(&self, status: u16) -> String;
     fn probes(&self, count: u32) -> String;
     /// The last probes, for whoever does not see the drawing.
-    fn recent(&self, count: usize, failed: usize, range: Option<(Span, Span)>) -> String;
+    fn recent(&self, count: usize, failed: usize, range: Option<(Micros, Micros)>) -> String;
     /// A notice; `name` shortens a target.
     fn notice(&self, notice: &Notice, name: &dyn Fn(&str) -> String) -> String;
 }
@@ -86,9 +86,12 @@ impl Language {
     }
 }
 
-/// A number of ms as it is shown.
-pub(crate) fn ms(span: Span) -> String {
-    format!("{:.1} ms", span.0)
+/// A span as it is shown: in whole ms, unless it is shorter than some of them.
+pub(crate) fn time(Micros(us): Micros) -> String {
+    match us {
+        0..10_000 => format!("{us} µs"),
+        _ => format!("{} ms", us / 1000),
+    }
 }
 
 /// A span in the largest unit of which there are two at least.
