@@ -42,7 +42,10 @@ export class Edge {
       const { proxy, rules, endings } = this.configured;
       const { configuration } = proxy;
       // The parts of the URL are worth their time only where there is a status page.
-      if (configuration.statusPath !== undefined && isStatus(configuration, partsOf(request.url).path)) {
+      if (
+        configuration.statusPath !== undefined &&
+        isStatus(configuration, partsOf(request.url).path)
+      ) {
         return localReply(await statusReply(proxy, askedBy(request, configuration)));
       }
       const inbound = new Inbound(request, configuration, rules, endings.request);

@@ -26,7 +26,7 @@ async function formOf(
 ): Promise<string | undefined> {
   if (body === null) return "";
   const reader = body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let isLate = false;
   const late = setTimeout(() => {
     isLate = true;

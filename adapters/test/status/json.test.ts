@@ -55,7 +55,10 @@ test("the_status_matches_its_schema_at_first_and_when_targets_fail_and_recover",
     assertMatches(status);
     return new Map(status.targets.map(({ target, health }) => [target, health]));
   };
-  await eventually("the dead target is out", async () => (await health()).get(third.url) !== "unmeasured");
+  await eventually(
+    "the dead target is out",
+    async () => (await health()).get(third.url) !== "unmeasured",
+  );
   await first.behave({ answers: [{ status: 500 }] });
   await second.behave({ answers: [{ status: 200 }], health: { delay: 30 } });
   await eventually("requests convict the failing target", async () => {

@@ -8,9 +8,9 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
 /** The program in the variable `CHROMIUM`, or on PATH. */
 export function chromiumPath(): string | undefined {
-  const named = process.env["CHROMIUM"];
+  const named = process.env.CHROMIUM;
   if (named !== undefined && named !== "") return named;
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = (process.env.PATH ?? "").split(delimiter);
   return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(isProgram);
 }
 
