@@ -2,14 +2,16 @@
 (() => {
   const EVERY = 5000;
   const { lang } = document.documentElement;
+  // The reader's way to write a time, in the page's language.
+  const locale = navigator.languages.find((one) => one.startsWith(lang.slice(0, 2))) ?? lang;
   const pause = document.getElementById("pause");
   let paused = false;
 
   function localise(root) {
     for (const element of root.querySelectorAll("[data-ms]")) {
       const moment = new Date(Number(element.dataset.ms));
-      element.textContent = moment.toLocaleTimeString(lang);
-      element.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "long" });
+      element.textContent = moment.toLocaleTimeString(locale);
+      element.title = moment.toLocaleString(locale, { dateStyle: "full", timeStyle: "long" });
     }
   }
 

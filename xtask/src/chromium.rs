@@ -36,7 +36,13 @@ fn install() -> Result<()> {
     process::run(Command::new(&apt).args(["update", "-qq"]))?;
     process::run(
         Command::new(&apt)
-            .args(["install", "-y", "-qq", "--no-install-recommends", "chromium"])
+            .args([
+                "install",
+                "-y",
+                "-qq",
+                "--no-install-recommends",
+                "chromium",
+            ])
             // Chinese, so that screenshots show it.
             .arg("fonts-noto-cjk")
             .env("DEBIAN_FRONTEND", "noninteractive"),

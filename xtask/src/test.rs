@@ -11,7 +11,9 @@ use crate::components::{self, Flavour, Optimizer};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli};
+use crate::{
+    bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli,
+};
 
 /// The suite whose tests are named after their hosts.
 const END_TO_END: &str = "end to end";
@@ -111,7 +113,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Ok(chromium) => {
                     command.env("CHROMIUM", chromium);
                 }
-                Err(why) => eprintln!("Tests of the status page in a browser will be skipped: {why:#}"),
+                Err(why) => {
+                    eprintln!("Tests of the status page in a browser will be skipped: {why:#}")
+                }
             }
             if let Some(filter) = filter {
                 command.env("NODE_OPTIONS", name_filter(filter));

@@ -144,11 +144,7 @@ impl wit::Guest for Edge {
         memory::engine(|engine| engine.store_written(well));
     }
 
-    fn status(
-        request: wit::StatusRequest,
-        store_read: bool,
-        now: f64,
-    ) -> Option<wit::LocalReply> {
+    fn status(request: wit::StatusRequest, store_read: bool, now: f64) -> Option<wit::LocalReply> {
         memory::engine(|engine| status::answer(engine, &request, store_read, Timestamp(now)))
     }
 

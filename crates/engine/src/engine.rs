@@ -608,8 +608,7 @@ impl Engine {
         let healthy = matches!(outcome.result, Ok(200..=499));
         self.known
             .count(|counts| counts.probed(target, healthy.then_some(outcome.took)));
-        self.known
-            .watch(|watch| watch.probed(target, outcome, now));
+        self.known.watch(|watch| watch.probed(target, outcome, now));
         if outcome.cached {
             self.known.report_cached(target);
         }

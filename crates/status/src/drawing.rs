@@ -1,7 +1,7 @@
 //! The bars of the page: how long a target's probes take, beside the others', and how
 //! long its last ones took.
 
-use function_fetch_engine::status::{Probe, Micros, Target};
+use function_fetch_engine::status::{Micros, Probe, Target};
 
 /// How many probes have room, and how wide and high the drawing is.
 const PLACES: usize = 20;

@@ -12,6 +12,15 @@ use std::fmt;
 const STYLE: &str = include_str!("../../../status/style.css");
 const SCRIPT: &str = include_str!("../../../status/script.js");
 
+/// The columns of the table of targets.
+const COLUMNS: [Text; 5] = [
+    Text::Rank,
+    Text::Target,
+    Text::Health,
+    Text::Latency,
+    Text::Recent,
+];
+
 /// A name that is longer is shown in part: its beginning and its end, which tell
 /// long names apart.
 const LONG: usize = 72;
@@ -156,7 +165,9 @@ impl Page<'_> {
         &self,
         list: impl IntoIterator<Item = (Text, Option<T>)>,
     ) -> Vec<(&'static str, T)> {
-        let present = list.into_iter().filter_map(|(text, one)| Some((text, one?)));
+        let present = list
+            .into_iter()
+            .filter_map(|(text, one)| Some((text, one?)));
         present
             .map(|(text, one)| (self.words.text(text), one))
             .collect()

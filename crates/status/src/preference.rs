@@ -99,7 +99,11 @@ mod tests {
             "en;q=0.7, zh-TW;q=0.75",
             "en;q=0, zh;q=0.1",
         ] {
-            assert_eq!(Language::preferred(Some(chinese)), Language::Chinese, "{chinese}");
+            assert_eq!(
+                Language::preferred(Some(chinese)),
+                Language::Chinese,
+                "{chinese}"
+            );
         }
         for english in [
             "",
@@ -110,7 +114,11 @@ mod tests {
             "zh;q=0.999, en",
             "zhx",
         ] {
-            assert_eq!(Language::preferred(Some(english)), Language::English, "{english}");
+            assert_eq!(
+                Language::preferred(Some(english)),
+                Language::English,
+                "{english}"
+            );
         }
         let first = Language::preferred(Some("zh;q=0.8, en;q=0.80"));
         assert_eq!(first, Language::Chinese, "of equals the first");

@@ -74,7 +74,11 @@ pub(crate) fn json_unauthorized(wrong: bool) -> LocalReply {
 
 pub(crate) fn method_not_allowed() -> LocalReply {
     let text = "Method not allowed: this is the status page\n".to_owned();
-    with(reply(405, TEXT, text), "allow", "GET, HEAD, POST".to_owned())
+    with(
+        reply(405, TEXT, text),
+        "allow",
+        "GET, HEAD, POST".to_owned(),
+    )
 }
 
 /// There is no token, so none is right.

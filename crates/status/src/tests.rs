@@ -15,7 +15,10 @@ fn engine(store: Option<StoreKind>, given: &[(&str, &str)]) -> Engine {
     };
     let page = [("FETCH_STATUS_PATH", "/s"), ("FETCH_STATUS_TOKEN", TOKEN)];
     let settings = Settings::read(host, |name| {
-        let (_, value) = given.iter().chain(&page).find(|(known, _)| *known == name)?;
+        let (_, value) = given
+            .iter()
+            .chain(&page)
+            .find(|(known, _)| *known == name)?;
         Some((*value).to_owned())
     });
     Engine::new(settings, 7)
@@ -75,7 +78,10 @@ fn json(engine: &Engine, now: Timestamp) -> serde_json::Value {
 
 #[test]
 fn a_target_that_requests_convicted_is_out_with_the_counts_and_the_probe_beside() {
-    let mut engine = engine(None, &[("FETCH_TARGETS", "http://a.example http://b.example")]);
+    let mut engine = engine(
+        None,
+        &[("FETCH_TARGETS", "http://a.example http://b.example")],
+    );
     measured(&mut engine, &[Ok((200, 10.0)), Ok((200, 50.0))]);
     let mut now = NOW;
     for _ in 0..3 {
@@ -116,11 +122,18 @@ fn a_target_that_requests_convicted_is_out_with_the_counts_and_the_probe_beside(
 fn probes_and_connections_are_told_from_requests() {
     let mut engine = engine(
         None,
-        &[("FETCH_TARGETS", "http://a.example http://b.example http://c.example")],
+        &[(
+            "FETCH_TARGETS",
+            "http://a.example http://b.example http://c.example",
+        )],
     );
     measured(
         &mut engine,
-        &[Ok((200, 10.0)), Ok((503, 5.0)), Err(Failure::ConnectionRefused)],
+        &[
+            Ok((200, 10.0)),
+            Ok((503, 5.0)),
+            Err(Failure::ConnectionRefused),
+        ],
     );
     let status = json(&engine, NOW);
     let causes: Vec<_> = (1..3).map(|at| &status["targets"][at]["cause"]).collect();
@@ -131,7 +144,10 @@ fn probes_and_connections_are_told_from_requests() {
             &serde_json::json!({"found_by": "probe", "error": "connection_refused"}),
         ]
     );
-    assert_eq!(status["targets"][2]["recent"][0]["error"], "connection_refused");
+    assert_eq!(
+        status["targets"][2]["recent"][0]["error"],
+        "connection_refused"
+    );
     assert_eq!(status["decision"]["source"], "probes");
     // 10 ms less the larger of 20 % and 10 ms.
     assert_eq!(status["decision"]["challenger_below_us"], 0);
@@ -146,7 +162,11 @@ fn probes_and_connections_are_told_from_requests() {
     let status = json(&engine, NOW);
     let cause = serde_json::json!({"found_by": "connection", "error": "connection_timeout"});
     assert!(
-        status["targets"].as_array().unwrap().iter().any(|one| one["cause"] == cause),
+        status["targets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["cause"] == cause),
         "{status}"
     );
     assert_eq!(status["warnings"][0]["event"], "no_healthy_target");
@@ -166,7 +186,10 @@ fn an_instance_without_a_decision_asks_the_store_and_one_with_it_does_not() {
     let refused = answer(&first, &stranger, false, NOW).expect("a reply");
     assert_eq!(refused.status, 401);
 
-    measured(&mut first, &[Ok((200, 50.0)), Err(Failure::ConnectionRefused)]);
+    measured(
+        &mut first,
+        &[Ok((200, 50.0)), Err(Failure::ConnectionRefused)],
+    );
     assert!(answer(&first, &request, false, NOW).is_some());
     let record = first.take_write(NOW).expect("a decision is written").record;
 
@@ -205,12 +228,19 @@ fn nothing_reaches_the_page_unescaped() {
     let name = "http://a.example/'&;amp='onload=alert(1)//";
     let engine = engine(
         None,
-        &[("FETCH_TARGETS", name), ("FETCH_HEALTH_PATH", &health), ("FETCH_CACHE_KEY", hostile)],
+        &[
+            ("FETCH_TARGETS", name),
+            ("FETCH_HEALTH_PATH", &health),
+            ("FETCH_CACHE_KEY", hostile),
+        ],
     );
     let page = body(&engine, &get("text/html"), NOW);
     assert!(!page.contains("<script>alert"), "{page}");
     assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
-    assert!(page.contains("http://a.example/&#39;&#38;;amp=&#39;onload"), "{page}");
+    assert!(
+        page.contains("http://a.example/&#39;&#38;;amp=&#39;onload"),
+        "{page}"
+    );
     let without_token = !page.contains(TOKEN);
     assert!(without_token && !json(&engine, NOW).to_string().contains(TOKEN));
 }
@@ -220,8 +250,14 @@ fn the_policy_has_the_hashes_of_what_the_page_has() {
     let engine = engine(None, &[("FETCH_TARGETS", "http://a.example")]);
     let reply = answer(&engine, &get("text/html"), true, NOW).expect("a page");
     let policy = reply.field("content-security-policy").unwrap_or_default();
-    for (tag, variable) in [("style", env!("STYLE_HASH")), ("script", env!("SCRIPT_HASH"))] {
-        assert!(policy.contains(&format!("{tag}-src '{variable}'")), "{policy}");
+    for (tag, variable) in [
+        ("style", env!("STYLE_HASH")),
+        ("script", env!("SCRIPT_HASH")),
+    ] {
+        assert!(
+            policy.contains(&format!("{tag}-src '{variable}'")),
+            "{policy}"
+        );
         assert_eq!(reply.body.matches(&format!("<{tag}>")).count(), 1);
     }
     // Browsers hash what is between the tags.
@@ -258,8 +294,18 @@ fn a_cookie_is_for_https_alone_where_the_request_was() {
         assert!(!cookie.contains(TOKEN));
     }
     assert_eq!(post(true, None).status, 400);
-    for wrong in ["", "token=", "token=0123456789abcdeX", "t=0123456789abcdef", "&&=%"] {
+    for wrong in [
+        "",
+        "token=",
+        "token=0123456789abcdeX",
+        "t=0123456789abcdef",
+        "&&=%",
+    ] {
         let reply = post(true, Some(wrong));
-        assert_eq!((reply.status, reply.field("set-cookie")), (401, None), "{wrong}");
+        assert_eq!(
+            (reply.status, reply.field("set-cookie")),
+            (401, None),
+            "{wrong}"
+        );
     }
 }

@@ -69,7 +69,10 @@ impl ClientFacts {
             .and_then(|(_, value)| value.split(|byte| *byte == b',').next());
         match told {
             Some(told) => told.trim_ascii().eq_ignore_ascii_case(b"https"),
-            None => self.scheme.as_ref().is_some_and(|scheme| is(scheme, "https")),
+            None => self
+                .scheme
+                .as_ref()
+                .is_some_and(|scheme| is(scheme, "https")),
         }
     }
 }

@@ -57,10 +57,7 @@ impl Settings {
     pub fn in_force(&self) -> Vec<InForce> {
         let mut list = Vec::new();
         let mut add = |setting, value: Value| list.push(InForce { setting, value });
-        add(
-            table::HEALTH_PATH.name,
-            self.health_path.as_str().into(),
-        );
+        add(table::HEALTH_PATH.name, self.health_path.as_str().into());
         add(table::HEALTH_TIMEOUT.name, ms(self.health_timeout));
         add(table::RETRY_ON_5XX.name, self.retry_on_5xx.into());
         add(

@@ -14,9 +14,9 @@ mod targets;
 
 use crate::target::Target;
 use crate::time::Millis;
-use serde::Serialize;
-use parse::{Reader, place};
 pub use in_force::{InForce, Value};
+use parse::{Reader, place};
+use serde::Serialize;
 pub use statuses::Statuses;
 pub use table::{Kind, NAMES, Row, TABLE};
 pub use targets::{Rejected, TargetsError};
@@ -359,9 +359,7 @@ fn status_page(from: &mut Reader<'_>) -> (Option<String>, Option<String>) {
 /// Whether no host and no browser changes the path on its way, and it may stand in the
 /// `Path` of a cookie.
 fn is_plain_path(path: &str) -> bool {
-    let is_plain = |byte: u8| {
-        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&byte)
-    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&byte);
     path.bytes().all(is_plain)
         && !path.starts_with("//")
         && !path.split('/').any(|segment| matches!(segment, "." | ".."))

@@ -480,24 +480,40 @@ fn a_status_page_needs_a_path_that_all_hosts_take_alike_and_a_token() {
         problems.pop().map(|problem| problem.to_string())
     };
     for path in ["/", "/-/status", "status", "/a.b/..c/~x", "/x,y=(1)@:*"] {
-        assert_eq!(problem(&[TOKEN, ("FETCH_STATUS_PATH", path)]), None, "{path}");
+        assert_eq!(
+            problem(&[TOKEN, ("FETCH_STATUS_PATH", path)]),
+            None,
+            "{path}"
+        );
     }
     for path in [
         "//status", "/a/../b", "/.", "/a?b", "/a;b", "/%61", "/ä", "/a b", "/a\\b", "/a\"b",
     ] {
         let given = [TOKEN, ("FETCH_STATUS_PATH", path)];
         let told = problem(&given);
-        assert!(told.is_some_and(|told| told.starts_with("FETCH_STATUS_PATH: \"")), "{path}");
+        assert!(
+            told.is_some_and(|told| told.starts_with("FETCH_STATUS_PATH: \"")),
+            "{path}"
+        );
         assert_eq!(read(&given).status_path, None, "{path}");
     }
     for (given, wanted) in [
         (&[("FETCH_STATUS_PATH", "/s")][..], "is not set, so nobody"),
         (&[TOKEN], "does nothing without FETCH_STATUS_PATH"),
-        (&[("FETCH_STATUS_PATH", "/s"), ("FETCH_STATUS_TOKEN", "short")], "has fewer than 16"),
+        (
+            &[("FETCH_STATUS_PATH", "/s"), ("FETCH_STATUS_TOKEN", "short")],
+            "has fewer than 16",
+        ),
     ] {
         let told = problem(given).unwrap_or_default();
-        assert!(told.starts_with("FETCH_STATUS_TOKEN: ") && told.contains(wanted), "{told}");
-        assert!(!told.contains("short;") && !told.contains("\"short"), "{told}");
+        assert!(
+            told.starts_with("FETCH_STATUS_TOKEN: ") && told.contains(wanted),
+            "{told}"
+        );
+        assert!(
+            !told.contains("short;") && !told.contains("\"short"),
+            "{told}"
+        );
     }
 }
 
@@ -510,7 +526,9 @@ fn only_the_very_path_is_the_status_pages() {
     for path in ["/s", "/s?", "/s?a=/b"] {
         assert!(settings.is_status_path(path), "{path}");
     }
-    for path in ["/", "", "/s/", "//s", "/S", "/s#", "/s;a", "/%73", "/ss", "s", "*"] {
+    for path in [
+        "/", "", "/s/", "//s", "/S", "/s#", "/s;a", "/%73", "/ss", "s", "*",
+    ] {
         assert!(!settings.is_status_path(path), "{path}");
     }
     assert!(!read(&[]).is_status_path("/s"));

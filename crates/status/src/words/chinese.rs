@@ -162,7 +162,11 @@ impl Words for Chinese {
         };
         match range {
             Some((least, most)) => {
-                format!("最近 {count} 次探测：{} 至 {}{failed}", time(least), time(most))
+                format!(
+                    "最近 {count} 次探测：{} 至 {}{failed}",
+                    time(least),
+                    time(most)
+                )
             }
             None => format!("最近 {count} 次探测{failed}"),
         }

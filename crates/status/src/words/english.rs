@@ -172,7 +172,11 @@ impl Words for English {
         };
         match range {
             Some((least, most)) => {
-                format!("last {count} probes: {} to {}{failed}", time(least), time(most))
+                format!(
+                    "last {count} probes: {} to {}{failed}",
+                    time(least),
+                    time(most)
+                )
             }
             None => format!("last {count} probes{failed}"),
         }

@@ -107,7 +107,7 @@ impl Rough {
         const MINUTE: u64 = 60;
         const HOUR: u64 = 60 * MINUTE;
         const DAY: u64 = 24 * HOUR;
-        match ms / 1000 {
+        match (ms + 500) / 1000 {
             s if s < 2 * MINUTE => Self::Seconds(s),
             s if s < 2 * HOUR => Self::Minutes(s / MINUTE),
             s if s < 2 * DAY => Self::Hours(s / HOUR),
