@@ -75,13 +75,24 @@ struct Name<'a> {
     short: String,
 }
 
+/// Text in memory. To append is a call: its code would else be there once for each piece
+/// of a template.
+#[derive(Default)]
+struct Sink(String);
+
+impl fmt::Write for Sink {
+    #[inline(never)]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
 fn rendered(template: &impl Template) -> String {
-    let mut text = String::new();
-    // By a pointer: the code that appends to a `String` would be there once for each piece of a template.
-    let writer: &mut dyn fmt::Write = &mut text;
+    let mut sink = Sink::default();
     // Writing to memory does not fail, and neither does anything that the templates call.
-    let _ = template.render_into(writer);
-    text
+    let _ = template.render_into(&mut sink);
+    sink.0
 }
 
 impl Page<'_> {
