@@ -6,8 +6,7 @@ use function_fetch_engine::status::{Micros, Probe, Target};
 /// How many probes have room, and how wide and high the drawing is.
 const PLACES: usize = 20;
 const STEP: u32 = 5;
-pub(crate) const WIDTH: u32 = PLACES as u32 * STEP;
-pub(crate) const HEIGHT: u32 = 24;
+const HEIGHT: u32 = 24;
 
 /// Low enough to be told from nothing.
 const LEAST: u32 = 2;
@@ -24,7 +23,6 @@ pub(crate) struct Bar {
 /// healthy one, and how many failed.
 pub(crate) struct Recent {
     pub(crate) bars: Vec<Bar>,
-    pub(crate) count: usize,
     pub(crate) failed: usize,
     pub(crate) range: Option<(Micros, Micros)>,
 }
@@ -53,7 +51,6 @@ impl Recent {
         });
         Self {
             bars: bars.collect(),
-            count: probes.len(),
             failed: probes.len() - healthy().count(),
             range,
         }
@@ -97,7 +94,7 @@ mod tests {
             drawn,
             [(85, 18, 6, true), (90, 0, 24, true), (95, 0, 24, false)]
         );
-        assert_eq!((recent.count, recent.failed), (3, 1));
+        assert_eq!(recent.failed, 1);
         assert_eq!(recent.range, Some((Micros(10_000), Micros(40_000))));
     }
 
@@ -111,7 +108,7 @@ mod tests {
         ] {
             let probes: Vec<_> = times.iter().map(|us| probe(*us, 200)).collect();
             for bar in Recent::of(&probes).bars {
-                assert!(bar.x + STEP <= WIDTH && bar.y + bar.height == HEIGHT);
+                assert!(bar.x + STEP <= PLACES as u32 * STEP && bar.y + bar.height == HEIGHT);
             }
         }
     }

@@ -236,9 +236,9 @@ fn nothing_reaches_the_page_unescaped() {
     );
     let page = body(&engine, &get("text/html"), NOW);
     assert!(!page.contains("<script>alert"), "{page}");
-    assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
     assert!(
-        page.contains("http://a.example/&#39;&#38;;amp=&#39;onload"),
+        page.contains("http://a.example/&#x27;&amp;;amp=&#x27;onload"),
         "{page}"
     );
     let without_token = !page.contains(TOKEN);
