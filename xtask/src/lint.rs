@@ -119,6 +119,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-cases",
                 "-p",
+                "function-fetch-status",
+                "-p",
                 "function-fetch-simulator",
                 "-p",
                 "function-fetch-bench",
