@@ -123,6 +123,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-settings",
                 "-p",
+                "function-fetch-status",
+                "-p",
                 "function-fetch-simulator",
                 "-p",
                 "function-fetch-bench",

@@ -4,6 +4,7 @@
 mod advisories;
 mod bench;
 mod cargo_deny;
+mod chromium;
 mod components;
 mod demo;
 mod edge;

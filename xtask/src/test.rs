@@ -11,7 +11,9 @@ use crate::components::{self, Flavour, Optimizer};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{bench, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli};
+use crate::{
+    bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli,
+};
 
 /// The suite whose tests are named after their hosts.
 const END_TO_END: &str = "end to end";
@@ -91,6 +93,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 "-p",
                 "function-fetch-settings",
                 "-p",
+                "function-fetch-status",
+                "-p",
                 edge::PACKAGE,
             ],
         ),
@@ -109,6 +113,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             node = Some(adapters.node()?);
             let mut command = adapters.script("test")?;
             command.envs(redis.cloned());
+            match chromium::ensure() {
+                Ok(chromium) => {
+                    command.env("CHROMIUM", chromium);
+                }
+                Err(why) => {
+                    eprintln!("Tests of the status page in a browser will be skipped: {why:#}")
+                }
+            }
             if let Some(filter) = filter {
                 command.env("NODE_OPTIONS", name_filter(filter));
             }

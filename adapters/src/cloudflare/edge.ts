@@ -2,10 +2,13 @@
 
 import { FieldRules } from "../driver/headers.js";
 import { ReverseProxy } from "../driver/reverse-proxy.js";
+import { isStatus, statusReply } from "../driver/status.js";
 import { instantiate } from "../engine/workers.js";
 import type { Settings } from "../settings.js";
-import { internalError } from "../web/local-reply.js";
+import { internalError, localReply } from "../web/local-reply.js";
 import { settingsOf } from "../web/settings.js";
+import { askedBy } from "../web/status.js";
+import { partsOf } from "../web/url.js";
 import { namespaceOf } from "./bindings.js";
 import { endingFields, endingFieldsOfResponse, Inbound } from "./inbound.js";
 import { WorkersPlatform } from "./platform.js";
@@ -37,7 +40,15 @@ export class Edge {
       // Bindings come with requests; within an isolate they do not change.
       this.configured ??= this.configure(env);
       const { proxy, rules, endings } = this.configured;
-      const inbound = new Inbound(request, proxy.configuration, rules, endings.request);
+      const { configuration } = proxy;
+      // The parts of the URL are worth their time only where there is a status page.
+      if (
+        configuration.statusPath !== undefined &&
+        isStatus(configuration, partsOf(request.url).path)
+      ) {
+        return localReply(await statusReply(proxy, askedBy(request, configuration)));
+      }
+      const inbound = new Inbound(request, configuration, rules, endings.request);
       const background = (work: Promise<void>) => {
         abortWithClient(inbound, request);
         context.waitUntil(work);

@@ -1,13 +1,17 @@
-/** The fields of local replies, and those that `FETCH_EXPLAIN` adds. */
+/** Local replies, and the fields that `FETCH_EXPLAIN` adds. */
 
 import type { LocalReply } from "../engine/interface.js";
 
-/** The fields of a local reply; its body is `reply.body`. */
-export function replyFields(reply: LocalReply): Record<string, string> {
+/** A reply of the host's own: `error` is an error type of RFC 9209. */
+export function textReply(status: number, error: string, body: string): LocalReply {
   return {
-    "content-type": "text/plain; charset=utf-8",
-    "cache-control": "no-store",
-    "proxy-status": reply.proxyStatus,
+    status,
+    fields: [
+      ["content-type", "text/plain; charset=utf-8"],
+      ["cache-control", "no-store"],
+      ["proxy-status", `function-fetch; error=${error}`],
+    ],
+    body,
   };
 }
 

@@ -2,8 +2,10 @@
 
 import { FieldRules } from "../driver/headers.js";
 import type { Background, Store } from "../driver/platform.js";
+import { textReply } from "../driver/replies.js";
 import { ReverseProxy } from "../driver/reverse-proxy.js";
-import type { Configuration, Engine, LocalReply } from "../engine/interface.js";
+import { isStatus, statusReply } from "../driver/status.js";
+import type { Configuration, Engine } from "../engine/interface.js";
 import { instantiate } from "../engine/pure.js";
 import type { Settings } from "../settings.js";
 import { bodyOf, cannotBeSent } from "../web/body.js";
@@ -11,6 +13,7 @@ import { Inbound } from "../web/inbound.js";
 import { internalError, localReply } from "../web/local-reply.js";
 import { relayed } from "../web/relay.js";
 import { settingsOf } from "../web/settings.js";
+import { askedBy } from "../web/status.js";
 import { partsOf } from "../web/url.js";
 import { LIMITS } from "./limits.js";
 import { EsaPlatform } from "./platform.js";
@@ -18,11 +21,11 @@ import { addressOf, type EsaRequest, ensureClock, isContext } from "./runtime.js
 import { storeOf } from "./store.js";
 import { notice, unreachableTargets } from "./unreachable-targets.js";
 
-const CANNOT_BE_SENT: LocalReply = {
-  status: 501,
-  body: "A GET or HEAD with a body cannot be forwarded on this platform.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const CANNOT_BE_SENT = textReply(
+  501,
+  "http_request_error",
+  "A GET or HEAD with a body cannot be forwarded on this platform.\n",
+);
 
 interface Configured {
   readonly engine: Engine;
@@ -48,9 +51,13 @@ export class Edge {
         configuration,
         new EsaPlatform(configuration, store, log),
       );
+      const parts = partsOf(request.url);
+      if (isStatus(configuration, parts.path)) {
+        return localReply(await statusReply(proxy, askedBy(request, configuration)));
+      }
       const inbound = new Inbound(
         request,
-        partsOf(request.url),
+        parts,
         await bodyOf(request),
         addressOf(request),
         configuration,

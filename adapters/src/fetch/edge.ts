@@ -2,8 +2,9 @@
 
 import { FieldRules } from "../driver/headers.js";
 import type { Background } from "../driver/platform.js";
+import { textReply } from "../driver/replies.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
-import type { LocalReply } from "../engine/interface.js";
+import { isStatus, statusReply } from "../driver/status.js";
 import { instantiate } from "../engine/pure.js";
 import { type HookedRequest, type Hooks, hooksOf, keepFraming, ownResponse } from "../hooks.js";
 import { assertKnown, type SettingOptions, settingsOf } from "../options.js";
@@ -15,6 +16,7 @@ import { type Facts, factsIn } from "../web/caller.js";
 import { Inbound } from "../web/inbound.js";
 import { internalError, localReply } from "../web/local-reply.js";
 import { relayed, WITHOUT_BODY } from "../web/relay.js";
+import { askedBy } from "../web/status.js";
 import { partsOf } from "../web/url.js";
 import { FetchPlatform } from "./platform.js";
 
@@ -45,11 +47,11 @@ const OTHERS: Readonly<Record<Exclude<keyof Options, keyof SettingOptions>, true
   onResponse: true,
 };
 
-const CANNOT_BE_SENT: LocalReply = {
-  status: 501,
-  body: "A GET or HEAD with a body cannot be forwarded on this platform.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const CANNOT_BE_SENT = textReply(
+  501,
+  "http_request_error",
+  "A GET or HEAD with a body cannot be forwarded on this platform.\n",
+);
 
 export class Edge {
   private readonly platform: FetchPlatform;
@@ -89,12 +91,20 @@ export class Edge {
         if (own !== undefined) return own;
         keepFraming(headers, request.headers);
       }
+      const { configuration } = this.proxy;
+      if (isStatus(configuration, hooked.path)) {
+        const asked = askedBy(
+          { method, url: request.url, headers, body: request.body },
+          configuration,
+        );
+        return await this.responseTo({ reply: await statusReply(this.proxy, asked) }, hooked);
+      }
       const inbound = new Inbound(
         { method, headers, signal },
         { ...url, path: hooked.path },
         await bodyOf(request),
         facts.address,
-        this.proxy.configuration,
+        configuration,
         this.rules,
       );
       const background: Background = (work) => this.keep(work, facts);

@@ -3,6 +3,7 @@
 import { FieldRules } from "../driver/headers.js";
 import type { Background } from "../driver/platform.js";
 import { type Outcome, ReverseProxy } from "../driver/reverse-proxy.js";
+import { isStatus, statusReply } from "../driver/status.js";
 import { instantiate } from "../engine/node.js";
 import { type Hooks, hooksOf } from "../hooks.js";
 import { assertKnown, type SettingOptions, settingsOf } from "../options.js";
@@ -117,6 +118,7 @@ export class Edge {
     request: Inbound,
     waitUntil?: (work: Promise<void>) => void,
   ): Promise<Outcome<UpstreamResponse>> {
+    if (isStatus(this.proxy.configuration, request.path)) return this.status(request);
     const background: Background =
       waitUntil === undefined
         ? this.background
@@ -125,6 +127,18 @@ export class Edge {
             waitUntil(work);
           };
     return this.proxy.serve(request, { request, background });
+  }
+
+  private async status(request: Inbound): Promise<Outcome<UpstreamResponse>> {
+    const { statusFormBytes, statusFormTimeout } = this.proxy.configuration;
+    const { method, scheme } = request;
+    const reply = await statusReply(this.proxy, {
+      method,
+      scheme,
+      field: (name) => request.field(name),
+      form: () => request.text(statusFormBytes, statusFormTimeout),
+    });
+    return { reply };
   }
 
   /** A notice that does not come from the engine. */

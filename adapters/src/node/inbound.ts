@@ -61,6 +61,9 @@ export class Inbound implements About {
   readonly fields: string[];
   readonly body: ClientBody | undefined;
   readonly upgrade: string | undefined;
+  /** `http` or `https`. */
+  readonly scheme: string | undefined;
+  private readonly given: FieldMap;
   private readonly trailing: Origins["trailing"];
   private attempts: Abortable[] = [];
   private disconnected = false;
@@ -74,6 +77,8 @@ export class Inbound implements About {
     this.hasBody = body !== undefined;
     this.isStreamed = body !== undefined && from.fields["content-length"] === undefined;
     const client = whole === undefined ? from.client : { ...from.client, host: whole.authority };
+    this.scheme = client.scheme;
+    this.given = from.fields;
     this.fields = fields.forTarget(from.rawFields, from.fields, client);
     this.body = body;
     this.upgrade = from.upgrade;
@@ -86,6 +91,34 @@ export class Inbound implements About {
     const isKept = (name: string | undefined) => !NO_TRAILERS.has(name?.toLowerCase() ?? "");
     // A value is kept with its name before it.
     return raw.filter((_, at) => isKept(raw[at - (at % 2)]));
+  }
+
+  /** A field as the client sent it. */
+  field(name: string): string | undefined {
+    return joined(this.given[name]);
+  }
+
+  /** The body as text, unless it is longer than `most` bytes, takes longer than `timeout`, ms, or is no text. */
+  async text(most: number, timeout: number): Promise<string | undefined> {
+    if (this.body === undefined) return "";
+    const late = setTimeout(() => this.body?.stopUpload(), timeout);
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    try {
+      let text = "";
+      let bytes = 0;
+      for await (const chunk of this.body.forAttempt()) {
+        bytes += chunk.byteLength;
+        if (bytes > most) return undefined;
+        text += decoder.decode(chunk, { stream: true });
+      }
+      return text + decoder.decode();
+    } catch {
+      // It broke off, was stopped, or is no text.
+      return undefined;
+    } finally {
+      clearTimeout(late);
+      this.body.stopUpload();
+    }
   }
 
   get isDisconnected(): boolean {

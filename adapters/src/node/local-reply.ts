@@ -1,20 +1,20 @@
 /** Local replies: responses that the proxy makes itself. */
 
-import { replyFields } from "../driver/replies.js";
+import { textReply } from "../driver/replies.js";
 import type { LocalReply } from "../engine/interface.js";
 import { isEarly } from "./client.js";
 import type { Edge } from "./edge.js";
 import { isHttp2, type Response } from "./relay.js";
 
-const INTERNAL_ERROR: LocalReply = {
-  status: 502,
-  body: "Function Fetch cannot pass this response on.\n",
-  proxyStatus: "function-fetch; error=proxy_internal_error",
-};
+const INTERNAL_ERROR = textReply(
+  502,
+  "proxy_internal_error",
+  "Function Fetch cannot pass this response on.\n",
+);
 
 /** The fields of a local reply: names and values alternating. */
 export function localFields(reply: LocalReply): string[] {
-  return Object.entries(replyFields(reply)).flat();
+  return reply.fields.flat();
 }
 
 export function localReply(

@@ -1,38 +1,38 @@
 /** Requests that are refused because they cannot be passed on unchanged. */
 
 import type { IncomingMessage } from "node:http";
+import { textReply } from "../driver/replies.js";
 import type { LocalReply } from "../engine/interface.js";
 import type { Request } from "./handler.js";
 import { isHost } from "./host.js";
 
 /** A middleware has read the request's body. */
-const CONSUMED: LocalReply = {
-  status: 500,
-  body:
-    "The request's body was read before Function Fetch could pass it on.\n" +
+const CONSUMED = textReply(
+  500,
+  "proxy_configuration_error",
+  "The request's body was read before Function Fetch could pass it on.\n" +
     "Mount the handler before any body parser, such as express.json().\n",
-  proxyStatus: "function-fetch; error=proxy_configuration_error",
-};
+);
 
 /** RFC 9112 §6.1. */
-const CODED: LocalReply = {
-  status: 501,
-  body: "The only transfer coding supported is chunked.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const CODED = textReply(
+  501,
+  "http_request_error",
+  "The only transfer coding supported is chunked.\n",
+);
 
-const TOO_MANY: LocalReply = {
-  status: 431,
-  body: "The request has more fields than the server accepts.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const TOO_MANY = textReply(
+  431,
+  "http_request_error",
+  "The request has more fields than the server accepts.\n",
+);
 
 /** RFC 9112 §3.2. A target would get it as `X-Forwarded-Host`. */
-const INVALID_HOST: LocalReply = {
-  status: 400,
-  body: "The request's Host is malformed, or there are several.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const INVALID_HOST = textReply(
+  400,
+  "http_request_error",
+  "The request's Host is malformed, or there are several.\n",
+);
 
 /** How many fields Node.js takes where the server does not say; it drops the others silently. */
 const MOST_FIELDS = 1_000;

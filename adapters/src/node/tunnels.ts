@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { LocalReply } from "../engine/interface.js";
+import { textReply } from "../driver/replies.js";
 import type { HookedRequest } from "../hooks.js";
 import { clientOf, hasBody } from "./client.js";
 import type { Edge } from "./edge.js";
@@ -17,11 +17,11 @@ import { MAX_HEAD_BYTES } from "./response-head.js";
 import type { UpstreamResponse } from "./upstream-response.js";
 
 /** The body would be on the bare socket, without a parser that knows its end. */
-const BODY: LocalReply = {
-  status: 501,
-  body: "A request with a body cannot switch protocols.\n",
-  proxyStatus: "function-fetch; error=http_request_error",
-};
+const BODY = textReply(
+  501,
+  "http_request_error",
+  "A request with a body cannot switch protocols.\n",
+);
 
 /** The fields of an offered upgrade, which `connection` lists. */
 const OFFER = /^(?:upgrade|http2-settings)$/i;

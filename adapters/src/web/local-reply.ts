@@ -1,16 +1,16 @@
 /** Local replies: responses that the proxy makes itself, as a `Response`. */
 
-import { replyFields } from "../driver/replies.js";
+import { textReply } from "../driver/replies.js";
 import type { LocalReply } from "../engine/interface.js";
 
-const INTERNAL_ERROR: LocalReply = {
-  status: 502,
-  body: "Function Fetch cannot pass this request on.\n",
-  proxyStatus: "function-fetch; error=proxy_internal_error",
-};
+const INTERNAL_ERROR = textReply(
+  502,
+  "proxy_internal_error",
+  "Function Fetch cannot pass this request on.\n",
+);
 
-export function localReply(reply: LocalReply): Response {
-  return new Response(reply.body, { status: reply.status, headers: replyFields(reply) });
+export function localReply({ status, fields, body }: LocalReply): Response {
+  return new Response(body, { status, headers: fields });
 }
 
 /** The reply to an unexpected error. `log` gets the details; the client learns only that something failed. */

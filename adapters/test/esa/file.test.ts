@@ -10,7 +10,7 @@ import { buildForLocal, built, pasted } from "./built.js";
 import { inEach, startRoutine } from "./scene.js";
 
 /** With gzip, bytes: docs/decisions/0005-byte-budget.md. Most of the file is the engine. */
-const LARGEST = 125_000;
+const LARGEST = 171_000;
 
 test("the_file_is_small", async () => {
   const size = gzipSync(readFileSync(await pasted({})), { level: 9 }).length;

@@ -76,14 +76,16 @@ function generate(t: TestContext, env: NodeJS.ProcessEnv, dotenv?: string, words
 // These write the same file, one after the other.
 test("gen_esa_env", async (t) => {
   await t.test("prefers_the_environment_to_the_file_and_prints_no_values", (t) => {
-    const dotenv = "FETCH_TARGETS=https://file.example\nFETCH_STATUS_TOKEN=secret\nOTHER=1\n";
+    const dotenv =
+      "FETCH_TARGETS=https://file.example\nFETCH_STATUS_PATH=/s\nFETCH_STATUS_TOKEN=a-secret-of-many-letters\nOTHER=1\n";
     const env = { FETCH_TARGETS: "https://environment.example", ESA_KV_NAMESPACE: "ns" };
     const { code, printed, baked } = generate(t, env, dotenv);
     assert.equal(code, 0);
     const settings = JSON.parse(baked.slice("export const BAKED = ".length).replace(/;\s*$/, ""));
     assert.deepEqual(settings, {
       FETCH_TARGETS: "https://environment.example",
-      FETCH_STATUS_TOKEN: "secret",
+      FETCH_STATUS_PATH: "/s",
+      FETCH_STATUS_TOKEN: "a-secret-of-many-letters",
       ESA_KV_NAMESPACE: "ns",
     });
     assert.match(printed, /FETCH_TARGETS/);

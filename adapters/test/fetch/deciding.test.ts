@@ -96,3 +96,25 @@ inEach("hooks_see_and_change_requests_and_responses", async (t, runtime) => {
   );
   assert.match(JSON.stringify(reason), /the hook is broken/);
 });
+
+inEach("the_status_is_for_whoever_has_the_token_and_never_reaches_a_target", async (t, runtime) => {
+  const origin = await startOrigin(t);
+  const token = "a token of the operators";
+  const proxy = await proxyTo(t, runtime, [origin], {
+    statusPath: "/status",
+    statusToken: token,
+    cacheAdapter: "none",
+  });
+  const headers = [
+    ["accept", "application/json"],
+    ["authorization", `Bearer ${token}`],
+  ] as const;
+  const told = await send(proxy.port, { path: "/status", headers });
+  assert.equal(told.status, 200);
+  assert.equal(JSON.parse(told.body.toString()).targets.length, 1);
+  assert.equal((await send(proxy.port, { path: "/status" })).status, 401);
+  assert.deepEqual(
+    origin.seen.filter(({ url }) => url === "/status"),
+    [],
+  );
+});

@@ -20,6 +20,7 @@ pub mod request;
 pub mod response;
 pub mod settings;
 pub mod stats;
+pub mod status;
 pub mod upload;
 pub mod variables;
 

@@ -3,6 +3,7 @@
 use crate::client::{RequestTarget, facts, is_spin};
 use crate::framing;
 use crate::replay::Replay;
+use crate::status;
 use crate::upload::{BodySource, ClientBody};
 use function_fetch_driver::{self as driver, Outcome, Platform};
 use function_fetch_engine::headers::{self, Fields};
@@ -80,6 +81,9 @@ where
     // Spin pools connections, and reports one that the target had closed like one that broke off.
     let may_meet_closed_connection = on_spin && is_spin(&fields);
     let facts = facts(&fields, on_spin, target);
+    if platform.engine(|engine| engine.settings().is_status_path(&path)) {
+        return Outcome::Reply(status::answer(platform, &name, &fields, &facts, source).await);
+    }
     let length = framing::content_length(&fields);
     let replay = platform.engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());

@@ -26,11 +26,8 @@ pub fn is_bodiless(status: u16, to_head: bool) -> bool {
 #[must_use]
 pub fn local_reply(reply: LocalReply) -> (Fields, Vec<u8>) {
     let body = reply.body.into_bytes();
-    let fields = vec![
-        ("content-type".into(), b"text/plain; charset=utf-8".to_vec()),
-        ("content-length".into(), body.len().to_string().into_bytes()),
-        ("cache-control".into(), b"no-store".to_vec()),
-        ("proxy-status".into(), reply.proxy_status.into_bytes()),
-    ];
-    (fields, body)
+    let length = ("content-length", body.len().to_string());
+    let fields = reply.fields.into_iter().chain([length]);
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.into_bytes()));
+    (fields.collect(), body)
 }

@@ -70,3 +70,4 @@ mod store;
 
 pub use platform::{Head, Platform, ProbeHead, StoreError};
 pub use serve::{Explanation, Outcome, serve};
+pub use store::read as read_store;

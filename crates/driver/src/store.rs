@@ -5,7 +5,11 @@ use crate::serve::{ask, within};
 use function_fetch_engine::{Millis, STORE_WRITE_TIMEOUT, Stored};
 
 /// Reads the record; a store that does not answer in time has failed.
-pub(crate) async fn read<P: Platform>(
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub async fn read<P: Platform>(
     platform: &P,
     timeout: Millis,
 ) -> Result<Option<Stored>, StoreError> {

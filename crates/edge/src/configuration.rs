@@ -6,6 +6,7 @@ use function_fetch_engine::{
     Capabilities, Engine, Millis, Preference, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Settings, Target,
     USER_AGENT, headers,
 };
+use function_fetch_status::{FORM_TIMEOUT_MS, MOST_FORM_BYTES};
 
 /// An engine for these settings.
 pub fn engine(given: &[(String, String)], limits: &wit::Limits, seed: f64) -> Engine {
@@ -53,6 +54,9 @@ pub fn of(settings: &Settings) -> wit::Configuration {
         trust_forwarded: settings.trust_forwarded,
         explain: settings.explain,
         stats_after: settings.stats.map_or(0, Millis::whole),
+        status_path: settings.status_path.clone(),
+        status_form_bytes: MOST_FORM_BYTES as u32,
+        status_form_timeout: FORM_TIMEOUT_MS,
         hop_by_hop: crate::texts(&headers::HOP_BY_HOP),
         user_agent: USER_AGENT.to_owned(),
         via: headers::VIA.to_owned(),

@@ -15,10 +15,11 @@ mod notice;
 mod record;
 mod request_state;
 mod stats;
+mod status;
 mod step;
 
 use function_fetch_engine::settings::NAMES;
-use function_fetch_engine::{Millis, Request, Timestamp};
+use function_fetch_engine::{Event, Millis, Request, Timestamp};
 
 #[allow(missing_docs, reason = "`wit/engine.wit` has the documentation")]
 mod bindings {
@@ -141,6 +142,21 @@ impl wit::Guest for Edge {
 
     fn store_written(well: bool) {
         memory::engine(|engine| engine.store_written(well));
+    }
+
+    fn status(request: wit::StatusRequest, store_read: bool, now: f64) -> Option<wit::LocalReply> {
+        memory::engine(|engine| status::answer(engine, &request, store_read, Timestamp(now)))
+    }
+
+    fn status_store(event: wit::Event, now: f64) {
+        let now = Timestamp(now);
+        memory::engine(|engine| {
+            if let Some(event @ (Event::StoreRead(_) | Event::StoreFailed)) =
+                event::from_host(event, 0, now)
+            {
+                engine.status_store(&event, now);
+            }
+        });
     }
 
     fn take_notices() -> Vec<wit::Notice> {

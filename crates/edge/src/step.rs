@@ -1,7 +1,7 @@
 //! What comes next, from the engine to the host.
 
 use crate::{event, request_state, wit};
-use function_fetch_engine::{Action, Engine, Request, Round, Step, Timestamp};
+use function_fetch_engine::{Action, Engine, LocalReply, Request, Round, Step, Timestamp};
 
 /// What an unknown request comes to: the end.
 pub fn refused(engine: &mut Engine, now: Timestamp) -> Step {
@@ -40,11 +40,18 @@ fn action(action: Action) -> wit::Action {
         }),
         Action::Wait => wit::Action::Wait,
         Action::Relay => wit::Action::Relay,
-        Action::Reply(reply) => wit::Action::Reply(wit::LocalReply {
-            status: reply.status,
-            body: reply.body,
-            proxy_status: reply.proxy_status,
-        }),
+        Action::Reply(reply) => wit::Action::Reply(reply_to_host(reply)),
+    }
+}
+
+pub fn reply_to_host(reply: LocalReply) -> wit::LocalReply {
+    let fields = reply.fields.into_iter();
+    wit::LocalReply {
+        status: reply.status,
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        body: reply.body,
     }
 }
 

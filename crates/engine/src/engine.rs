@@ -7,7 +7,7 @@ use crate::decision::DecisionSource;
 use crate::failure::{Failure, FaultOrigin};
 use crate::fence;
 use crate::headers;
-use crate::health::Verdict;
+use crate::health::{Reason, Verdict};
 use crate::hedging;
 use crate::knowledge::Knowledge;
 use crate::limits;
@@ -20,6 +20,7 @@ use crate::round::{self, ProbeOutcome, Round, Rounds};
 use crate::settings::Settings;
 use crate::sharing::StoreWrite;
 use crate::stats::{Counts, Stats};
+use crate::status::Status;
 use crate::time::{Millis, Timestamp};
 
 /// How often a good answer is reported at least where not all are. Well below the
@@ -78,12 +79,15 @@ impl Engine {
 
     /// What changed since this was last called.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.known.notices)
+        let notices = std::mem::take(&mut self.known.notices);
+        self.known.watch(|watch| watch.told(&notices));
+        notices
     }
 
     /// Opens the conversation about a request.
     pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
         self.known.count(|counts| counts.begun(now));
+        self.known.watch(|watch| watch.begun(now));
         let settings = &self.known.settings;
         let state = RequestState::new(request, settings.may_retry(request.method), now);
         let refusal = if let Some(error) = &settings.no_targets {
@@ -106,6 +110,7 @@ impl Engine {
     /// Says what happened, and gets what comes next.
     pub fn settle(&mut self, state: RequestState, event: Event, now: Timestamp) -> Step {
         let mut state = state;
+        self.known.watch(|watch| watch.at(now));
         // The wall clock may have stepped back.
         state.began = state.began.min(now);
         state.sent = state.sent.min(now);
@@ -287,6 +292,7 @@ impl Engine {
         let report = may_hedge || self.wants_report(&state, target, now);
         if !report {
             self.known.targets[target].request_unreported();
+            self.known.watch(|watch| watch.unreported(target));
         }
         // What is not reported when it is answered must not count as unanswered.
         if self.known.settings.ranking_enabled() && report && !again {
@@ -581,6 +587,7 @@ impl Engine {
     pub fn round_read_store(&mut self, value: Option<&Stored>, now: Timestamp) -> bool {
         self.known
             .count(|counts| counts.store(StoreOperation::Read, true));
+        self.known.watch(|watch| watch.at(now));
         let settled = if self.rounds.is_full() {
             self.known.adopt_newer(value, now)
         } else {
@@ -601,11 +608,12 @@ impl Engine {
         let healthy = matches!(outcome.result, Ok(200..=499));
         self.known
             .count(|counts| counts.probed(target, healthy.then_some(outcome.took)));
+        self.known.watch(|watch| watch.probed(target, outcome, now));
         if outcome.cached {
             self.known.report_cached(target);
         }
         let recent = self.known.settings.cache_ttl;
-        let reason = match outcome.result {
+        match outcome.result {
             Ok(_) if healthy => return self.probe_passed(round, target, outcome.took, now),
             // This side has run out of connections: that is not evidence against
             // the target.
@@ -616,14 +624,12 @@ impl Engine {
             {
                 return;
             }
-            Ok(status) => format!("probe status {status}"),
-            Err(failure) => {
-                if failure.fault_origin() == FaultOrigin::HostPolicy {
-                    self.known.report_denial(target, failure);
-                }
-                format!("probe {}", failure.proxy_error())
+            Err(failure) if failure.fault_origin() == FaultOrigin::HostPolicy => {
+                self.known.report_denial(target, failure);
             }
-        };
+            _ => {}
+        }
+        let reason = Reason::Probe(outcome.result);
         self.known.eject(target, Verdict::outage(reason), now);
     }
 
@@ -652,6 +658,7 @@ impl Engine {
     /// Where a healthy primary could be beaten, a comparison comes back, to be run
     /// and finished likewise.
     pub fn finish_round(&mut self, round: u32, now: Timestamp) -> Option<Round> {
+        self.known.watch(|watch| watch.at(now));
         let running = self.rounds.take(round)?;
         if !self.rounds.ended(&running, now) {
             if running.full {
@@ -712,6 +719,37 @@ impl Engine {
             stats.measured_at = Some(decision.measured_at.rounded());
         }
         Some(stats)
+    }
+
+    /// Whether the store is to be read before [`Engine::status`] is asked: this
+    /// instance has no decision of its own.
+    #[must_use]
+    pub fn status_wants_store(&self, now: Timestamp) -> bool {
+        let settings = &self.known.settings;
+        let asks = !self.known.has_decision(now) || !settings.cache_memory;
+        asks && settings.cache_store.is_some()
+            && settings.ranking_enabled()
+            && !self.rounds.is_running(now)
+    }
+
+    /// What the store held when it was read for the status: [`Event::StoreRead`], or
+    /// [`Event::StoreFailed`].
+    pub fn status_store(&mut self, event: &Event, now: Timestamp) {
+        self.known.watch(|watch| watch.at(now));
+        match event {
+            Event::StoreRead(value) => {
+                self.store_worked(StoreOperation::Read);
+                self.known.adopt(value.as_ref(), now);
+            }
+            Event::StoreFailed => self.store_failed(StoreOperation::Read),
+            _ => debug_assert!(false, "{event:?} says nothing of the store"),
+        }
+    }
+
+    /// What this instance knows.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        self.known.status(&self.rounds, now)
     }
 
     fn store_worked(&mut self, operation: StoreOperation) {

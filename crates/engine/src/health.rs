@@ -11,6 +11,7 @@ use crate::target::Preference;
 use crate::time::{Millis, Timestamp, rounded};
 use crate::trial::{HalfOpen, Shown};
 use std::f64::consts::LN_2;
+use std::fmt;
 
 /// The first ejection; each one that follows upon it lasts twice as long.
 const BACKOFF: Millis = Millis(1_000.0);
@@ -83,19 +84,46 @@ struct Unanswered {
     second: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum LastFailure {
+/// How a request failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum LastFailure {
     Status(u16),
     Failure(Failure),
+    /// Its answer was overdue, and another target's came first.
+    Overdue,
 }
 
 /// What evidence against a target comes to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdict {
     /// Why the target is to be ejected.
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     /// What found that.
     pub(crate) found: Found,
+}
+
+/// Why a target is ejected.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Reason {
+    /// A probe had this status, or none for that reason.
+    Probe(Result<u16, Failure>),
+    /// A request failed.
+    Request(LastFailure),
+    /// Its answers take longer than another target's.
+    Slow,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Probe(Ok(status)) => write!(f, "probe status {status}"),
+            Self::Probe(Err(failure)) => write!(f, "probe {}", failure.proxy_error()),
+            Self::Request(LastFailure::Status(status)) => write!(f, "status {status}"),
+            Self::Request(LastFailure::Failure(failure)) => f.write_str(failure.proxy_error()),
+            Self::Request(LastFailure::Overdue) => f.write_str("http_response_timeout"),
+            Self::Slow => f.write_str("slow"),
+        }
+    }
 }
 
 /// What has found that a target is not fit, and what ends that.
@@ -110,9 +138,9 @@ pub(crate) enum Found {
 }
 
 impl Verdict {
-    pub(crate) fn outage(reason: impl Into<String>) -> Self {
+    pub(crate) fn outage(reason: Reason) -> Self {
         Self {
-            reason: reason.into(),
+            reason,
             found: Found::Outage,
         }
     }
@@ -139,7 +167,29 @@ impl Health {
 
     /// Whether it wishes for no requests that may go elsewhere.
     pub(crate) fn is_aside(&self, now: Timestamp) -> bool {
-        self.aside_until.is_some_and(|until| now < until)
+        self.aside_until(now).is_some()
+    }
+
+    /// Until when it wishes for none.
+    pub(crate) fn aside_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.aside_until.filter(|until| now < *until)
+    }
+
+    /// Until when it gets no request; once that has passed, a probe decides.
+    pub(crate) fn ejected_until(&self) -> Option<Timestamp> {
+        self.ejected_until
+    }
+
+    /// Its last ejection.
+    pub(crate) fn ejection(&self) -> Option<Ejection> {
+        self.last_ejection
+    }
+
+    /// Where trials keep it from its requests: how many it has passed.
+    pub(crate) fn trials_passed(&self) -> Option<u32> {
+        self.half_open
+            .filter(|_| self.is_half_open())
+            .map(|one| one.passed.count as u32)
     }
 
     /// Whether a request was answered well within this time, and none has waited for
@@ -304,12 +354,13 @@ impl Health {
         self.failures = self.failures.saturating_add(1);
         self.last_failure = Some(LastFailure::Failure(failure));
         let unreachable = failure.retry_safety() == RetrySafety::Always;
-        unreachable.then(|| Verdict::outage(failure.proxy_error()))
+        let reason = Reason::Request(LastFailure::Failure(failure));
+        unreachable.then(|| Verdict::outage(reason))
     }
 
     /// An answer was overdue, and another target's came first.
     pub(crate) fn was_overdue(&mut self) {
-        self.last_failure = None;
+        self.last_failure = Some(LastFailure::Overdue);
     }
 
     /// A request failed here, and it was this target's doing: with this weight.
@@ -317,11 +368,7 @@ impl Health {
         self.evidence.bad(weight, now);
         let on_trial = self.is_half_open();
         (on_trial || self.evidence.convicts(now)).then(|| Verdict {
-            reason: match self.last_failure {
-                Some(LastFailure::Status(status)) => format!("status {status}"),
-                Some(LastFailure::Failure(failure)) => failure.proxy_error().to_owned(),
-                None => "http_response_timeout".to_owned(),
-            },
+            reason: Reason::Request(self.last_failure.unwrap_or(LastFailure::Overdue)),
             found: Found::ByRequests,
         })
     }

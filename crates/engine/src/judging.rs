@@ -1,7 +1,7 @@
 //! What live requests come to: who is to blame once a request is over, which
 //! requests are trials, and what the trials show.
 
-use crate::health::{Found, Verdict};
+use crate::health::{Found, LastFailure, Reason, Verdict};
 use crate::knowledge::Knowledge;
 use crate::notice::{ChangeReason, Notice};
 use crate::rank;
@@ -150,6 +150,7 @@ impl Knowledge {
     /// An answer was overdue, and another target's came first.
     pub(crate) fn blame_overdue(&mut self, target: usize, now: Timestamp) {
         self.targets[target].was_overdue();
+        self.watch(|watch| watch.answered(target, Some(LastFailure::Overdue)));
         self.sync.write_due |= self.random.next() < OVERDUE_TOLD;
         self.blame(target, OVERDUE, now);
     }
@@ -270,7 +271,7 @@ impl Knowledge {
 
     fn eject_slow(&mut self, target: usize, limit: f64, now: Timestamp) {
         let verdict = Verdict {
-            reason: "slow".to_owned(),
+            reason: Reason::Slow,
             found: Found::Slow(limit),
         };
         self.eject(target, verdict, now);

@@ -5,7 +5,7 @@
 use crate::decision::{self, Decision, DecisionSource};
 use crate::evidence::Pairs;
 use crate::failure::{Failure, FaultOrigin};
-use crate::health::{Found, Health, Verdict};
+use crate::health::{Found, Health, LastFailure, Verdict};
 use crate::latency::Latency;
 use crate::notice::{ChangeReason, Notice};
 use crate::random::Random;
@@ -18,6 +18,7 @@ use crate::stats::Counts;
 use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
 use crate::trial::{LatencyTrial, TrialBudget};
+use crate::watch::Watch;
 
 /// A time-out of a target that has answered no request well for so long is told to
 /// the store at once.
@@ -42,6 +43,8 @@ pub(crate) struct Knowledge {
     pub(crate) notices: Vec<Notice>,
     /// For monitoring, where that is on.
     pub(crate) counts: Option<Box<Counts>>,
+    /// For the status page, where there is one.
+    pub(crate) watch: Option<Box<Watch>>,
     /// Those that the host's policy forbids, and of which that was said.
     denials_reported: TargetSet,
     /// Those whose health path a cache answered, and of which that was said.
@@ -72,6 +75,9 @@ impl Knowledge {
                 let names = settings.targets.iter().map(|target| target.url());
                 Box::new(Counts::new(every, names.collect()))
             }),
+            watch: settings
+                .has_status_page()
+                .then(|| Box::new(Watch::new(settings.targets.len()))),
             denials_reported: TargetSet::default(),
             cached_reported: TargetSet::default(),
             problems_unreported: true,
@@ -88,6 +94,13 @@ impl Knowledge {
     pub(crate) fn count(&mut self, what: impl FnOnce(&mut Counts)) {
         if let Some(counts) = &mut self.counts {
             what(counts);
+        }
+    }
+
+    /// Remembers something for the status page, where there is one.
+    pub(crate) fn watch(&mut self, what: impl FnOnce(&mut Watch)) {
+        if let Some(watch) = &mut self.watch {
+            what(watch);
         }
     }
 
@@ -333,6 +346,8 @@ impl Knowledge {
         let target = request.responder;
         let was_aside = self.targets[target].is_aside(now);
         self.targets[target].responded(status, is_failure, retry_after, now);
+        let failure = is_failure.then_some(LastFailure::Status(status));
+        self.watch(|watch| watch.answered(target, failure));
         // Others had better leave it in peace, too.
         self.sync.write_due |= !was_aside && self.targets[target].is_aside(now);
         if is_failure {
@@ -380,6 +395,8 @@ impl Knowledge {
             self.targets[target].attempt_cancelled(request.began);
             return false;
         }
+        let known = Some(LastFailure::Failure(failure));
+        self.watch(|watch| watch.answered(target, known));
         match self.targets[target].failed(failure) {
             Some(verdict) => {
                 self.eject(target, verdict, now);
@@ -419,9 +436,11 @@ impl Knowledge {
         };
         self.sync.write_due = true;
         self.count(|counts| counts.ejected(target));
+        let ends = self.targets[target].ejection().map(|last| last.ends);
+        self.watch(|watch| watch.ejected(target, verdict, ends.unwrap_or(now)));
         self.notices.push(Notice::Ejected {
             target: self.settings.targets[target].url(),
-            reason: verdict.reason,
+            reason: verdict.reason.to_string(),
             for_ms: length.whole(),
         });
         let served = self

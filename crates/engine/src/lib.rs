@@ -77,11 +77,13 @@ mod round;
 pub mod settings;
 mod sharing;
 pub mod stats;
+pub mod status;
 pub mod store_key;
 mod sync;
 pub mod target;
 mod time;
 mod trial;
+mod watch;
 
 pub use conversation::{
     Action, Attempt, Event, ReplayState, STORE_TIMEOUT, STORE_WRITE_TIMEOUT, Step, Waited,
@@ -96,6 +98,7 @@ pub use request::{Request, RequestState, Stage, TargetSet};
 pub use round::{ProbeOutcome, Round};
 pub use settings::{Capabilities, Settings};
 pub use sharing::StoreWrite;
+pub use status::Status;
 pub use target::{Preference, Target};
 pub use time::{Millis, Timestamp};
 pub use trial::{HalfOpen, LatencyTrial, LogTimes};

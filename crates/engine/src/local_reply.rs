@@ -5,24 +5,35 @@ use crate::failure::Failure;
 use crate::headers::proxy_status;
 use crate::settings::TargetsError;
 
-/// A response that the proxy makes itself, `text/plain`.
+/// A response that the proxy makes itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReply {
     /// The HTTP status.
     pub status: u16,
-    /// The body: lines of text.
+    /// Its header fields, except those that frame the body; names in lower case.
+    pub fields: Vec<(&'static str, String)>,
+    /// The body: where it says why something failed, lines of text.
     pub body: String,
-    /// The `Proxy-Status` field (RFC 9209).
-    pub proxy_status: String,
 }
 
 impl LocalReply {
     fn new(status: u16, error: &str, body: &str) -> Self {
         Self {
             status,
+            fields: vec![
+                ("content-type", "text/plain; charset=utf-8".to_owned()),
+                ("cache-control", "no-store".to_owned()),
+                ("proxy-status", proxy_status(error)),
+            ],
             body: format!("{body}\n"),
-            proxy_status: proxy_status(error),
         }
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(known, _)| *known == name)?;
+        Some(value)
     }
 
     /// No target gave a response; `failure` was the last one's.

@@ -121,7 +121,7 @@ pub(crate) fn pick(targets: &[Health], peers: &[usize], share: f64) -> Option<us
 }
 
 /// How much faster than `latency` a challenger must be.
-fn lead(latency: Millis, margin: Margin) -> Millis {
+pub(crate) fn lead(latency: Millis, margin: Margin) -> Millis {
     margin.least.max(latency * margin.percent / 100.0)
 }
 

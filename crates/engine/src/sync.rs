@@ -86,6 +86,14 @@ impl StoreSync {
         (!reported).then_some(Notice::StoreFailed { operation })
     }
 
+    /// Whether the last operation of this kind failed.
+    pub(crate) fn is_failing(&self, operation: StoreOperation) -> bool {
+        match operation {
+            StoreOperation::Read => self.read_failure_reported,
+            StoreOperation::Write => self.write_failure_reported,
+        }
+    }
+
     fn failure_reported(&mut self, operation: StoreOperation) -> &mut bool {
         match operation {
             StoreOperation::Read => &mut self.read_failure_reported,

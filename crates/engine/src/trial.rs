@@ -18,7 +18,7 @@ const PAUSE: Millis = Millis(2_000.0);
 
 /// and all of them after so many good answers in a row: one that fails 30 % of
 /// them passes in one case of seventy.
-const PASSES: f64 = 12.0;
+pub(crate) const PASSES: f64 = 12.0;
 
 /// A target that was too slow is so still if that shows in so many.
 const STILL_SLOW: f64 = 2.0;

@@ -4,11 +4,14 @@
 use crate::platform::{Inbound, Instance};
 use crate::stage::{CLIENT, PROXY};
 use function_fetch_cases::{Request, Response};
-use function_fetch_component::response;
+use function_fetch_component::upload::{BodySource, Received, Trailers};
+use function_fetch_component::{response, status};
 use function_fetch_driver::{Outcome, Platform, serve};
-use function_fetch_engine::Request as About;
 use function_fetch_engine::headers::{self, ClientFacts};
+use function_fetch_engine::{LocalReply, Request as About};
 use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::Future;
 use std::rc::Rc;
 
 /// Serves one request.
@@ -29,6 +32,13 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
         host: Some(host),
         scheme: Some("http".into()),
     };
+    let to_head = request.method == "HEAD";
+    if instance.engine(|engine| engine.settings().is_status_path(&request.path)) {
+        let source = content.map(Whole);
+        let method = &request.method;
+        let reply = status::answer(instance, method, &fields, &facts, source).await;
+        return local(reply, to_head);
+    }
     let replay = instance.engine(|engine| {
         headers::to_upstream(&mut fields, &facts, engine.settings());
         engine.settings().replay_body_bytes as usize
@@ -48,7 +58,6 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
         has_body: !inbound.body.is_empty(),
         may_meet_closed_connection: false,
     };
-    let to_head = request.method == "HEAD";
     match serve(instance, &about, &mut inbound).await {
         Outcome::Relay {
             response: mut answered,
@@ -69,15 +78,38 @@ pub async fn answer(instance: &Instance, request: &Request) -> Response {
                 broken: answered.broken && !bodiless,
             }
         }
-        Outcome::Reply(reply) => {
-            let status = reply.status;
-            let (fields, body) = response::local_reply(reply);
-            Response {
-                status,
-                fields,
-                body: if to_head { Vec::new() } else { body },
-                ..Response::default()
-            }
+        Outcome::Reply(reply) => local(reply, to_head),
+    }
+}
+
+fn local(reply: LocalReply, to_head: bool) -> Response {
+    let status = reply.status;
+    let (fields, body) = response::local_reply(reply);
+    Response {
+        status,
+        fields,
+        body: if to_head { Vec::new() } else { body },
+        ..Response::default()
+    }
+}
+
+/// A body that is there at once.
+struct Whole(Vec<u8>);
+
+impl BodySource for Whole {
+    type Error = Infallible;
+
+    async fn read(&mut self, _: &mut (impl Future<Output = ()> + Unpin)) -> Received {
+        Received {
+            bytes: std::mem::take(&mut self.0),
+            ended: true,
         }
+    }
+
+    async fn trailers(
+        &mut self,
+        _: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Option<Trailers<Infallible>> {
+        Some(Ok(None))
     }
 }

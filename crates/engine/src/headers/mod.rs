@@ -58,6 +58,25 @@ pub struct ClientFacts {
     pub scheme: Option<String>,
 }
 
+impl ClientFacts {
+    /// Whether the client's connection is encrypted: as the host reports it, and with
+    /// `FETCH_TRUST_FORWARDED` as the first `X-Forwarded-Proto` says.
+    #[must_use]
+    pub fn is_https(&self, fields: &Fields, settings: &Settings) -> bool {
+        let told = fields
+            .iter()
+            .find(|(name, _)| settings.trust_forwarded && is(name, "x-forwarded-proto"))
+            .and_then(|(_, value)| value.split(|byte| *byte == b',').next());
+        match told {
+            Some(told) => told.trim_ascii().eq_ignore_ascii_case(b"https"),
+            None => self
+                .scheme
+                .as_ref()
+                .is_some_and(|scheme| is(scheme, "https")),
+        }
+    }
+}
+
 /// How many Function Fetches a request has passed, by its `Via` fields
 /// (RFC 9110 §7.6.3).
 #[must_use]

@@ -231,3 +231,30 @@ fn a_length_that_cannot_be_right_does_not_go_on() {
         assert_eq!(!list.is_empty(), stays, "{status} {given:?}");
     }
 }
+
+#[test]
+fn the_scheme_is_the_hosts_and_a_trusted_proxys() {
+    let settings = |trusts: bool| {
+        Settings::read(crate::Capabilities::default(), |name| {
+            (name == "FETCH_TRUST_FORWARDED").then(|| trusts.to_string())
+        })
+    };
+    let facts = |scheme: Option<&str>| ClientFacts {
+        scheme: scheme.map(str::to_owned),
+        ..ClientFacts::default()
+    };
+    let proto = |value: &str| vec![("X-Forwarded-Proto".to_owned(), value.into())];
+    for (scheme, field, plain, trusted) in [
+        (None, None, false, false),
+        (Some("https"), None, true, true),
+        (Some("http"), Some("https"), false, true),
+        (None, Some("HTTPS, http"), false, true),
+        (Some("https"), Some("http"), true, false),
+    ] {
+        let fields = field.map_or_else(Vec::new, proto);
+        for (trusts, wanted) in [(false, plain), (true, trusted)] {
+            let is_https = facts(scheme).is_https(&fields, &settings(trusts));
+            assert_eq!(is_https, wanted, "{scheme:?} {field:?} {trusts}");
+        }
+    }
+}

@@ -94,7 +94,7 @@ fn a_probe_does_not_clear_what_requests_found() {
         verdict = health.blamed(1.0, START);
     }
     let verdict = verdict.expect("three in a row");
-    assert_eq!(verdict.reason, "status 500");
+    assert_eq!(verdict.reason.to_string(), "status 500");
     assert_eq!(verdict.found, Found::ByRequests);
     let mut now = half_open(&mut health, 0.0);
     for _ in 0..11 {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Capabilities;
-use crate::health::Verdict;
+use crate::health::{Reason, Verdict};
 use crate::knowledge::Knowledge;
 use crate::trial::HalfOpen;
 use proptest::prelude::*;
@@ -182,7 +182,7 @@ proptest! {
                 for target in 0..2 {
                     known.targets[target].request_sent(now);
                     prop_assert!(known.targets[target].overdue_after().is_finite());
-                    known.eject(target, Verdict::outage("test"), now);
+                    known.eject(target, Verdict::outage(Reason::Slow), now);
                 }
                 prop_assert_eq!(known.candidates(true, now).len(), 2);
                 known.sync.write_due = true;

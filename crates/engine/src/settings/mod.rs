@@ -5,6 +5,7 @@
 //! target the reason is in [`Settings::no_targets`], and every request is
 //! answered with it.
 
+mod in_force;
 mod json;
 mod parse;
 mod statuses;
@@ -13,13 +14,16 @@ mod targets;
 
 use crate::target::Target;
 use crate::time::Millis;
+pub use in_force::{InForce, Value};
 use parse::{Reader, place};
+use serde::Serialize;
 pub use statuses::Statuses;
 pub use table::{Kind, NAMES, Row, TABLE};
 pub use targets::{Rejected, TargetsError};
 
 /// The store that a host offers for the shared decision (L2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreKind {
     /// Spin's key-value store, and hosts that serve its interface.
@@ -122,6 +126,8 @@ pub struct Settings {
     pub stale: Millis,
     /// `FETCH_SWITCH_MARGIN`.
     pub switch_margin: Margin,
+    /// The same, as it is written.
+    pub switch_margin_text: String,
     /// `FETCH_SPREAD`.
     pub spread: bool,
     /// `FETCH_COLD_START`.
@@ -168,6 +174,8 @@ impl Settings {
         let (targets, no_targets) = targets::read(from);
         let (cache_memory, cache_store) = cache(from, host);
         let ttl_s = from.number(table::CACHE_TTL);
+        let (switch_margin, switch_margin_text) = from.margin(table::SWITCH_MARGIN);
+        let (status_path, status_token) = status_page(from);
         Self {
             targets,
             no_targets,
@@ -191,7 +199,8 @@ impl Settings {
             retry_methods: from.methods(table::RETRY_METHODS),
             replay_body_bytes: from.number(table::REPLAY_BODY),
             stale: Millis::from_seconds(from.number_or(table::STALE, ttl_s)),
-            switch_margin: from.margin(table::SWITCH_MARGIN),
+            switch_margin,
+            switch_margin_text,
             spread: from.flag(table::SPREAD),
             cold_start: match from.choice(table::COLD_START) {
                 0 => ColdStart::Probe,
@@ -207,11 +216,26 @@ impl Settings {
             stats: Some(from.number_or_off(table::STATS))
                 .filter(|seconds| *seconds > 0)
                 .map(Millis::from_seconds),
-            status_path: from.path(table::STATUS_PATH),
-            status_token: from.text_or_default(table::STATUS_TOKEN).map(str::to_owned),
+            status_path,
+            status_token,
             sampled_reports: host.sampled_reports,
             problems: std::mem::take(&mut from.problems),
         }
+    }
+
+    /// Whether a request for this path, perhaps with a query, is the status page's.
+    #[must_use]
+    pub fn is_status_path(&self, path: &str) -> bool {
+        self.status_path.as_deref().is_some_and(|status| {
+            path.strip_prefix(status)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
+        })
+    }
+
+    /// Whether there is a status page that somebody may see.
+    #[must_use]
+    pub fn has_status_page(&self) -> bool {
+        self.status_path.is_some() && self.status_token.is_some()
     }
 
     /// Whether targets are probed and ranked: there are some to choose from, and
@@ -303,6 +327,42 @@ fn sync(from: &mut Reader<'_>, host: Capabilities) -> Millis {
         _ => 1,
     };
     Millis::from_seconds(from.number_or(table::CACHE_SYNC, usual))
+}
+
+/// A token that is shorter can be guessed.
+const LEAST_TOKEN: usize = 16;
+
+/// The path of the status page and its token.
+fn status_page(from: &mut Reader<'_>) -> (Option<String>, Option<String>) {
+    let token = from.text_or_default(table::STATUS_TOKEN).map(str::to_owned);
+    let path = from.path(table::STATUS_PATH).filter(|path| {
+        let is_plain = is_plain_path(path);
+        if !is_plain {
+            let wrong = " is not a path that every host takes alike: write letters, digits and                          -._~!$&'()*+,=:@/ alone, no dot segments and no // in front; there is no                          status page";
+            from.refuse(table::STATUS_PATH.name, path, wrong, &[], "");
+        }
+        is_plain
+    });
+    let is_off = from.text(table::STATUS_PATH.name).is_none();
+    let problem = match &token {
+        None if path.is_some() => "is not set, so nobody may see the status page; set one",
+        Some(_) if is_off => "does nothing without FETCH_STATUS_PATH; set both or neither",
+        Some(token) if token.len() < LEAST_TOKEN => {
+            "has fewer than 16 characters and may be guessed; it is used, but set a longer one"
+        }
+        _ => return (path, token),
+    };
+    from.problem(table::STATUS_TOKEN.name, problem.to_owned());
+    (path, token)
+}
+
+/// Whether no host and no browser changes the path on its way, and it may stand in the
+/// `Path` of a cookie.
+fn is_plain_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&byte);
+    path.bytes().all(is_plain)
+        && !path.starts_with("//")
+        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 fn unless_zero(ms: u32) -> Option<Millis> {

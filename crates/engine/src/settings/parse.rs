@@ -155,11 +155,12 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// `20%,10ms`: a share, an absolute amount, or both.
-    pub(super) fn margin(&mut self, setting: Setting<Difference>) -> Margin {
+    /// `20%,10ms`: a share, an absolute amount, or both; and how that is written.
+    pub(super) fn margin(&mut self, setting: Setting<Difference>) -> (Margin, String) {
         let parts = self.list(setting.name);
+        let default = || (DEFAULT_MARGIN, setting.kind.default.to_owned());
         if parts.is_empty() {
-            return DEFAULT_MARGIN;
+            return default();
         }
         let mut margin = Margin {
             percent: 0.0,
@@ -179,10 +180,10 @@ impl<'a> Reader<'a> {
             } else {
                 let wrong = " is neither a share like 20% nor a time like 10ms; using 20%,10ms";
                 self.refuse(setting.name, part, wrong, &[], "");
-                return DEFAULT_MARGIN;
+                return default();
             }
         }
-        margin
+        (margin, parts.join(","))
     }
 
     /// Methods, in upper case.

@@ -31,6 +31,25 @@ impl fmt::Debug for Statuses {
     }
 }
 
+/// As it would be written: statuses and ranges.
+impl fmt::Display for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        let mut next = *ALLOWED.start();
+        while let Some(first) = (next..=*ALLOWED.end()).find(|status| self.contains(*status)) {
+            let past = |status: &u16| !self.contains(*status);
+            let last = (first..=*ALLOWED.end() + 1).find(past).unwrap_or(first + 1) - 1;
+            write!(f, "{comma}{first}")?;
+            if last > first {
+                write!(f, "-{last}")?;
+            }
+            comma = ",";
+            next = last + 1;
+        }
+        Ok(())
+    }
+}
+
 impl Statuses {
     pub(super) fn none() -> Self {
         Self([false; 200])

@@ -250,10 +250,10 @@ settings! {
     /// How often an instance tells its counts at most, as a line of JSON for monitoring, in seconds.
     STATS = "FETCH_STATS_SECONDS": NumberOrOff { least: 1, most: 3600 };
 
-    /// The path of the status page.
+    /// The path of the status page, which needs FETCH_STATUS_TOKEN as well; no target gets requests for it.
     STATUS_PATH = "FETCH_STATUS_PATH": Path { default: None };
 
-    /// The bearer token of the status page.
+    /// The bearer token of the status page: at least 16 characters that nobody guesses.
     STATUS_TOKEN = "FETCH_STATUS_TOKEN": Text { default: None, secret: true };
 }
 

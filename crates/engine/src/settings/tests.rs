@@ -444,6 +444,7 @@ fn the_rest_is_read() {
         ("FETCH_COLD_START", "Race"),
         ("FETCH_CACHE_TTL_SECONDS", "60"),
         ("FETCH_STATUS_PATH", "status"),
+        ("FETCH_STATUS_TOKEN", " 0123456789abcdef "),
         ("FETCH_CACHE_KEY", "my-app:best"),
     ]);
     assert_eq!(settings.problems, []);
@@ -461,10 +462,74 @@ fn the_rest_is_read() {
     let a_minute = Millis(60e3);
     assert_eq!((settings.cache_ttl, settings.stale), (a_minute, a_minute));
     assert_eq!(settings.status_path.as_deref(), Some("/status"));
+    assert_eq!(settings.status_token.as_deref(), Some("0123456789abcdef"));
     assert_eq!(settings.cache_key, "my-app:best");
     assert!(
         read(&[("FETCH_RETRY_METHODS", "none")])
             .retry_methods
             .is_empty()
     );
+}
+
+#[test]
+fn a_status_page_needs_a_path_that_all_hosts_take_alike_and_a_token() {
+    const TOKEN: (&str, &str) = ("FETCH_STATUS_TOKEN", "0123456789abcdef");
+    let problem = |given: &[(&str, &str)]| {
+        let mut problems = read(given).problems;
+        assert!(problems.len() < 2, "{problems:?}");
+        problems.pop().map(|problem| problem.to_string())
+    };
+    for path in ["/", "/-/status", "status", "/a.b/..c/~x", "/x,y=(1)@:*"] {
+        assert_eq!(
+            problem(&[TOKEN, ("FETCH_STATUS_PATH", path)]),
+            None,
+            "{path}"
+        );
+    }
+    for path in [
+        "//status", "/a/../b", "/.", "/a?b", "/a;b", "/%61", "/ä", "/a b", "/a\\b", "/a\"b",
+    ] {
+        let given = [TOKEN, ("FETCH_STATUS_PATH", path)];
+        let told = problem(&given);
+        assert!(
+            told.is_some_and(|told| told.starts_with("FETCH_STATUS_PATH: \"")),
+            "{path}"
+        );
+        assert_eq!(read(&given).status_path, None, "{path}");
+    }
+    for (given, wanted) in [
+        (&[("FETCH_STATUS_PATH", "/s")][..], "is not set, so nobody"),
+        (&[TOKEN], "does nothing without FETCH_STATUS_PATH"),
+        (
+            &[("FETCH_STATUS_PATH", "/s"), ("FETCH_STATUS_TOKEN", "short")],
+            "has fewer than 16",
+        ),
+    ] {
+        let told = problem(given).unwrap_or_default();
+        assert!(
+            told.starts_with("FETCH_STATUS_TOKEN: ") && told.contains(wanted),
+            "{told}"
+        );
+        assert!(
+            !told.contains("short;") && !told.contains("\"short"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn only_the_very_path_is_the_status_pages() {
+    let settings = read(&[
+        ("FETCH_STATUS_PATH", "/s"),
+        ("FETCH_STATUS_TOKEN", "0123456789abcdef"),
+    ]);
+    for path in ["/s", "/s?", "/s?a=/b"] {
+        assert!(settings.is_status_path(path), "{path}");
+    }
+    for path in [
+        "/", "", "/s/", "//s", "/S", "/s#", "/s;a", "/%73", "/ss", "s", "*",
+    ] {
+        assert!(!settings.is_status_path(path), "{path}");
+    }
+    assert!(!read(&[]).is_status_path("/s"));
 }
