@@ -27,9 +27,10 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 /// The files that `cargo xtask build` makes, by their names.
-const COMPONENTS: [&str; 4] = [
+const COMPONENTS: [&str; 5] = [
     "function-fetch-spin.wasm",
     "function-fetch-wasi.wasm",
+    "function-fetch-middleware.wasm",
     "function-fetch-spin-0.2.wasm",
     "function-fetch-wasi-0.2.wasm",
 ];

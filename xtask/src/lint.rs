@@ -1,4 +1,5 @@
-//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, and the dependencies.
+//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, and the
+//! dependencies.
 //! Warnings are errors.
 
 use std::process::{Command, ExitCode};
@@ -10,6 +11,7 @@ use crate::cargo_deny;
 use crate::components::Flavour;
 use crate::origin;
 use crate::process;
+use crate::spin_app;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 use crate::{edge, fuzz};
@@ -145,6 +147,7 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
         ]),
         component(Flavour::Spin),
         component(Flavour::Wasi),
+        component(Flavour::Middleware),
         component(Flavour::Spin02),
         component(Flavour::Wasi02),
         cargo(&[
@@ -152,6 +155,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "clippy",
                 "-p",
                 origin::PACKAGE,
+                "-p",
+                spin_app::PACKAGE,
                 "-p",
                 "function-fetch-passthrough",
                 "--target",

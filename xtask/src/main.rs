@@ -22,6 +22,7 @@ mod server;
 mod simulate;
 mod soak;
 mod spin;
+mod spin_app;
 mod summary;
 mod tally;
 mod test;
