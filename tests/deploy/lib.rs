@@ -6,11 +6,13 @@
 
 mod docs;
 mod kubernetes;
+mod liquid;
 mod settings;
 mod spin;
 mod spinkube;
 mod store;
 mod systemd;
+mod templates;
 mod wasmcloud;
 
 use std::path::{Path, PathBuf};
