@@ -1,11 +1,12 @@
-//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, and the
-//! dependencies.
+//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, the
+//! dependencies, and the workflows.
 //! Warnings are errors.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::actionlint;
 use crate::advisories;
 use crate::cargo_deny;
 use crate::components::Flavour;
@@ -51,6 +52,7 @@ pub fn run() -> Result<ExitCode> {
         Ok(adapters) => {
             let mut lint = adapters.script("lint")?;
             failures.extend(process::run(&mut lint).err());
+            failures.extend(actionlint::check(&workspace, &adapters).err());
             failures.extend(advisories::of_npm_packages(&adapters).err());
         }
         Err(error) => failures.push(error),

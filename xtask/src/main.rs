@@ -1,11 +1,13 @@
 //! `cargo xtask`: the only build entry of Function Fetch. Developers, the README and CI all use it, so
 //! that there is one answer to "how is this built".
 
+mod actionlint;
 mod advisories;
 mod bench;
 mod cargo_deny;
 mod components;
 mod demo;
+mod dist;
 mod edge;
 mod fuzz;
 mod host;
@@ -63,6 +65,8 @@ enum Command {
     Mutants(passed_on::Args),
     /// Run it at saturation for a while, before targets that fail and beside clients that are slow, and judge every response
     Soak(soak::Args),
+    /// Make the files of a release, in target/dist
+    Dist(dist::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Soak(args) => soak::run(&args),
+        Command::Dist(args) => dist::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {
