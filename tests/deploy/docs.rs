@@ -11,7 +11,7 @@ fn pages() -> Vec<PathBuf> {
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
-    pages.extend(["README.md", "SECURITY.md"].map(|page| root().join(page)));
+    pages.extend(["README.md", "SECURITY.md", "CODE_OF_CONDUCT.md"].map(|page| root().join(page)));
     pages
 }
 

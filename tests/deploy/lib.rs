@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod docs;
+mod github;
 mod kubernetes;
 mod liquid;
 mod settings;
@@ -13,6 +14,7 @@ mod spinkube;
 mod store;
 mod systemd;
 mod templates;
+mod versioning;
 mod wasmcloud;
 
 use std::path::{Path, PathBuf};
