@@ -71,6 +71,19 @@ mod tests {
 
     use super::*;
 
+    /// Path, mode and contents of each file.
+    fn entries(bytes: &[u8]) -> Vec<(String, u32, String)> {
+        let mut read = tar::Archive::new(GzDecoder::new(bytes));
+        let entries = read.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut contents = String::new();
+            entry.read_to_string(&mut contents).unwrap();
+            let path = entry.path().unwrap().display().to_string();
+            (path, entry.header().mode().unwrap(), contents)
+        });
+        entries.collect()
+    }
+
     fn archive() -> Vec<u8> {
         let mut archive = Archive::new(Vec::new());
         archive.add("a/program", b"run", true).unwrap();
@@ -82,24 +95,41 @@ mod tests {
     fn it_has_what_was_added_and_is_always_the_same() {
         let bytes = archive();
         assert_eq!(bytes, archive());
-        let mut read = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
-        let entries: Vec<_> = read
-            .entries()
-            .unwrap()
-            .map(|entry| {
-                let mut entry = entry.unwrap();
-                let mut contents = String::new();
-                entry.read_to_string(&mut contents).unwrap();
-                let path = entry.path().unwrap().display().to_string();
-                (path, entry.header().mode().unwrap(), contents)
-            })
-            .collect();
         assert_eq!(
-            entries,
+            entries(&bytes),
             [
                 ("a/program".to_owned(), 0o755, "run".to_owned()),
                 ("a/text".to_owned(), 0o644, "read".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn the_command_is_in_a_folder_of_its_own_with_its_licences() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the repository");
+        let folder =
+            std::env::temp_dir().join(format!("function-fetch-dist-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("function-fetch");
+        fs::write(&program, "the program").unwrap();
+        let file = of_command(root, &folder, &program, "some-target").unwrap();
+        let name = format!("function-fetch-{VERSION}-some-target");
+        assert_eq!(file, folder.join(format!("{name}.tar.gz")));
+        let entries = entries(&fs::read(&file).unwrap());
+        assert_eq!(
+            entries[0],
+            (
+                format!("{name}/function-fetch"),
+                0o755,
+                "the program".to_owned()
+            )
+        );
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            let path = format!("{name}/{licence}");
+            assert!(entries.iter().any(|(entry, ..)| *entry == path), "{path}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
