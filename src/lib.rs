@@ -4,7 +4,8 @@
 //! HTTP, and decides nothing itself. There are two flavours: `spin` (the
 //! default) reads Spin variables and keeps the shared record in Spin's
 //! key-value store; `wasi` imports only WASI, so its settings are the
-//! environment and its memory is the instance's.
+//! environment and its memory is the instance's. Either can be `middleware`
+//! besides: then it is a component of a pipeline, and the next one is a target.
 
 // Natively nothing exports the handler, see below, so nothing uses the rest.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
@@ -15,6 +16,7 @@ compile_error!("choose a flavour: the feature `spin` or the feature `wasi`");
 mod body;
 mod error;
 mod handler;
+mod next;
 mod outbound;
 mod platform;
 mod settings;

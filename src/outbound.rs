@@ -2,6 +2,7 @@
 
 use crate::body::{Sink, Source};
 use crate::error::failure;
+use crate::next;
 use crate::platform::{Wasi, monotonic, now, sleep};
 use function_fetch_component::{SILENCE_NS, framing, probe as probes, request};
 use function_fetch_driver::ProbeHead;
@@ -12,7 +13,6 @@ use futures::poll;
 use std::cell::OnceCell;
 use std::pin::pin;
 use std::task::Poll;
-use wasip3::http::client;
 use wasip3::http::types::{self, ErrorCode, HeaderError, Method, Request, RequestOptions, Scheme};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamResult};
 use wasip3::wit_future;
@@ -112,7 +112,7 @@ async fn send(outgoing: Outgoing) -> Result<types::Response, ErrorCode> {
         sent,
         no_trailers,
     } = outgoing;
-    let mut sending = pin!(client::send(request));
+    let mut sending = pin!(next::send(request));
     let begun = poll!(sending.as_mut());
     drop(no_trailers);
     let response = match begun {
@@ -137,7 +137,7 @@ pub async fn probe(target: &Target, path: &str, within: Millis) -> Result<ProbeH
         let _ = sent.await;
     });
     address(&request, &Method::Get, target, path)?;
-    let response = client::send(request).await.map_err(|code| failure(&code))?;
+    let response = next::send(request).await.map_err(|code| failure(&code))?;
     let status = response.get_status_code();
     let cached = headers::is_from_cache(&response.get_headers().copy_all());
     let left = within - (monotonic() - started);

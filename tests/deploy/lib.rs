@@ -6,13 +6,17 @@
 #![cfg(test)]
 
 mod docs;
+mod github;
 mod kubernetes;
+mod liquid;
 mod settings;
 mod snippets;
 mod spin;
 mod spinkube;
 mod store;
 mod systemd;
+mod templates;
+mod versioning;
 mod wasmcloud;
 
 use std::path::{Path, PathBuf};
@@ -29,9 +33,10 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 /// The files that `cargo xtask build` makes, by their names.
-const COMPONENTS: [&str; 4] = [
+const COMPONENTS: [&str; 5] = [
     "function-fetch-spin.wasm",
     "function-fetch-wasi.wasm",
+    "function-fetch-middleware.wasm",
     "function-fetch-spin-0.2.wasm",
     "function-fetch-wasi-0.2.wasm",
 ];

@@ -1,8 +1,8 @@
-//! Spin manifests: the root's, Fermyon Cloud's, Akamai Functions'. No registry has Spin's types,
-//! so these are strict ones for the parts that are used, after
+//! Spin manifests: the root's, Fermyon Cloud's, Akamai Functions', and those that `spin new` and `spin add` make of the
+//! templates. No registry has Spin's types, so these are strict ones for the parts that are used, after
 //! <https://spinframework.dev/manifest-reference>.
 
-use crate::{COMPONENTS, folder_of, root, text};
+use crate::{COMPONENTS, folder_of, hosts, root, templates, text};
 use function_fetch_component::variables::{ALL, variable};
 use function_fetch_engine::settings::NAMES;
 use serde::Deserialize;
@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Manifest {
+pub struct Manifest {
     spin_manifest_version: u32,
     application: Application,
-    variables: BTreeMap<String, Variable>,
-    trigger: Triggers,
-    component: BTreeMap<String, Component>,
+    pub variables: BTreeMap<String, Variable>,
+    pub trigger: Triggers,
+    pub component: BTreeMap<String, Component>,
 }
 
 #[derive(Deserialize)]
@@ -23,48 +23,70 @@ struct Manifest {
 struct Application {
     name: String,
     version: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "a template has it")]
+    authors: Vec<String>,
     description: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Variable {
-    default: String,
+pub struct Variable {
+    pub default: String,
     #[serde(default)]
     secret: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Triggers {
-    http: Vec<HttpTrigger>,
+pub struct Triggers {
+    pub http: Vec<HttpTrigger>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HttpTrigger {
-    route: String,
-    component: String,
+pub struct HttpTrigger {
+    pub route: Route,
+    pub component: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, untagged)]
+pub enum Route {
+    Path(String),
+    /// For other components alone.
+    Private {
+        private: bool,
+    },
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Component {
-    source: String,
-    allowed_outbound_hosts: Vec<String>,
-    key_value_stores: Vec<String>,
-    variables: BTreeMap<String, String>,
-    build: Build,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Build {
-    command: String,
+pub struct Component {
+    pub source: Source,
+    pub allowed_outbound_hosts: Vec<String>,
     #[serde(default)]
-    workdir: String,
+    pub key_value_stores: Vec<String>,
     #[serde(default)]
-    watch: Vec<String>,
+    pub variables: BTreeMap<String, String>,
+    pub build: Option<Build>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, untagged)]
+pub enum Source {
+    File(String),
+    Url { url: String, digest: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    pub command: String,
+    #[serde(default)]
+    pub workdir: String,
+    #[serde(default)]
+    pub watch: Vec<String>,
 }
 
 const MANIFESTS: [&str; 3] = [
@@ -73,21 +95,32 @@ const MANIFESTS: [&str; 3] = [
     "deploy/akamai-functions/spin.toml",
 ];
 
-fn read(path: &str) -> Manifest {
-    toml::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+pub fn read(path: &str, text: &str) -> Manifest {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}\n{text}"))
 }
 
-fn each(check: impl Fn(&str, &Manifest, &Component)) {
+/// The manifests of the repository.
+fn each_of_ours(check: impl Fn(&str, &Manifest, &Component)) {
     for path in MANIFESTS {
-        let manifest = read(path);
+        let manifest = read(path, &text(path));
         let component = &manifest.component["function-fetch"];
         check(path, &manifest, component);
     }
 }
 
+/// Those, and what the templates make.
+fn each(check: impl Fn(&str, &Manifest, &Component)) {
+    each_of_ours(&check);
+    for made in templates::made() {
+        let manifest = read(&made.label, &made.text);
+        let component = &manifest.component[&made.component];
+        check(&made.label, &manifest, component);
+    }
+}
+
 #[test]
 fn each_names_its_schema_and_the_workspaces_version() {
-    each(|path, manifest, _| {
+    each_of_ours(|path, manifest, _| {
         let first = text(path).lines().next().map(str::to_owned);
         assert_eq!(
             first.as_deref(),
@@ -115,8 +148,16 @@ fn every_setting_is_a_variable_and_nothing_else_is() {
                 .variables
                 .get(name)
                 .unwrap_or_else(|| panic!("{path}: no {name}"));
-            // Empty counts as not set, so that the default in the code applies.
-            assert_eq!(variable.default, "", "{path}: {name}");
+            // Empty counts as not set, so that the default in the code applies. A template has asked for two.
+            match name.as_str() {
+                "fetch_targets" if !MANIFESTS.contains(&path) => {
+                    assert!(!hosts(&variable.default).is_empty(), "{path}");
+                }
+                "fetch_health_path" if !MANIFESTS.contains(&path) => {
+                    assert_eq!(variable.default, "/", "{path}");
+                }
+                _ => assert_eq!(variable.default, "", "{path}: {name}"),
+            }
             assert_eq!(variable.secret, name.ends_with("token"), "{path}: {name}");
         }
         assert_eq!(manifest.variables.len(), wanted.len() + 1, "{path}");
@@ -155,6 +196,7 @@ fn every_identifier_is_valid_on_spin() {
         for name in components.chain([&manifest.application.name]) {
             assert!(is_identifier(name, '-'), "{path}: {name}");
         }
+        assert!(component.variables.contains_key(ALL), "{path}");
         for store in &component.key_value_stores {
             assert!(is_identifier(store, '-'), "{path}: store {store}");
         }
@@ -165,10 +207,13 @@ fn every_identifier_is_valid_on_spin() {
 #[test]
 fn locking_it_down_is_one_variable() {
     each(|path, manifest, component| {
-        assert_eq!(
-            component.allowed_outbound_hosts,
-            ["{{ fetch_allowed_host }}"]
-        );
+        // Beside the components of the same application, which are named.
+        let outside: Vec<_> = component
+            .allowed_outbound_hosts
+            .iter()
+            .filter(|host| !host.ends_with(".spin.internal"))
+            .collect();
+        assert_eq!(outside, ["{{ fetch_allowed_host }}"], "{path}");
         assert_eq!(
             manifest.variables["fetch_allowed_host"].default, "*://*:*",
             "{path}"
@@ -179,11 +224,11 @@ fn locking_it_down_is_one_variable() {
 #[test]
 fn every_path_goes_to_the_component_and_the_store_is_there() {
     each(|path, manifest, component| {
-        let [trigger] = &manifest.trigger.http[..] else {
-            panic!("{path}: one trigger");
-        };
-        assert_eq!(trigger.route, "/...");
-        assert_eq!(trigger.component, "function-fetch");
+        let mut triggers = manifest.trigger.http.iter();
+        let ours = triggers
+            .find(|trigger| std::ptr::eq(&manifest.component[&trigger.component], component));
+        let route = &ours.unwrap_or_else(|| panic!("{path}: no trigger")).route;
+        assert_eq!(*route, Route::Path("/...".to_owned()), "{path}");
         // The default of FETCH_CACHE_KV_BINDING on Spin.
         assert_eq!(component.key_value_stores, ["default"], "{path}");
     });
@@ -191,21 +236,24 @@ fn every_path_goes_to_the_component_and_the_store_is_there() {
 
 #[test]
 fn the_source_is_what_the_build_makes() {
-    each(|path, _, component| {
+    each_of_ours(|path, _, component| {
         let folder = folder_of(path);
-        let workdir = folder.join(&component.build.workdir);
+        let build = component.build.as_ref().expect("a build");
+        let workdir = folder.join(&build.workdir);
         assert_eq!(
             workdir.canonicalize().unwrap(),
             root().canonicalize().unwrap(),
             "{path}: builds at the root"
         );
-        let source = &component.source;
+        let Source::File(source) = &component.source else {
+            panic!("{path}: {:?}", component.source);
+        };
         if path == "spin.toml" {
             assert_eq!(source, "target/wasm32-wasip2/component/function_fetch.wasm");
             for part in ["-p function-fetch", "--profile component", "wasm32-wasip2"] {
-                assert!(component.build.command.contains(part), "{path}: {part}");
+                assert!(build.command.contains(part), "{path}: {part}");
             }
-            for pattern in &component.build.watch {
+            for pattern in &build.watch {
                 let start = pattern.split('*').next().unwrap_or_default();
                 assert!(root().join(start).exists(), "{path}: watches {pattern}");
             }
@@ -214,7 +262,7 @@ fn the_source_is_what_the_build_makes() {
                 .strip_prefix("../../target/components/")
                 .unwrap_or_else(|| panic!("{path}: {source}"));
             assert!(COMPONENTS.contains(&name), "{path}: {source}");
-            assert_eq!(component.build.command, "cargo xtask build");
+            assert_eq!(build.command, "cargo xtask build");
         }
     });
 }

@@ -1,5 +1,8 @@
 //! The component as part of a larger one: its requests go to another component's `wasi:http/client`, and no socket is
-//! opened. The composed component runs on the embedded host and on wasmtime.
+//! opened; or it stands before another component in a pipeline, which is then one of its targets. The composed component
+//! runs on the embedded host and on wasmtime.
+
+use std::path::Path;
 
 use tempfile::TempDir;
 use wac_graph::types::Package;
@@ -9,7 +12,8 @@ use wit_component::DecodedWasm;
 use crate::promises;
 use crate::support::client::{post, request};
 use crate::support::environment::environment;
-use crate::support::host::{Host, PLAIN};
+use crate::support::host::{EMBEDDED, Host, PLAIN};
+use crate::support::origin::Origin;
 use crate::support::reply::empty;
 use crate::support::setup::{Proxy, Setup, proxy};
 use crate::support::suite::Suite;
@@ -31,27 +35,49 @@ pub fn register(suite: &mut Suite) {
         &[Host::EmbeddedPlain],
         [a_composition_asks_its_host_for_no_http_client]
     );
+    // The flavour for pipelines has Spin's imports.
+    promises!(
+        suite,
+        EMBEDDED,
+        [
+            the_next_component_is_a_target,
+            the_next_component_stands_in_for_servers_that_fail,
+            a_body_that_the_next_component_does_not_read_delays_nothing,
+        ]
+    );
 }
 
-/// The component composed with the origins, in a file.
+/// A composed component, in a file.
 pub struct Composed {
     directory: TempDir,
     bytes: Vec<u8>,
 }
 
 impl Composed {
-    /// Composes them.
+    /// The component and the origins that it sends its requests to.
     pub fn new() -> Self {
+        let environment = environment();
+        Self::plug(&environment.wasi_wasm, &environment.origin_wasm)
+    }
+
+    /// A pipeline of the component and another one.
+    fn pipeline() -> Self {
+        let environment = environment();
+        Self::plug(&environment.middleware_wasm, &environment.spin_app_wasm)
+    }
+
+    /// Composes them: what the first imports, the second exports.
+    fn plug(socket: &Path, plugged: &Path) -> Self {
         let mut graph = CompositionGraph::new();
-        let mut package = |name: &str, path| {
+        let mut package = |name: &str, path: &Path| {
             let package = Package::from_file(name, None, path, graph.types_mut());
             graph
                 .register_package(package.expect("a built component"))
                 .expect("each has a name of its own")
         };
-        let proxy = package("function-fetch:proxy", &environment().wasi_wasm);
-        let origin = package("function-fetch:origin", &environment().origin_wasm);
-        plug(&mut graph, vec![origin], proxy).expect("the origin exports what the proxy imports");
+        let socket = package("function-fetch:socket", socket);
+        let plugged = package("function-fetch:plugged", plugged);
+        plug(&mut graph, vec![plugged], socket).expect("one exports what the other imports");
         let bytes = graph
             .encode(EncodeOptions::default())
             .expect("a valid component");
@@ -142,4 +168,56 @@ async fn a_composition_asks_its_host_for_no_http_client(_: Host) {
     assert!(imports(&alone).contains(&client));
     let composed = imports(&Composed::new().bytes);
     assert!(!composed.contains(&client), "{composed:?}");
+}
+
+async fn the_next_component_is_a_target(host: Host) {
+    let pipeline = Composed::pipeline();
+    let proxy = pipeline.start(host, &["http://next.internal/base"]).await;
+    for _ in 0..3 {
+        let answer = proxy.get("/hello?x=1").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, "The component answers /base/hello\n")
+        );
+    }
+    // Its client is the host's all the same.
+    let origin = Origin::start("server");
+    let proxy = pipeline.start(host, &[&origin.url()]).await;
+    proxy.get("/hello").await.is_from("server");
+}
+
+async fn the_next_component_stands_in_for_servers_that_fail(host: Host) {
+    let pipeline = Composed::pipeline();
+    let mut origin = Origin::start("server");
+    let targets = format!(
+        r#"["{}", {{"url": "http://next.internal", "tier": 2}}]"#,
+        origin.url()
+    );
+    let proxy = pipeline
+        .proxy(host, &[])
+        .set("FETCH_TARGETS", targets)
+        .start()
+        .await;
+    // It is faster, but of a later tier.
+    for _ in 0..3 {
+        proxy.get("/hello").await.is_from("server");
+    }
+    origin.kill().await;
+    for _ in 0..3 {
+        let answer = proxy.get("/hello").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, "The component answers /hello\n")
+        );
+    }
+}
+
+async fn a_body_that_the_next_component_does_not_read_delays_nothing(host: Host) {
+    let pipeline = Composed::pipeline();
+    let proxy = pipeline.start(host, &["http://next.internal"]).await;
+    let answer = proxy.send(post("/", vec![7; 2_000_000])).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.text()),
+        (200, "The component answers /\n")
+    );
 }

@@ -23,6 +23,11 @@ pub fn register(suite: &mut Suite) {
     suite.on(&[Host::Embedded], "conforms_to_its_world", spin_world);
     suite.on(&[Host::WasmtimeServe], "conforms_to_its_world", wasi_world);
     suite.on(
+        &[Host::Embedded],
+        "the_flavour_for_pipelines_conforms_to_its_world",
+        middleware_world,
+    );
+    suite.on(
         &[Host::Embedded02],
         "imports_wasi_and_spin_alone",
         spin_02_flavour,
@@ -38,6 +43,14 @@ async fn spin_world(_: Host) {
     conforms(&environment().spin_wasm, "spin-proxy").expect("a host of this world can run it");
     // What it needs beyond the other world is the subject of that check.
     conforms(&environment().spin_wasm, "proxy").expect_err("it needs Spin");
+}
+
+async fn middleware_world(_: Host) {
+    let file = &environment().middleware_wasm;
+    conforms(file, "spin-middleware").expect("a pipeline on a host of this world can run it");
+    conforms(file, "spin-proxy").expect_err("it needs a component behind it");
+    let (imports, exports) = interfaces(file);
+    serves_wasi_0_3(&imports, &exports);
 }
 
 async fn wasi_world(_: Host) {

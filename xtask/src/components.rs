@@ -1,4 +1,4 @@
-//! The flavours of the component: for Spin and for any host, with WASI 0.3 and WASI 0.2.
+//! The flavours of the component: for Spin, for any host and for a pipeline, with WASI 0.3 and WASI 0.2.
 
 use std::fs;
 use std::io::Write;
@@ -15,13 +15,15 @@ use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 
-/// Two builds of each crate, because a plain WASI host rejects any import of Spin's.
+/// Several builds of each crate, because a host rejects any import that it does not have.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Spin's variables and key-value store: Spin itself and the embedded host.
     Spin,
     /// Environment and memory only: any WASI 0.3 host.
     Wasi,
+    /// `Spin` in a pipeline of components, with the next one as a target.
+    Middleware,
     /// `Spin` for WASI 0.2: Fermyon Cloud, and Spin before 4.
     Spin02,
     /// `Wasi` for WASI 0.2.
@@ -33,15 +35,26 @@ impl Flavour {
         match self {
             Self::Spin => "spin",
             Self::Wasi => "wasi",
+            Self::Middleware => "middleware",
             Self::Spin02 => "spin-0.2",
             Self::Wasi02 => "wasi-0.2",
         }
     }
 
+    /// The name of its file without the extension.
+    pub fn stem(self) -> String {
+        format!("function-fetch-{}", self.name())
+    }
+
+    /// The name of its file.
+    pub fn file_name(self) -> String {
+        format!("{}.wasm", self.stem())
+    }
+
     /// The package of this flavour.
     pub fn package(self) -> &'static str {
         match self {
-            Self::Spin | Self::Wasi => "function-fetch",
+            Self::Spin | Self::Wasi | Self::Middleware => "function-fetch",
             Self::Spin02 | Self::Wasi02 => "function-fetch-wasi02",
         }
     }
@@ -50,6 +63,7 @@ impl Flavour {
     pub fn features(self) -> &'static [&'static str] {
         match self {
             Self::Spin | Self::Spin02 => &[],
+            Self::Middleware => &["--features", "middleware"],
             Self::Wasi | Self::Wasi02 => &["--no-default-features", "--features", "wasi"],
         }
     }
@@ -95,7 +109,7 @@ fn unoptimized(workspace: &Workspace, flavour: Flavour) -> PathBuf {
 }
 
 fn file(folder: &Path, flavour: Flavour) -> PathBuf {
-    folder.join(format!("function-fetch-{}.wasm", flavour.name()))
+    folder.join(flavour.file_name())
 }
 
 /// What makes components smaller: binaryen, which comes with the adapters' dependencies.
@@ -110,6 +124,11 @@ impl Optimizer {
             );
             return Ok(Self(None));
         }
+        Self::require(workspace)
+    }
+
+    /// Without npm it fails: what is released is as small as it can be.
+    pub fn require(workspace: &Workspace) -> Result<Self> {
         Ok(Self(Some(Adapters::ensure(workspace)?)))
     }
 }
@@ -130,6 +149,7 @@ pub fn build_and_report() -> Result<ExitCode> {
         Flavour::Wasi02,
         Flavour::Spin02,
         Flavour::Wasi,
+        Flavour::Middleware,
         Flavour::Spin,
     ] {
         let file = build(&workspace, flavour, &optimizer)?;

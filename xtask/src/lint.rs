@@ -1,15 +1,18 @@
-//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, and the dependencies.
+//! `cargo xtask lint`: rustfmt, clippy on every target that the code is for, the documentation, the
+//! dependencies, and the workflows.
 //! Warnings are errors.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::actionlint;
 use crate::advisories;
 use crate::cargo_deny;
 use crate::components::Flavour;
 use crate::origin;
 use crate::process;
+use crate::spin_app;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 use crate::{edge, fuzz};
@@ -49,6 +52,7 @@ pub fn run() -> Result<ExitCode> {
         Ok(adapters) => {
             let mut lint = adapters.script("lint")?;
             failures.extend(process::run(&mut lint).err());
+            failures.extend(actionlint::check(&workspace, &adapters).err());
             failures.extend(advisories::of_npm_packages(&adapters).err());
         }
         Err(error) => failures.push(error),
@@ -151,6 +155,7 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
         ]),
         component(Flavour::Spin),
         component(Flavour::Wasi),
+        component(Flavour::Middleware),
         component(Flavour::Spin02),
         component(Flavour::Wasi02),
         cargo(&[
@@ -158,6 +163,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "clippy",
                 "-p",
                 origin::PACKAGE,
+                "-p",
+                spin_app::PACKAGE,
                 "-p",
                 "function-fetch-passthrough",
                 "--target",

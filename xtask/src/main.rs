@@ -1,12 +1,14 @@
 //! `cargo xtask`: the only build entry of Function Fetch. Developers, the README and CI all use it, so
 //! that there is one answer to "how is this built".
 
+mod actionlint;
 mod advisories;
 mod bench;
 mod cargo_deny;
 mod chromium;
 mod components;
 mod demo;
+mod dist;
 mod edge;
 mod fuzz;
 mod host;
@@ -25,6 +27,7 @@ mod simulate;
 mod site;
 mod soak;
 mod spin;
+mod spin_app;
 mod summary;
 mod tally;
 mod test;
@@ -69,6 +72,8 @@ enum Command {
     Site,
     /// Write docs/settings.md and its Chinese twin from the engine's table of settings
     Settings,
+    /// Make the files of a release, in target/dist
+    Dist(dist::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,
 }
@@ -93,6 +98,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::run(&args),
         Command::Site => site::run(),
         Command::Settings => settings::run(),
+        Command::Dist(args) => dist::run(&args),
         Command::Lint => lint::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -12,7 +12,8 @@ use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{
-    bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, wasmtime_cli,
+    bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, spin_app,
+    wasmtime_cli,
 };
 
 /// The suite whose tests are named after their hosts.
@@ -253,10 +254,12 @@ pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     let wasi_02 = components::build(workspace, Flavour::Wasi02, &optimizer)?;
     let spin_02 = components::build(workspace, Flavour::Spin02, &optimizer)?;
     let wasi = components::build(workspace, Flavour::Wasi, &optimizer)?;
+    let middleware = components::build(workspace, Flavour::Middleware, &optimizer)?;
     let spin = components::build(workspace, Flavour::Spin, &optimizer)?;
     let host = host::build(workspace)?;
     let embed_example = host::build_embed_example(workspace)?;
     let origin = origin::build(workspace)?;
+    let spin_app = spin_app::build(workspace)?;
     let passthrough = bench::build_passthrough(workspace)?;
     let wasmtime = wasmtime_cli::ensure(workspace)?;
     let mut environment = vec![
@@ -267,6 +270,8 @@ pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         ("FUNCTION_FETCH_WASI_02_WASM", wasi_02.into()),
         ("FUNCTION_FETCH_EMBED_EXAMPLE", embed_example.into()),
         ("FUNCTION_FETCH_ORIGIN_WASM", origin.into()),
+        ("FUNCTION_FETCH_MIDDLEWARE_WASM", middleware.into()),
+        ("FUNCTION_FETCH_SPIN_APP_WASM", spin_app.into()),
         ("FUNCTION_FETCH_PASSTHROUGH_WASM", passthrough.into()),
         ("WASMTIME", wasmtime.into()),
     ];

@@ -20,6 +20,10 @@ pub struct Environment {
     pub origin_wasm: PathBuf,
     /// The bare component of the benchmarks, `crates/bench/passthrough`, which is not this product.
     pub passthrough_wasm: PathBuf,
+    /// The component that is built for a pipeline.
+    pub middleware_wasm: PathBuf,
+    /// The component of Spin's template `function-fetch-app`.
+    pub spin_app_wasm: PathBuf,
     /// The example of an embedder, `crates/host/examples/embed.rs`.
     pub embed_example: PathBuf,
     /// A real `wasmtime`.
@@ -55,6 +59,8 @@ impl Environment {
             wasi_02_wasm: path("FUNCTION_FETCH_WASI_02_WASM")?,
             origin_wasm: path("FUNCTION_FETCH_ORIGIN_WASM")?,
             passthrough_wasm: path("FUNCTION_FETCH_PASSTHROUGH_WASM")?,
+            middleware_wasm: path("FUNCTION_FETCH_MIDDLEWARE_WASM")?,
+            spin_app_wasm: path("FUNCTION_FETCH_SPIN_APP_WASM")?,
             embed_example: path("FUNCTION_FETCH_EMBED_EXAMPLE")?,
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
