@@ -80,8 +80,8 @@ export interface Settings {
   readonly FETCH_EXPLAIN?: Flag | undefined;
   /** How often an instance tells its counts at most, a line of JSON for monitoring, seconds. Default: off. */
   readonly FETCH_STATS_SECONDS?: Amount | undefined;
-  /** The path of the status page; not yet used. */
+  /** The path of the status page, which no target gets requests for. Default: off. */
   readonly FETCH_STATUS_PATH?: string | undefined;
-  /** The bearer token of the status page; not yet used. */
+  /** The token of the status page, at least 16 characters: without it nobody may see the page. */
   readonly FETCH_STATUS_TOKEN?: string | undefined;
 }

@@ -132,3 +132,74 @@ fn keep<T>(list: &mut VecDeque<T>, most: usize, item: T) {
     }
     list.push_back(item);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+    use crate::health::{Found, Reason};
+
+    const NOW: Timestamp = Timestamp(1e12);
+
+    fn by_requests(status: u16) -> Verdict {
+        Verdict {
+            reason: Reason::Request(LastFailure::Status(status)),
+            found: Found::ByRequests,
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_latest() {
+        let mut watch = Watch::new(1);
+        for ms in 0..1_000 {
+            let now = NOW + Millis::from(ms);
+            let outcome = ProbeOutcome {
+                result: Err(Failure::DnsError),
+                took: Millis::from(ms),
+                cached: false,
+            };
+            watch.probed(0, outcome, now);
+            watch.told(&[Notice::NoHealthyTarget]);
+            watch.answered(0, None);
+        }
+        assert_eq!(watch.events.len(), MOST_EVENTS);
+        let probes = &watch.of(0).probes;
+        assert_eq!(probes.len(), MOST_PROBES);
+        assert_eq!(probes[MOST_PROBES - 1].outcome.took, Millis(999.0));
+        assert_eq!(watch.events[MOST_EVENTS - 1].0, NOW + Millis(999.0));
+        assert_eq!(watch.of(0).answers.len(), MOST_ANSWERS);
+    }
+
+    #[test]
+    fn an_ejection_counts_the_answers_since_the_one_before() {
+        let mut watch = Watch::new(2);
+        for failure in [None, Some(LastFailure::Status(500)), None] {
+            watch.answered(1, failure);
+        }
+        watch.ejected(1, by_requests(500), NOW);
+        let length = Millis(10_000.0);
+        let ejection = |ends| Ejection { ends, length };
+        let ours = watch.of(1).cause(ejection(NOW)).expect("it is ours");
+        assert_eq!((ours.failed, ours.of), (1, 3));
+        watch.answered(1, Some(LastFailure::Overdue));
+        watch.ejected(1, by_requests(502), NOW + length);
+        let again = watch.of(1).cause(ejection(NOW + length)).expect("ours");
+        assert_eq!((again.failed, again.of), (1, 1));
+    }
+
+    #[test]
+    fn another_instances_ejection_has_no_cause_here_and_a_rounded_moment_is_ours() {
+        let mut watch = Watch::new(1);
+        let ends = NOW + Millis(0.4);
+        watch.ejected(0, by_requests(500), ends);
+        let cause = |ends| {
+            let length = Millis(1_000.0);
+            watch.of(0).cause(Ejection { ends, length }).is_some()
+        };
+        assert!(
+            cause(ends) && cause(NOW),
+            "the store has whole milliseconds"
+        );
+        assert!(!cause(NOW + Millis(5_000.0)) && !cause(NOW - Millis(5_000.0)));
+    }
+}
