@@ -114,7 +114,7 @@ inEach("the_status_is_for_whoever_has_the_token_and_never_reaches_a_target", asy
   assert.equal(JSON.parse(told.body.toString()).targets.length, 1);
   assert.equal((await send(proxy.port, { path: "/status" })).status, 401);
   assert.deepEqual(
-    origin.seen.filter(({ url }) => url === "/status"),
+    origin.seen.filter(({ path }) => path === "/status"),
     [],
   );
 });
