@@ -95,7 +95,9 @@ for (const { name, colorScheme, locale, width } of PICTURES) {
   await page.waitForSelector("#targets");
   // A few colours are enough, at a fifth of the size.
   const picture = sharp(await page.screenshot({ fullPage: true }));
-  await picture.png({ palette: true, colours: 128, effort: 10 }).toFile(join(FOLDER, `${name}.png`));
+  await picture
+    .png({ palette: true, colours: 128, effort: 10 })
+    .toFile(join(FOLDER, `${name}.png`));
   await context.close();
 }
 await browser.close();
