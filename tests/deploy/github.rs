@@ -148,6 +148,29 @@ fn uses(step: &Value, action: &str) -> bool {
 }
 
 #[test]
+fn releases_take_their_files_from_where_they_are_made() {
+    let made = text("xtask/src/dist/mod.rs");
+    let folder = made
+        .split_once("FOLDER: &str = \"")
+        .and_then(|(_, rest)| rest.split('"').next())
+        .expect("the folder");
+    let (_, release, _) = &workflows()[2];
+    let mut seen = 0;
+    for (name, job) in jobs(release) {
+        for step in steps(job).filter(|step| step["with"]["path"].is_string()) {
+            // The package for npm is published by a job without the repository.
+            let wanted = match name.as_str() {
+                "npm" => "dist".to_owned(),
+                _ => format!("target/{folder}"),
+            };
+            assert_eq!(step["with"]["path"], wanted, "{name}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
 fn the_oldest_rust_that_is_tested_is_the_one_that_the_manifests_name() {
     let (_, ci, _) = &workflows()[0];
     let tested = &ci["jobs"]["oldest-rust"]["env"]["RUSTUP_TOOLCHAIN"];

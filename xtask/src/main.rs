@@ -72,7 +72,7 @@ enum Command {
     Site,
     /// Write docs/settings.md and its Chinese twin from the engine's table of settings
     Settings,
-    /// Make the files of a release, in target/dist
+    /// Make the files of a release, in target/release-files
     Dist(dist::Args),
     /// Check the formatting, and run clippy with its warnings denied
     Lint,

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: the files of a release, in `target/dist`.
+//! `cargo xtask dist`: the files of a release, in `target/release-files`: cargo's folder of the profile is `target/dist`.
 //!
 //! The release workflow runs these commands. What it adds is what no other machine can: signatures in its own name, and
 //! the right to publish.
@@ -20,6 +20,9 @@ use clap::Subcommand;
 use crate::components::{self, Flavour, Optimizer};
 use crate::workspace::Workspace;
 use crate::{edge, host, process};
+
+/// Below the target folder.
+const FOLDER: &str = "release-files";
 
 /// The version of every package of the workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -112,7 +115,7 @@ struct Dist<'a> {
 
 impl<'a> Dist<'a> {
     fn create(workspace: &'a Workspace) -> Result<Self> {
-        let folder = workspace.target.join("dist");
+        let folder = workspace.target.join(FOLDER);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         Ok(Self { workspace, folder })
@@ -132,7 +135,7 @@ impl<'a> Dist<'a> {
     fn command(&self, target: Option<&str>) -> Result<()> {
         let (program, target) = match target {
             Some(target) => (host::build_for(self.workspace, target)?, target.to_owned()),
-            None => (host::build(self.workspace)?, host::this_machine()?),
+            None => (host::build_released(self.workspace)?, host::this_machine()?),
         };
         let file = archive::of_command(&self.workspace.root, &self.folder, &program, &target)?;
         made(&file);
