@@ -58,8 +58,10 @@ export async function proxyTo(
     ended = true;
   });
   createInterface({ input: child.stdout }).on("line", (text) => {
-    const line = JSON.parse(text);
-    if (line.said !== undefined) said.push(line.said);
+    // What the runtime itself has to say is no JSON.
+    const line = text.startsWith("{") ? JSON.parse(text) : { other: text };
+    if (line.other !== undefined) errors += text;
+    else if (line.said !== undefined) said.push(line.said);
     else port = line.port;
   });
   await eventually(

@@ -103,8 +103,10 @@ for (const example of ["express", "fastify"]) {
     const file = join("examples", `${example}.ts`);
     const port = await freePort();
     start(t, process.execPath, [file], { FETCH_TARGETS: origin.url, PORT: String(port) });
-    const own = await eventually("the example serves", () =>
-      send(port, { path: "/healthz" }).catch(() => undefined),
+    const own = await eventually(
+      "the example serves",
+      () => send(port, { path: "/healthz" }).catch(() => undefined),
+      30_000,
     );
     assert.equal(own.body.toString(), "ok");
     const headers = [["content-type", "application/json"]] as const;
