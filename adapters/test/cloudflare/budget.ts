@@ -3,5 +3,5 @@
 /** The whole upload, gzipped, bytes. */
 export const MAX_UPLOAD = 130_000;
 
-/** CPU until the first response beyond a bare Worker's, ms. */
-export const MAX_STARTUP = 18;
+/** CPU until the first response beyond a bare Worker's, ms: wide, since a slow machine takes twice as long as a quick one. */
+export const MAX_STARTUP = 40;
