@@ -222,6 +222,7 @@ struct Update {
     #[serde(default)]
     directories: Vec<String>,
     schedule: BTreeMap<String, String>,
+    cooldown: BTreeMap<String, u32>,
     commit_message: BTreeMap<String, String>,
     groups: BTreeMap<String, Value>,
 }
@@ -233,6 +234,8 @@ fn every_lockfile_is_kept_up_to_date_in_groups() {
     let mut looked_after = BTreeSet::new();
     for update in dependabot.updates {
         assert!(update.schedule.contains_key("interval"));
+        // A release that turns out to be malicious is mostly found within days.
+        assert!(update.cooldown["default-days"] >= 7);
         assert!(update.commit_message.contains_key("prefix"));
         assert!(!update.groups.is_empty(), "{}", update.package_ecosystem);
         for folder in update.directory.iter().chain(&update.directories) {

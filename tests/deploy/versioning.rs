@@ -23,6 +23,11 @@ fn json(path: &str) -> Value {
 fn everything_has_one_version() {
     assert_eq!(json("adapters/package.json")["version"], VERSION);
     assert_eq!(json("adapters/package-lock.json")["version"], VERSION);
+    // The starter, and what it makes.
+    assert_eq!(json("adapters/create/package.json")["version"], VERSION);
+    let made = json("adapters/create/template/package.json");
+    let wanted = format!("^{VERSION}");
+    assert_eq!(made["dependencies"]["function-fetch"], wanted);
     assert!(text("wit/world.wit").starts_with(&format!("package function-fetch:edge@{VERSION};")));
 }
 

@@ -18,15 +18,20 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Installs what the lockfile lists, unless it is installed.
-    pub fn ensure(workspace: &Workspace) -> Result<Self> {
+    /// The package, whether or not its dependencies are installed.
+    pub fn locate(workspace: &Workspace) -> Result<Self> {
         let npm = which::which("npm").context(
             "npm is not on PATH: install Node.js 22.19 or newer, which includes it (https://nodejs.org)",
         )?;
-        let adapters = Self {
+        Ok(Self {
             folder: workspace.root.join("adapters"),
             npm,
-        };
+        })
+    }
+
+    /// Installs what the lockfile lists, unless it is installed.
+    pub fn ensure(workspace: &Workspace) -> Result<Self> {
+        let adapters = Self::locate(workspace)?;
         if !adapters.is_installed()? {
             process::run(adapters.npm().arg("ci"))
                 .context("cannot install the adapters' dependencies")?;

@@ -24,6 +24,9 @@ use crate::{edge, host, process};
 /// Below the target folder.
 const FOLDER: &str = "release-files";
 
+/// Seen from `adapters`: the package, and what `npm create function-fetch` runs.
+const NPM_PACKAGES: [&str; 2] = [".", "./create"];
+
 /// The version of every package of the workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -52,7 +55,7 @@ enum Part {
         #[arg(long)]
         target: Option<String>,
     },
-    /// The npm package
+    /// The npm packages: function-fetch and create-function-fetch
     Npm,
     /// The bills of materials: CycloneDX, of the command, the components and the npm package
     Sbom,
@@ -142,15 +145,18 @@ impl<'a> Dist<'a> {
         Ok(())
     }
 
-    /// `npm pack` runs the script `prepack`, which builds.
+    /// `npm pack` runs the script `prepack` of each, which builds what is in it.
     fn npm(&self) -> Result<()> {
         let adapters = edge::build(self.workspace)?;
-        process::run(
-            adapters
-                .npm()
-                .args(["pack", "--pack-destination"])
-                .arg(&self.folder),
-        )
+        for package in NPM_PACKAGES {
+            process::run(
+                adapters
+                    .npm()
+                    .args(["pack", package, "--pack-destination"])
+                    .arg(&self.folder),
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::made;
+use super::{VERSION, made};
 use crate::npm::Adapters;
 use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
@@ -38,11 +38,13 @@ pub fn write(workspace: &Workspace, to: &Path) -> Result<()> {
     let tools = toolchain::ensure_cargo_tool(workspace, "cargo-cyclonedx", CARGO_CYCLONEDX)?;
     for (package, name, options) in OF_CARGO {
         let text = of_package(workspace, &tools, package, name, options)?;
-        save(&to.join(format!("{name}.cdx.json")), package, &text)?;
+        let file = to.join(format!("{name}.cdx.json"));
+        save(&file, &format!("pkg:cargo/{package}"), &text)?;
     }
-    let adapters = Adapters::ensure(workspace)?;
+    let adapters = Adapters::locate(workspace)?;
     let text = process::output(adapters.npm().args([
         "sbom",
+        "--package-lock-only",
         "--sbom-format",
         "cyclonedx",
         "--omit",
@@ -50,7 +52,7 @@ pub fn write(workspace: &Workspace, to: &Path) -> Result<()> {
     ]))?;
     save(
         &to.join("function-fetch-npm.cdx.json"),
-        "function-fetch",
+        "pkg:npm/function-fetch",
         &text,
     )
 }
@@ -118,12 +120,48 @@ fn folders(workspace: &Workspace) -> Result<Vec<(String, PathBuf)>> {
 /// Checks that it is of what it should be, and that it lists something.
 fn save(file: &Path, package: &str, text: &[u8]) -> Result<()> {
     let bill: Value = serde_json::from_slice(text).context("a bill of materials is no JSON")?;
-    let subject = bill["metadata"]["component"]["name"].as_str();
+    let subject = bill["metadata"]["component"]["purl"].as_str();
+    let is_of_it = subject.is_some_and(|subject| {
+        subject
+            .strip_prefix(package)
+            .and_then(|rest| rest.strip_prefix('@'))
+            .is_some_and(|rest| rest.split('?').next() == Some(VERSION))
+    });
     let count = bill["components"].as_array().map_or(0, Vec::len);
-    if bill["bomFormat"] != "CycloneDX" || subject != Some(package) || count == 0 {
+    if bill["bomFormat"] != "CycloneDX" || !is_of_it || count == 0 {
         bail!("the bill of materials of {package} is of {subject:?}, with {count} components");
     }
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     made(file);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bill_of_something_else_is_refused() {
+        let file =
+            std::env::temp_dir().join(format!("function-fetch-{}.cdx.json", std::process::id()));
+        let bill = |purl: &str, components: &str| {
+            format!(
+                r#"{{"bomFormat": "CycloneDX", "metadata": {{"component": {{"purl": "{purl}"}}}}, "components": [{components}]}}"#
+            )
+        };
+        let own = format!("pkg:cargo/a@{VERSION}?download_url=file://.");
+        let saved = |bill: &str| save(&file, "pkg:cargo/a", bill.as_bytes());
+        assert!(saved(&bill(&own, "{}")).is_ok());
+        assert!(file.is_file());
+        for wrong in [
+            bill(&own, ""),
+            bill(&format!("pkg:cargo/ab@{VERSION}"), "{}"),
+            bill("pkg:cargo/a@9.9.9", "{}"),
+            "{}".to_owned(),
+            String::new(),
+        ] {
+            assert!(saved(&wrong).is_err(), "{wrong}");
+        }
+        fs::remove_file(&file).unwrap();
+    }
 }
