@@ -6,24 +6,13 @@
  *     npm run generate -- function_fetch_edge.wasm
  */
 
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
+import { FEATURES, HERE, run, transpile, WASM_OPT, WASM2JS } from "./tools.js";
 
-const HERE = join(import.meta.dirname, "..");
 const GENERATED = join(HERE, "generated");
-
-/** The features of WebAssembly beyond its first version that the core may use. */
-const FEATURES = [
-  "--enable-bulk-memory",
-  "--enable-bulk-memory-opt",
-  "--enable-multivalue",
-  "--enable-mutable-globals",
-  "--enable-nontrapping-float-to-int",
-  "--enable-sign-ext",
-];
 
 /** `wasm2js` supports only the first version: these passes replace the newer instructions. */
 const LOWERING = [
@@ -31,35 +20,6 @@ const LOWERING = [
   "--signext-lowering",
   "--llvm-nontrapping-fptoint-lowering",
 ];
-
-const JCO = "@bytecodealliance/jco/src/jco.js";
-const WASM_OPT = "binaryen/bin/wasm-opt";
-const WASM2JS = "binaryen/bin/wasm2js";
-
-function run(tool: string, ...args: string[]): void {
-  const script = join(HERE, "node_modules", tool);
-  execFileSync(process.execPath, [script, ...args], { stdio: ["ignore", "ignore", "inherit"] });
-}
-
-/** `engine.js` with its types, and `engine.core.wasm`. */
-function transpile(built: string, folder: string): void {
-  const component = join(folder, "component.wasm");
-  run(JCO, "new", built, "--output", component);
-  run(
-    JCO,
-    ...["transpile", component, "--name", "engine", "--out-dir", folder, "--quiet"],
-    ...["--instantiation", "sync", "--no-nodejs-compat", "--no-namespaced-exports"],
-    "--valid-lifting-optimization",
-  );
-  rmSync(component);
-  if (readFileSync(join(folder, "engine.js"), "utf8").includes("BigInt")) {
-    throw new Error(
-      "wit/engine.wit has a 64-bit integer, or a variant that overlays an f64 with a string: slow to pass, and wasm2js cannot",
-    );
-  }
-  const core = join(folder, "engine.core.wasm");
-  run(WASM_OPT, core, ...FEATURES, "-Oz", "--strip-debug", "--strip-producers", "-o", core);
-}
 
 /** `engine.core.js`: the core in plain JavaScript. */
 function translate(folder: string): void {
@@ -138,7 +98,7 @@ if (built === undefined || rest.length > 0) {
 const folder = join(HERE, `.generated-${process.pid}`);
 mkdirSync(folder);
 try {
-  transpile(built, folder);
+  transpile(built, "engine", "wit/engine.wit", "-Oz", folder);
   translate(folder);
   text(join(folder, "engine.core.wasm"), folder);
   report(folder);

@@ -1,15 +1,29 @@
 /**
- * Runs before every script that builds on `generated/`: where that is missing,
- * or older than the code, names the command that makes it.
+ * Runs before every script that builds on what is generated: where that is
+ * missing, or older than the code, names the command that makes it.
  */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** The file that is written last. */
-const NEWEST = join(import.meta.dirname, "..", "generated", "engine.core.text.js");
+const HERE = join(import.meta.dirname, "..");
 
-if (!existsSync(NEWEST)) {
-  console.error("adapters/generated is missing or old: make it with `cargo xtask build --edge`");
+/** Of each folder the file that is written last, and the command. */
+const KINDS = {
+  engine: {
+    folder: "adapters/generated",
+    newest: join(HERE, "generated", "engine.core.text.js"),
+    command: "cargo xtask build --edge",
+  },
+  playground: {
+    folder: "playground/generated",
+    newest: join(HERE, "..", "playground", "generated", "playground.core.wasm"),
+    command: "cargo xtask playground",
+  },
+};
+
+const { folder, newest, command } = KINDS[process.argv[2] ?? "engine"];
+if (!existsSync(newest)) {
+  console.error(`${folder} is missing or old: make it with \`${command}\``);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-//! A Chromium for the tests of the status page.
+//! A Chromium for the tests of the status page and of the playground.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -22,26 +22,28 @@ pub fn build_and_report() -> Result<ExitCode> {
 
 /// Builds the module, and generates `adapters/generated` from it.
 pub fn build(workspace: &Workspace) -> Result<Adapters> {
-    let module = compile(workspace)?;
+    let module = compile(workspace, PACKAGE, "component")?;
     let adapters = Adapters::ensure(workspace)?;
     let mut generate = adapters.script("generate")?;
     process::run(generate.arg("--").arg(module)).context("cannot generate the adapters' engine")?;
     Ok(adapters)
 }
 
-fn compile(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds a package as a module that imports nothing, and returns its file.
+pub fn compile(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
     toolchain::ensure_target(BARE_TARGET)?;
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
         // A `cdylib` by this argument and not in the manifest, where one beside the library that others link would be
         // built without link-time optimisation.
-        .args(["rustc", "--package", PACKAGE, "--crate-type", "cdylib"])
-        .args(["--profile", "component", "--target", BARE_TARGET]);
+        .args(["rustc", "--package", package, "--crate-type", "cdylib"])
+        .args(["--profile", profile, "--target", BARE_TARGET]);
     process::run(&mut cargo)?;
     Ok(workspace
         .target
         .join(BARE_TARGET)
-        .join("component")
-        .join("function_fetch_edge.wasm"))
+        .join(profile)
+        .join(package.replace('-', "_"))
+        .with_extension("wasm"))
 }

@@ -15,7 +15,7 @@ use crate::process;
 use crate::spin_app;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
 use crate::workspace::Workspace;
-use crate::{edge, fuzz};
+use crate::{edge, fuzz, playground};
 
 /// Runs every check, so that one run shows everything to fix.
 pub fn run() -> Result<ExitCode> {
@@ -47,8 +47,9 @@ pub fn run() -> Result<ExitCode> {
     if has_cargo_deny && let Err(error) = advisories::of_crates(&workspace) {
         failures.push(error);
     }
-    // The adapters' types come from the generated engine.
-    match edge::build(&workspace) {
+    // The types of the adapters and of the playground come from what is generated.
+    let playground = playground::folder(&workspace);
+    match edge::build(&workspace).and_then(|_| playground::build(&workspace, &playground)) {
         Ok(adapters) => {
             let mut lint = adapters.script("lint")?;
             failures.extend(process::run(&mut lint).err());
@@ -135,6 +136,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
                 "-p",
                 "function-fetch-deploy",
                 "-p",
+                playground::PACKAGE,
+                "-p",
                 edge::PACKAGE,
                 "-p",
                 "xtask",
@@ -150,7 +153,15 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             BARE_TARGET,
         ]]),
         cargo(&[
-            &["clippy", "-p", edge::PACKAGE, "--target", BARE_TARGET],
+            &[
+                "clippy",
+                "-p",
+                edge::PACKAGE,
+                "-p",
+                playground::PACKAGE,
+                "--target",
+                BARE_TARGET,
+            ],
             deny,
         ]),
         component(Flavour::Spin),
@@ -209,6 +220,8 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             "function-fetch-settings",
             "-p",
             "function-fetch-simulator",
+            "-p",
+            playground::PACKAGE,
         ]),
         documentation(&["--release", "-p", "function-fetch-host"]),
     ]

@@ -19,6 +19,7 @@ mod npm;
 mod optimize;
 mod origin;
 mod passed_on;
+mod playground;
 mod process;
 mod redis;
 mod server;
@@ -59,6 +60,8 @@ enum Command {
     Test(test::Args),
     /// Simulate scenarios in virtual time, compared with other policies; writes tables and plots
     Simulate(passed_on::Args),
+    /// Build the playground, a page with the simulator in it, into a folder that any static server can serve
+    Playground(playground::Args),
     /// Measure it beside nginx, HAProxy and Caddy on this machine, and judge it by its targets
     Bench(passed_on::Args),
     /// Run the fuzz targets of fuzz/, each for a minute
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Playground(args) => playground::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Mutants(args) => mutants::run(&args),

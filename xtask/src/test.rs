@@ -12,8 +12,8 @@ use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{
-    bench, chromium, edge, fuzz, host, httpbin, origin, process, redis, soak, spin, spin_app,
-    wasmtime_cli,
+    bench, chromium, edge, fuzz, host, httpbin, origin, playground, process, redis, soak, spin,
+    spin_app, wasmtime_cli,
 };
 
 /// The suite whose tests are named after their hosts.
@@ -102,26 +102,30 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // Release: its tests are hours of virtual time.
         suite(
             "simulator",
-            &["--release", "-p", "function-fetch-simulator"],
+            &[
+                "--release",
+                "-p",
+                "function-fetch-simulator",
+                "-p",
+                playground::PACKAGE,
+            ],
         ),
         host,
     ];
     let mut failed = Vec::new();
     let mut node = None;
+    let chromium = (!args.no_e2e).then(chromium::ensure);
+    if let Some(Err(why)) = &chromium {
+        eprintln!("Tests in a browser will be skipped: {why:#}");
+    }
+    let chromium = chromium.and_then(Result::ok);
     match adapters {
         None => {}
         Some(Ok(adapters)) => {
             node = Some(adapters.node()?);
             let mut command = adapters.script("test")?;
             command.envs(redis.cloned());
-            match chromium::ensure() {
-                Ok(chromium) => {
-                    command.env("CHROMIUM", chromium);
-                }
-                Err(why) => {
-                    eprintln!("Tests of the status page in a browser will be skipped: {why:#}")
-                }
-            }
+            command.envs(chromium.iter().map(|program| ("CHROMIUM", program)));
             if let Some(filter) = filter {
                 command.env("NODE_OPTIONS", name_filter(filter));
             }
@@ -131,6 +135,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             });
         }
         Some(Err(error)) => failed.push(format!("adapters: {error:#}")),
+    }
+    let page = playground::folder(&workspace);
+    match (!args.no_e2e).then(|| playground::build(&workspace, &page)) {
+        None => {}
+        Some(Ok(adapters)) => {
+            let mut command = adapters.script("test:playground")?;
+            command.env("FUNCTION_FETCH_PLAYGROUND", &page);
+            command.envs(chromium.iter().map(|program| ("CHROMIUM", program)));
+            if let Some(filter) = filter {
+                command.env("NODE_OPTIONS", name_filter(filter));
+            }
+            suites.push(Suite {
+                name: "playground",
+                command,
+            });
+        }
+        Some(Err(error)) => failed.push(format!("playground: {error:#}")),
     }
     match artifacts {
         None => {}

@@ -5,16 +5,12 @@
 //! and sums of integers do not depend on their order: so neither do results on
 //! the threads.
 
-use crate::clock::{MINUTE, Micros, SECOND, from_ms};
-use crate::executor::Executor;
+use crate::cell::Cell;
+use crate::clock::{MINUTE, Micros, SECOND};
 use crate::metrics::{Metrics, Recorder};
-use crate::network::{Network, World};
+use crate::network::World;
 use crate::policy::{Kind, Policy, Site, Visitor};
-use crate::random::{Purpose, Stream};
 use crate::scenario::Scenario;
-use crate::traffic::Traffic;
-use std::cell;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,13 +57,13 @@ pub fn run_on(
         for _ in 0..threads.min(cells.len()) {
             scope.spawn(|| {
                 while let Some((kind, first)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let cell = Cell {
+                    let batch = Batch {
                         world: &world,
                         first: *first,
                         count: size,
                         progress,
                     };
-                    let counted = kinds[*kind].visit(cell);
+                    let counted = kinds[*kind].visit(batch);
                     results[*kind]
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -93,109 +89,30 @@ pub fn virtual_time(scenario: &Scenario, kinds: usize) -> Micros {
     (cells * kinds) as Micros * scenario.length
 }
 
-struct Cell<'a> {
+struct Batch<'a> {
     world: &'a Arc<World>,
     first: usize,
     count: usize,
     progress: Progress<'a>,
 }
 
-impl Visitor for Cell<'_> {
+impl Visitor for Batch<'_> {
     type Output = Metrics;
 
     fn visit<P: Policy>(self, make: impl Fn(Site) -> P) -> Metrics {
         let scenario = &self.world.scenario;
-        let executor = Executor::default();
         let recorder = Recorder::new(scenario, self.count);
-        let network = Network::new(&executor, self.world, &recorder, self.first, self.count);
-        for location in 0..self.count {
-            let site = Site {
-                network: network.clone(),
-                location,
-                number: self.first + location,
-                seed: self.world.seed,
-            };
-            let policy = Rc::new(make(site.clone()));
-            for clients in clients(&site) {
-                executor.spawn(arrivals(site.clone(), Rc::clone(&policy), clients));
-            }
-        }
+        let cell = Cell::start(self.world, &recorder, self.first, self.count, make);
         let step = MINUTE.max(scenario.length / 256);
         let mut now = 0;
         while now < scenario.length {
             let to = (now + step).min(scenario.length);
-            executor.run_until(to);
+            cell.executor().run_until(to);
             (self.progress)(to - now);
             now = to;
         }
-        executor.run_until(scenario.length + DRAIN);
-        executor.clear();
+        cell.executor().run_until(scenario.length + DRAIN);
+        drop(cell);
         recorder.metrics()
-    }
-}
-
-/// Some clients of a location.
-struct Clients {
-    traffic: Traffic,
-    from: Micros,
-    to: Micros,
-    /// How many requests the location has had, of all its clients.
-    count: Rc<cell::Cell<u64>>,
-}
-
-/// A location's clients: the usual ones, and its guests.
-fn clients(site: &Site) -> Vec<Clients> {
-    let scenario = site.network.scenario();
-    let stream = |purpose| Stream::new(site.seed, purpose, site.number as u64);
-    let count = Rc::new(cell::Cell::new(0));
-    let usual = Clients {
-        traffic: Traffic::new(
-            stream(Purpose::Traffic),
-            scenario.rate,
-            scenario.posts,
-            scenario.endpoints,
-        ),
-        from: 0,
-        to: scenario.length,
-        count: Rc::clone(&count),
-    };
-    let guests = scenario.guests.map(|guests| {
-        let traffic = Traffic::new(stream(Purpose::Guests), guests.rate, 0.0, guests.endpoints);
-        Clients {
-            traffic: if guests.count {
-                traffic
-            } else {
-                traffic.uncounted()
-            },
-            from: guests.from,
-            to: guests.to.min(scenario.length),
-            count,
-        }
-    });
-    std::iter::once(usual).chain(guests).collect()
-}
-
-/// Some clients' requests, each in a task of its own, as they come.
-async fn arrivals<P: Policy>(site: Site, policy: Rc<P>, mut clients: Clients) {
-    let executor = site.network.executor();
-    let mut last = clients.from;
-    loop {
-        let (gap_ms, mut ask) = clients.traffic.draw();
-        let at = last + from_ms(gap_ms);
-        if at >= clients.to {
-            return;
-        }
-        executor.sleep_until(at).await;
-        last = at;
-        clients.count.set(clients.count.get() + 1);
-        ask.number = clients.count.get();
-        let (site, policy) = (site.clone(), Rc::clone(&policy));
-        executor.spawn(async move {
-            let answer = policy.serve(ask).await;
-            let (recorder, now) = (site.network.recorder(), site.network.executor().now());
-            if ask.counts {
-                recorder.request(site.location, &ask, at, now, &answer);
-            }
-        });
     }
 }

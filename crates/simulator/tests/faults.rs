@@ -119,7 +119,7 @@ fn a_slow_application_accepts_connections_as_quickly_as_ever() {
     };
     // A handshake of 40 ms, then 40 + 10 ms.
     let near = |ms: f64, wanted: f64| (ms - wanted).abs() < 0.01;
-    assert!(near(took(slow.clone()), 900.0));
+    assert!(near(took(slow), 900.0));
     assert!(near(took(slow.on_requests()), 540.0));
 }
 
@@ -152,7 +152,7 @@ fn what_is_under_way_when_a_target_stalls_is_lost_but_for_probes() {
     let fault = Fault::new(FaultKind::Stall, FROM, Micros::MAX).on_requests();
     for (message, wanted) in all_kinds().into_iter().zip([true, false, false]) {
         // Back after 80 ms; it stalls after 30.
-        let answers = send(fault.clone(), FROM - 30_000, vec![message]);
+        let answers = send(fault, FROM - 30_000, vec![message]);
         assert_eq!(answers[0].is_some(), wanted, "{message:?}");
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use function_fetch_pages::{Destination, html_images, links, with_links};
 use function_fetch_settings::Language;
 
+use crate::playground;
 use crate::site::place;
 use crate::workspace::Workspace;
 
@@ -75,15 +76,19 @@ impl Books {
             let link = place::relative(&here, &in_book(&to));
             return Destination::To(link + anchor);
         }
+        let on_site = |language, page: &str| {
+            let page = page.strip_suffix(".md").unwrap_or(page);
+            place::resolve("", &format!("{}/{page}.html", folder(language)))
+        };
+        if to == playground::PAGE {
+            let link = place::relative(&on_site(language, &here), &to);
+            return Destination::To(link + anchor);
+        }
         let other = match language {
             Language::English => Language::Chinese,
             Language::Chinese => Language::English,
         };
         if self.of(other).contains(&to) {
-            let on_site = |language, page: &str| {
-                let page = page.strip_suffix(".md").unwrap_or(page);
-                place::resolve("", &format!("{}/{page}.html", folder(language)))
-            };
             let link = place::relative(&on_site(language, &here), &on_site(other, &in_book(&to)));
             return Destination::To(link + anchor);
         }
@@ -227,6 +232,18 @@ mod tests {
                 "https://a.example/b.md",
             ),
             (english, "docs/node.md", "#here", "#here"),
+            (
+                english,
+                "docs/node.md",
+                "../playground/index.html",
+                "playground/index.html",
+            ),
+            (
+                chinese,
+                "docs/node_zh-CN.md",
+                "../playground/index.html",
+                "../playground/index.html",
+            ),
         ] {
             let wanted = Destination::To(wanted.to_owned());
             assert_eq!(link(language, page, given, None), wanted, "{given}");
@@ -299,6 +316,10 @@ mod tests {
                 let destinations = links(&text).into_iter().map(|link| link.destination);
                 for link in destinations.chain(html_images(&text)) {
                     if link.contains("://") || link.starts_with("mailto:") {
+                        continue;
+                    }
+                    if link.ends_with(playground::PAGE) {
+                        // It is built beside the books.
                         continue;
                     }
                     let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));

@@ -1,4 +1,5 @@
-//! `cargo xtask site`: the documentation as two books, English and Chinese, below the target folder.
+//! `cargo xtask site`: the documentation as two books, English and Chinese, with the playground beside them, below the
+//! target folder.
 
 mod edition;
 mod html;
@@ -9,6 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 use function_fetch_settings::Language;
 
+use crate::playground;
 use crate::process;
 use crate::toolchain;
 use crate::version::Version;
@@ -17,7 +19,7 @@ use edition::{Books, write};
 
 const MDBOOK: Version = Version(0, 5, 4);
 
-/// Builds both books, and checks every link of theirs that leads to the site itself.
+/// Builds both books and the playground, and checks every link of theirs that leads to the site itself.
 pub fn run() -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mdbook = toolchain::ensure_cargo_tool(&workspace, "mdbook", MDBOOK)?.join("mdbook");
@@ -38,6 +40,9 @@ pub fn run() -> Result<ExitCode> {
         }
         process::run(&mut build)?;
     }
+    // After the books, for the same reason.
+    let page = site.join(playground::PAGE);
+    playground::build(&workspace, page.parent().unwrap_or(&site))?;
     let broken = html::broken_links(&site)?;
     if !broken.is_empty() {
         bail!("links that lead nowhere:\n  {}", broken.join("\n  "));

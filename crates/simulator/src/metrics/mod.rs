@@ -1,12 +1,16 @@
-//! What is counted: never a log of requests, so that memory stays flat.
+//! What is counted: never a log of all requests, so that memory stays flat.
 
+mod recent;
 pub mod trouble;
+
+pub use recent::{Sample, Told};
 
 use crate::clock::{Micros, SECOND};
 use crate::scenario::Scenario;
 use crate::traffic::Ask;
-use function_fetch_engine::Failure;
+use function_fetch_engine::{Failure, Notice};
 use hdrhistogram::Histogram;
+use recent::Recent;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -234,25 +238,62 @@ struct Recording {
     last: Vec<(u64, usize)>,
     last_first: Vec<(u64, usize)>,
     primaries: Vec<Primary>,
+    /// Where somebody watches.
+    recent: Option<Recent>,
 }
 
 impl Recorder {
     /// For `locations` locations.
     #[must_use]
     pub fn new(scenario: &Scenario, locations: usize) -> Self {
+        Self::with(scenario, locations, None)
+    }
+
+    /// The same, which also keeps for so long what happens, for
+    /// [`Self::sample`].
+    #[must_use]
+    pub fn watching(scenario: &Scenario, locations: usize, keep: Micros) -> Self {
+        let recent = Recent::new(scenario.targets.len(), keep);
+        Self::with(scenario, locations, Some(recent))
+    }
+
+    fn with(scenario: &Scenario, locations: usize, recent: Option<Recent>) -> Self {
         Self(Rc::new(RefCell::new(Recording {
             metrics: Metrics::new(scenario),
             bucket: scenario.bucket,
             last: vec![(0, usize::MAX); locations],
             last_first: vec![(0, usize::MAX); locations],
             primaries: vec![Primary::default(); locations],
+            recent,
         })))
+    }
+
+    /// What happened after `since`, or since the start; `None` where nobody
+    /// watches.
+    #[must_use]
+    pub fn sample(&self, since: Option<Micros>) -> Option<Sample> {
+        let recording = self.0.borrow();
+        Some(recording.recent.as_ref()?.after(since))
+    }
+
+    /// What engines have told since this was asked last.
+    #[must_use]
+    pub fn take_told(&self) -> Vec<Told> {
+        let recent = &mut self.0.borrow_mut().recent;
+        recent.as_mut().map_or_else(Vec::new, Recent::take_told)
     }
 
     /// The counts so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.0.borrow().metrics.clone()
+    }
+
+    /// A request arrives.
+    pub fn arrival(&self) {
+        if let Some(recent) = &mut self.0.borrow_mut().recent {
+            recent.arrived();
+        }
     }
 
     /// A request has its answer.
@@ -262,6 +303,9 @@ impl Recorder {
         let metrics = &mut recording.metrics;
         let took = to - from;
         let failed = answer.is_error();
+        if let Some(recent) = &mut recording.recent {
+            recent.ended(to, took, failed);
+        }
         metrics.requests += 1;
         metrics.gets += u64::from(!ask.post);
         metrics.failed_gets += u64::from(failed && !ask.post);
@@ -307,8 +351,14 @@ impl Recorder {
             bucket.attempts += 1;
         }
         let Recording {
-            metrics, primaries, ..
+            metrics,
+            primaries,
+            recent,
+            ..
         } = &mut *recording;
+        if let Some(recent) = recent {
+            recent.sent(now, target);
+        }
         if let Some(trouble) = &mut metrics.trouble {
             primaries[location].chosen(trouble, ask.number, target, is_wrong);
         }
@@ -322,9 +372,12 @@ impl Recorder {
     }
 
     /// A probe goes to a target.
-    pub fn probe(&self, now: Micros) {
+    pub fn probe(&self, target: usize, now: Micros) {
         let mut recording = self.0.borrow_mut();
         recording.metrics.probes += 1;
+        if let Some(recent) = &mut recording.recent {
+            recent.probed(now, target);
+        }
         if let Some(bucket) = recording.bucket_at(now) {
             bucket.probes += 1;
         }
@@ -345,9 +398,20 @@ impl Recorder {
         self.0.borrow_mut().metrics.instances += 1;
     }
 
-    /// An engine tells its operator something.
+    /// An engine tells its operator something, of this kind.
     pub fn notice(&self, kind: String) {
         *self.0.borrow_mut().metrics.notices.entry(kind).or_default() += 1;
+    }
+
+    /// What exactly it tells.
+    pub fn told(&self, location: usize, now: Micros, notice: &Notice) {
+        if let Some(recent) = &mut self.0.borrow_mut().recent {
+            recent.told(Told {
+                at: now,
+                location,
+                notice: notice.clone(),
+            });
+        }
     }
 
     /// An instance sends an attempt to a dead target, its `count`-th.

@@ -5,7 +5,7 @@ use crate::network::Message;
 use crate::network::geography::Region;
 
 /// A span of time in which a target is not itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Fault {
     /// From here,
     pub from: Micros,
@@ -157,7 +157,7 @@ mod tests {
             |fault: &Fault| MESSAGES.map(|message| fault.strikes(Region::Europe, 0, message));
         let fault = Fault::new(FaultKind::Stall, 0, SECOND);
         assert_eq!(strikes(&fault), [true, true, true]);
-        assert_eq!(strikes(&fault.clone().on_requests()), [false, true, true]);
+        assert_eq!(strikes(&fault.on_requests()), [false, true, true]);
         assert_eq!(strikes(&fault.on_path("/broken")), [false, false, true]);
     }
 

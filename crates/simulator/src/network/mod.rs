@@ -1,6 +1,7 @@
 //! The networks between some locations and all targets, and the targets
 //! themselves: what every policy sends its requests and probes into.
 
+mod condition;
 pub mod fault;
 pub mod geography;
 mod pool;
@@ -9,6 +10,7 @@ mod sending;
 pub mod store;
 mod world;
 
+pub use condition::Condition;
 pub use sending::Sending;
 pub use world::World;
 
@@ -78,6 +80,8 @@ struct Shared {
     recorder: Recorder,
     /// The first location of the cell; the cell's own are counted from 0.
     first: usize,
+    /// Of each target.
+    conditions: RefCell<Vec<Condition>>,
     noise: RefCell<Vec<Stream>>,
     /// Location by location, a pool for each target.
     pools: RefCell<Vec<Pool>>,
@@ -110,6 +114,7 @@ impl Network {
             world: Arc::clone(world),
             recorder: recorder.clone(),
             first,
+            conditions: RefCell::new(scenario.targets.iter().map(Condition::of).collect()),
             noise: RefCell::new((0..count).map(stream).collect()),
             pools: RefCell::new(vec![Pool::default(); links]),
             queues: RefCell::new(queues(scenario)),
@@ -147,6 +152,13 @@ impl Network {
         self.scenario().targets.len()
     }
 
+    /// From now on a target is like this; one that is not there changes nothing.
+    pub fn change(&self, target: usize, condition: Condition) {
+        if let Some(known) = self.0.conditions.borrow_mut().get_mut(target) {
+            *known = condition;
+        }
+    }
+
     /// Tells what happens at the location that is traced.
     pub fn trace(&self, location: usize, what: impl FnOnce() -> String) {
         if self.scenario().trace == Some(self.0.first + location) {
@@ -173,7 +185,7 @@ impl Network {
                 recorder.attempt(location, &ask, target, now, is_wrong);
             }
             Message::Request(_) => {}
-            Message::Probe => self.0.recorder.probe(now),
+            Message::Probe => self.0.recorder.probe(target, now),
         }
         Sending::start(self, location, target, message, connect_ms)
     }
@@ -181,14 +193,14 @@ impl Network {
     /// What a message from a location meets at a target now, if anything is
     /// wrong.
     #[must_use]
-    pub fn fault(&self, location: usize, target: usize, message: Message) -> Option<&Fault> {
-        let world = &self.0.world;
-        let region = world.regions[self.0.first + location];
+    pub fn fault(&self, location: usize, target: usize, message: Message) -> Option<Fault> {
+        let region = self.0.world.regions[self.0.first + location];
         let now = self.0.executor.now();
-        world.scenario.targets[target]
+        self.0.conditions.borrow()[target]
             .faults
             .iter()
             .find(|fault| fault.strikes(region, now, message))
+            .copied()
     }
 
     /// What the next request to a target would take on the average, ms: what
@@ -275,7 +287,8 @@ impl Network {
     /// The median round trip now, without any fault.
     fn round_trip_ms(&self, location: usize, target: usize) -> f64 {
         let world = &self.0.world;
-        let base = world.round_trip_ms(self.0.first + location, target);
+        let stretch = self.0.conditions.borrow()[target].stretch;
+        let base = world.round_trip_ms(self.0.first + location, target) * stretch;
         if world.scenario.diurnal == 0.0 {
             return base;
         }

@@ -291,10 +291,12 @@ impl Platform for Instance {
     }
 
     fn notice(&self, notice: &Notice) {
+        let now = self.0.network.executor().now();
+        let recorder = self.0.network.recorder();
         self.0.network.trace(self.0.location, || text::line(notice));
+        recorder.told(self.0.location, now, notice);
         if let Notice::Ejected { .. } = notice {
-            let now = self.0.network.executor().now();
-            self.0.network.recorder().ejection(now);
+            recorder.ejection(now);
         }
         let kind = match notice {
             // What an instance starts with is no change.
@@ -309,7 +311,7 @@ impl Platform for Instance {
             },
             other => format!("{other:?}"),
         };
-        self.0.network.recorder().notice(kind);
+        recorder.notice(kind);
     }
 }
 

@@ -120,7 +120,7 @@ fn bad_region() -> Scenario {
         locations: 60,
         targets: cities(|index, target| {
             if index == 1 {
-                target.with(fault.clone())
+                target.with(fault)
             } else {
                 target
             }

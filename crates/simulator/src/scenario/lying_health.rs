@@ -93,7 +93,7 @@ const BROKEN: &[Endpoint] = &[Endpoint {
 fn one_endpoint(name: &'static str, about: &'static str, kind: FaultKind) -> Scenario {
     let fault = Fault::new(kind, FROM, TO).on_path(BROKEN[0].path);
     let targets = Scenario::default().targets.into_iter();
-    let targets = targets.map(|target| target.with(fault.clone()));
+    let targets = targets.map(|target| target.with(fault));
     Scenario {
         guests: Some(Guests {
             rate: 2.0,
