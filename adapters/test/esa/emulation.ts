@@ -1,12 +1,9 @@
 /** Starts the emulation of ESA's runtime with a routine in it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundledOnce } from "../support/bundle.js";
 import { commandOf } from "../support/runtimes.js";
 import { within } from "../support/waiting.js";
 import { built } from "./built.js";
@@ -126,25 +123,5 @@ async function* linesOf(child: ChildProcess): AsyncIterator<Line> & AsyncIterabl
   for await (const text of createInterface({ input: child.stdout })) yield JSON.parse(text);
 }
 
-let bundled: Promise<string> | undefined;
-
-/** The runtime as one script, for both; built once by each test process. */
-function runtimeFile(): Promise<string> {
-  bundled ??= bundle();
-  return bundled;
-}
-
-async function bundle(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "function-fetch-esa-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, "runtime.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("runtime/main.ts", import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-  });
-  return outfile;
-}
+/** The runtime, for both. */
+const runtimeFile = bundledOnce(fileURLToPath(new URL("runtime/main.ts", import.meta.url)));

@@ -1,7 +1,8 @@
 /** A routine in the emulation of ESA's runtime, and its origins; all end with their test. */
 
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import type { Origin } from "../support/origin.js";
+import { testsIn } from "../support/runtimes.js";
 import { Emulation, type EmulationOptions, type Runtime } from "./emulation.js";
 
 export const RUNTIMES: readonly Runtime[] = ["node", "deno"];
@@ -13,14 +14,7 @@ export const NAMESPACE = "decisions";
 export const KEY = "proxy_3Afastest";
 
 /** The same test in each runtime. */
-export function inEach(
-  name: string,
-  body: (t: TestContext, runtime: Runtime) => Promise<void>,
-): void {
-  for (const runtime of RUNTIMES) {
-    void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
-  }
-}
+export const inEach = testsIn(RUNTIMES);
 
 export async function startRoutine(t: TestContext, options: EmulationOptions): Promise<Emulation> {
   const emulation = await Emulation.start(options);

@@ -6,7 +6,12 @@ import { gzipSync } from "node:zlib";
 import { Conversation, send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
-import { Events, uploadArrivesPieceByPiece } from "../support/streaming.js";
+import {
+  disconnectingCancels,
+  ENDLESS,
+  Events,
+  uploadArrivesPieceByPiece,
+} from "../support/streaming.js";
 import { eventually } from "../support/waiting.js";
 import { inEach, routineTo } from "./scene.js";
 
@@ -40,19 +45,9 @@ inEach("a_large_body_passes_both_ways_unchanged", async (t, runtime) => {
 });
 
 inEach("a_client_that_disconnects_cancels_the_request_at_the_target", async (t, runtime) => {
-  const origin = await startOrigin(t, {
-    behaviour: {
-      answers: (_request, response) => {
-        response.writeHead(200);
-        response.write("the first of many");
-      },
-    },
-  });
+  const origin = await startOrigin(t, { behaviour: ENDLESS });
   const routine = await routineTo(t, runtime, [origin]);
-  const conversation = await Conversation.open(routine.port);
-  assert.equal((await conversation.piece())?.toString(), "the first of many");
-  conversation.wire.reset();
-  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
+  await disconnectingCancels(routine.port, origin);
 });
 
 inEach("a_client_that_disconnects_before_the_head_cancels_the_request_too", async (t, runtime) => {

@@ -6,8 +6,12 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { Conversation, send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
-import { Events, uploadArrivesPieceByPiece } from "../support/streaming.js";
-import { eventually } from "../support/waiting.js";
+import {
+  disconnectingCancels,
+  ENDLESS,
+  Events,
+  uploadArrivesPieceByPiece,
+} from "../support/streaming.js";
 import { inEach, proxyTo } from "./scene.js";
 
 inEach("a_request_and_its_response_pass", async (t, runtime) => {
@@ -181,19 +185,9 @@ inEach("a_get_with_a_body_is_refused", async (t, runtime) => {
 });
 
 inEach("a_client_that_disconnects_cancels_the_request_at_the_target", async (t, runtime) => {
-  const origin = await startOrigin(t, {
-    behaviour: {
-      answers: (_request, response) => {
-        response.writeHead(200);
-        response.write("the first of many");
-      },
-    },
-  });
+  const origin = await startOrigin(t, { behaviour: ENDLESS });
   const proxy = await proxyTo(t, runtime, [origin]);
-  const conversation = await Conversation.open(proxy.port);
-  assert.equal((await conversation.piece())?.toString(), "the first of many");
-  conversation.wire.reset();
-  await eventually("the origin notices it", () => origin.seen[0]?.abandoned);
+  await disconnectingCancels(proxy.port, origin);
 });
 
 inEach("a_body_that_breaks_off_is_never_complete", async (t, runtime) => {

@@ -1,18 +1,14 @@
 /** The fetch entry served by Node.js, Deno and Bun, each in a process that ends with its test. */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
-import { build } from "esbuild";
+import type { TestContext } from "node:test";
 import type { Event, Options } from "../../src/fetch/index.js";
+import { bundledOnce } from "../support/bundle.js";
 import type { Origin } from "../support/origin.js";
-import { commandOf, RUNTIMES, type Runtime } from "../support/runtimes.js";
+import { commandOf, RUNTIMES, type Runtime, testsIn } from "../support/runtimes.js";
 import { eventually } from "../support/waiting.js";
-
-const HERE = import.meta.dirname;
 
 /** How long a machine under load may take to start a process, ms. */
 const START = 30_000;
@@ -24,14 +20,7 @@ export interface RunningProxy {
 }
 
 /** The same test in each runtime. */
-export function inEach(
-  name: string,
-  body: (t: TestContext, runtime: Runtime) => Promise<void>,
-): void {
-  for (const runtime of RUNTIMES) {
-    void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
-  }
-}
+export const inEach = testsIn(RUNTIMES);
 
 /** A proxy whose targets are these origins. `hooks`: those of `runtime/main.ts`. */
 export async function proxyTo(
@@ -75,25 +64,5 @@ export async function proxyTo(
   return { port: port ?? 0, said };
 }
 
-let bundled: Promise<string> | undefined;
-
-/** `runtime/main.ts` as one script for all; built once by each test process. */
-function program(): Promise<string> {
-  bundled ??= bundle();
-  return bundled;
-}
-
-async function bundle(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "function-fetch-fetch-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, "main.mjs");
-  await build({
-    entryPoints: [join(HERE, "runtime", "main.ts")],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-  });
-  return outfile;
-}
+/** `runtime/main.ts` for all runtimes. */
+const program = bundledOnce(join(import.meta.dirname, "runtime", "main.ts"));

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { type TestContext, test } from "node:test";
 
 export const RUNTIMES = ["node", "deno", "bun"] as const;
 
@@ -20,4 +21,13 @@ export function commandOf(runtime: Runtime): [command: string, ...words: string[
   }
   const deno: { runInstall(): string } = createRequire(import.meta.url)("deno/install_api.cjs");
   return [deno.runInstall(), "run", "--quiet", "--allow-all", "--no-config", "--no-lock"];
+}
+
+/** Registers a test once for each of the runtimes. */
+export function testsIn<R extends string>(runtimes: readonly R[]) {
+  return (name: string, body: (t: TestContext, runtime: R) => Promise<void>): void => {
+    for (const runtime of runtimes) {
+      void test(`${name} (${runtime})`, { timeout: 60_000 }, (t) => body(t, runtime));
+    }
+  };
 }

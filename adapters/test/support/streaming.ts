@@ -75,3 +75,19 @@ export async function uploadArrivesPieceByPiece(port: number, origin: Origin): P
   assert.equal(seen.body.toString(), "firstsecond");
   return seen;
 }
+
+/** An origin's behaviour: a body that begins and does not end. */
+export const ENDLESS: Behaviour = {
+  answers: (_request, response) => {
+    response.writeHead(200);
+    response.write("the first of many");
+  },
+};
+
+/** A client that disconnects in the middle of `ENDLESS` cancels the request at the origin. */
+export async function disconnectingCancels(port: number, { seen }: Origin): Promise<void> {
+  const conversation = await Conversation.open(port);
+  assert.equal((await conversation.piece())?.toString(), "the first of many");
+  conversation.wire.reset();
+  await eventually("the origin notices it", () => seen[0]?.abandoned);
+}
