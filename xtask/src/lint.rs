@@ -11,6 +11,7 @@ use crate::advisories;
 use crate::cargo_deny;
 use crate::components::Flavour;
 use crate::origin;
+use crate::packages::{self, selected};
 use crate::process;
 use crate::spin_app;
 use crate::toolchain::{self, BARE_TARGET, COMPONENT_TARGET};
@@ -113,36 +114,16 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
     vec![
         cargo(&[&["fmt", "--all", "--check"]]),
         cargo(&[
-            &[
-                "clippy",
-                "-p",
-                "function-fetch-engine",
-                "-p",
-                "function-fetch-driver",
-                "-p",
-                "function-fetch-component",
-                "-p",
-                "function-fetch-cases",
-                "-p",
-                "function-fetch-pages",
-                "-p",
-                "function-fetch-settings",
-                "-p",
-                "function-fetch-status",
-                "-p",
+            &["clippy"],
+            &selected(&packages::OF_THE_PRODUCT),
+            &selected(&[
                 "function-fetch-simulator",
-                "-p",
                 "function-fetch-bench",
-                "-p",
                 "function-fetch-deploy",
-                "-p",
                 playground::PACKAGE,
-                "-p",
-                edge::PACKAGE,
-                "-p",
                 "xtask",
-                "--all-targets",
-            ],
+            ]),
+            &["--all-targets"],
             deny,
         ]),
         cargo(&[&[
@@ -205,24 +186,11 @@ fn checks(workspace: &Workspace) -> Vec<Command> {
             ],
             deny,
         ]),
-        documentation(&[
-            "-p",
-            "function-fetch-engine",
-            "-p",
-            "function-fetch-driver",
-            "-p",
-            "function-fetch-component",
-            "-p",
-            "function-fetch-cases",
-            "-p",
-            "function-fetch-pages",
-            "-p",
-            "function-fetch-settings",
-            "-p",
+        documentation(&selected(&packages::OF_THE_PRODUCT)),
+        documentation(&selected(&[
             "function-fetch-simulator",
-            "-p",
             playground::PACKAGE,
-        ]),
+        ])),
         documentation(&["--release", "-p", "function-fetch-host"]),
     ]
 }

@@ -18,6 +18,7 @@ mod mutants;
 mod npm;
 mod optimize;
 mod origin;
+mod packages;
 mod passed_on;
 mod playground;
 mod process;

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 use crate::components::{self, Flavour, Optimizer};
+use crate::packages::{self, selected};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -78,27 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
     let mut suites = vec![
         // The dev profile: its debug assertions check the engine's invariant after each step.
-        suite(
-            "engine and driver",
-            &[
-                "-p",
-                "function-fetch-engine",
-                "-p",
-                "function-fetch-driver",
-                "-p",
-                "function-fetch-component",
-                "-p",
-                "function-fetch-cases",
-                "-p",
-                "function-fetch-pages",
-                "-p",
-                "function-fetch-settings",
-                "-p",
-                "function-fetch-status",
-                "-p",
-                edge::PACKAGE,
-            ],
-        ),
+        suite("engine and driver", &selected(&packages::OF_THE_PRODUCT)),
         // Release: its tests are hours of virtual time.
         suite(
             "simulator",
