@@ -292,7 +292,7 @@ impl Engine {
         let report = may_hedge || self.wants_report(&state, target, now);
         if !report {
             self.known.targets[target].request_unreported();
-            self.known.watch(|watch| watch.unreported(target));
+            self.known.watch(|watch| watch.answered(target, None));
         }
         // What is not reported when it is answered must not count as unanswered.
         if self.known.settings.ranking_enabled() && report && !again {

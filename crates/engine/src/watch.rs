@@ -93,11 +93,6 @@ impl Watch {
         keep(&mut self.targets[target].answers, MOST_ANSWERS, failure);
     }
 
-    /// A good answer will not be reported.
-    pub(crate) fn unreported(&mut self, target: usize) {
-        self.answered(target, None);
-    }
-
     pub(crate) fn ejected(&mut self, target: usize, verdict: Verdict, ends: Timestamp) {
         let watched = &mut self.targets[target];
         let failed = watched.answers.iter().filter(|one| one.is_some()).count();

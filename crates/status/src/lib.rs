@@ -67,12 +67,10 @@ pub fn answer(
     }
     let format = Format::wanted(request.accept);
     if !credential::is_given(token, request) {
+        let wrong = request.authorization.is_some();
         return Some(match format {
-            Format::Json => reply::json_unauthorized(request.authorization.is_some()),
-            Format::Html => {
-                let wrong = request.authorization.is_some();
-                reply::unauthorized(page::sign_in(path, language, wrong), wrong)
-            }
+            Format::Json => reply::json_unauthorized(wrong),
+            Format::Html => reply::unauthorized(page::sign_in(path, language, wrong), wrong),
         });
     }
     if !store_read && engine.status_wants_store(now) {
