@@ -216,14 +216,16 @@ impl Health {
         self.failures > 0
     }
 
+    /// Whether it is known how long its answers usually take.
+    pub(crate) fn knows_normal(&self) -> bool {
+        self.drift.baseline().is_some()
+    }
+
     /// Whether a slow answer may mean more than a slow endpoint: it is known how long
     /// answers take, or the target has failed, or left a request without an answer
     /// while its probes were answered, or a probe, and has not answered well since.
     pub(crate) fn may_be_rescued(&self) -> bool {
-        self.drift.baseline().is_some()
-            || self.has_failures()
-            || self.false_alarms > 0
-            || self.probe_lost
+        self.knows_normal() || self.has_failures() || self.false_alarms > 0 || self.probe_lost
     }
 
     /// Whether only a probe can tell if it gets traffic again: its ejection has

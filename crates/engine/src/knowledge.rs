@@ -363,6 +363,9 @@ impl Knowledge {
             } else {
                 self.drifting = 0;
             }
+            // Instances to come would take for normal what they meet first.
+            self.sync.write_due |=
+                self.targets[target].knows_normal() && !self.sync.knows_normal_of(target);
         }
         self.answered_well(request, ttfb, now);
     }

@@ -7,7 +7,7 @@
 use crate::conversation::STORE_WRITE_TIMEOUT;
 use crate::notice::{Notice, StoreOperation};
 use crate::random::Random;
-use crate::record::{Record, Stored};
+use crate::record::{Record, Stored, TargetRecord};
 use crate::settings::Settings;
 use crate::time::{Millis, Timestamp};
 
@@ -55,12 +55,19 @@ impl StoreSync {
 
     /// Whether the store holds that a target has failed.
     pub(crate) fn knows_failures_of(&self, target: usize) -> bool {
+        self.known_of(target).is_some_and(|known| known.fail > 0)
+    }
+
+    /// Whether the store holds what is normal for a target's live requests.
+    pub(crate) fn knows_normal_of(&self, target: usize) -> bool {
+        self.known_of(target)
+            .is_some_and(|known| known.live.is_some())
+    }
+
+    fn known_of(&self, target: usize) -> Option<&TargetRecord> {
         match &self.known {
-            Some(Stored::Record(record)) => record
-                .targets
-                .get(target)
-                .is_some_and(|known| known.fail > 0),
-            _ => false,
+            Some(Stored::Record(record)) => record.targets.get(target),
+            _ => None,
         }
     }
 

@@ -274,6 +274,9 @@ fn a_refresh_asks_the_store_before_it_probes() {
 fn the_store_is_written_when_the_decision_is_made_or_changes_and_not_per_request() {
     let mut talk = Talk::with_store(&[]);
     talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    for _ in 0..50 {
+        talk.get();
+    }
     let write = talk
         .engine
         .take_write(talk.now)

@@ -98,6 +98,44 @@ fn a_target_that_recovers_is_back_within_a_minute_however_short_instances_live()
 }
 
 #[test]
+fn what_is_normal_is_told_once_to_instances_to_come() {
+    let normal = |talk: &Talk| record(talk.stored.as_ref()).targets[0].live;
+    let mut talk = measured();
+    assert_eq!(normal(&talk), None);
+    let mut writes = 0;
+    for _ in 0..200 {
+        let before = talk.stored.clone();
+        talk.wait(100.0);
+        talk.serve("GET", |_| status(200));
+        writes += usize::from(talk.stored != before);
+    }
+    assert_eq!(writes, 1);
+    assert!(normal(&talk).is_some());
+    // The next one meets a target that has become ten times as slow, and nothing else.
+    let mut next = after(&talk);
+    let slow_since = next.now;
+    next.wait(10_000.0);
+    let refreshed = (0..100).any(|_| {
+        next.wait(500.0);
+        let step = next.begin("GET");
+        if step.round {
+            return true;
+        }
+        let step = match step.action {
+            Action::ReadStore => {
+                let event = Event::StoreRead(next.stored.clone());
+                next.settle(step.state, event)
+            }
+            _ => step,
+        };
+        next.answers_in(&step, 50.0);
+        false
+    });
+    let after = next.now - slow_since;
+    assert!(refreshed && after < Millis(45_000.0), "{after:?}");
+}
+
+#[test]
 fn with_none_nothing_is_said_of_failures() {
     let mut talk = Talk::new(&[("FETCH_CACHE_ADAPTER", "none")]);
     for _ in 0..20 {
