@@ -42,6 +42,8 @@ fn build() -> Result<(), String> {
         "crates/component",
         "crates/driver",
         "crates/engine",
+        "crates/status",
+        "status",
     ] {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
