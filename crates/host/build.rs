@@ -1,15 +1,16 @@
 //! Builds the component that is part of the command: what `function-fetch serve` runs without a file.
 //!
 //! Only for release builds, since it takes a minute the first time: a development build, such as an editor's check,
-//! has none. The component is built in the target folder of the host's own build, where `cargo xtask build` has it
-//! ready. That cannot wait for a lock that the outer cargo holds: the component has a profile of its own, and cargo
-//! locks the folders of profiles.
+//! has none. The component is built in the target folder of the host's own build. That cannot wait for a lock that the
+//! outer cargo holds: the component has a profile of its own, and cargo locks the folders of profiles.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
+/// Compiled for speed, unlike the components that are sent to other hosts.
+const COMPONENT_PROFILE: &str = "built-in";
 const WITHOUT: &str = "or build with --no-default-features, without a component built in";
 
 fn main() {
@@ -65,7 +66,8 @@ fn build() -> Result<(), String> {
     cargo
         .current_dir(root)
         .args(["build", "--locked", "--package", "function-fetch", "--lib"])
-        .args(["--profile", "component", "--target", TARGET, "--target-dir"])
+        .args(["--profile", COMPONENT_PROFILE, "--target", TARGET])
+        .arg("--target-dir")
         .arg(target_folder);
     // What the outer cargo, or clippy, has set for the host is not for the component.
     for (name, _) in env::vars_os() {
@@ -96,7 +98,7 @@ fn build() -> Result<(), String> {
     run(&mut cargo)?;
     let built = target_folder
         .join(TARGET)
-        .join("component")
+        .join(COMPONENT_PROFILE)
         .join("function_fetch.wasm");
     std::fs::copy(&built, out.join("component.wasm"))
         .map(drop)

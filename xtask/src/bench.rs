@@ -69,9 +69,9 @@ fn asks_for_help(arguments: &[OsString]) -> bool {
         .any(|argument| argument == OsStr::new("--help") || argument == OsStr::new("-h"))
 }
 
-/// Builds the bare component and returns its file.
+/// Builds the bare component, compiled as the one that is part of the host, and returns its file.
 pub fn build_passthrough(workspace: &Workspace) -> Result<PathBuf> {
-    components::compile_package(workspace, PASSTHROUGH, &[], &workspace.target)
+    components::compile_fast(workspace, PASSTHROUGH)
         .context("cannot build the pass-through component")
 }
 

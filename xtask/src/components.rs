@@ -15,6 +15,11 @@ use crate::process;
 use crate::toolchain::{self, COMPONENT_TARGET};
 use crate::workspace::Workspace;
 
+/// The profile of what is sent to other hosts.
+const SMALL: &str = "component";
+/// The profile of the component that is part of the host, whose build script has it built.
+const FAST: &str = "built-in";
+
 /// Several builds of each crate, because a host rejects any import that it does not have.
 #[derive(Clone, Copy)]
 pub enum Flavour {
@@ -177,12 +182,27 @@ pub fn compile_package(
     features: &[&str],
     target: &Path,
 ) -> Result<PathBuf> {
+    compile_as(workspace, SMALL, package, features, target)
+}
+
+/// Builds it as the component that is part of the host.
+pub fn compile_fast(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    compile_as(workspace, FAST, package, &[], &workspace.target)
+}
+
+fn compile_as(
+    workspace: &Workspace,
+    profile: &str,
+    package: &str,
+    features: &[&str],
+    target: &Path,
+) -> Result<PathBuf> {
     toolchain::ensure_target(COMPONENT_TARGET)?;
     let mut cargo = process::cargo();
     cargo
         .current_dir(&workspace.root)
         .args(["build", "--package", package, "--lib"])
-        .args(["--profile", "component", "--target", COMPONENT_TARGET])
+        .args(["--profile", profile, "--target", COMPONENT_TARGET])
         .args(features);
     if target != workspace.target {
         cargo.arg("--target-dir").arg(target);
@@ -190,7 +210,7 @@ pub fn compile_package(
     process::run(&mut cargo)?;
     Ok(target
         .join(COMPONENT_TARGET)
-        .join("component")
+        .join(profile)
         .join(package.replace('-', "_"))
         .with_extension("wasm"))
 }

@@ -5,14 +5,9 @@ use std::process::Command;
 
 use super::{Front, Place};
 
-/// `function-fetch serve` with the component.
-pub(super) fn function_fetch(
-    host: &Path,
-    component: &Path,
-    front: &Front,
-    place: &Place,
-) -> Command {
-    let mut command = serve(host, component, place);
+/// `function-fetch serve` with the component that is built into it.
+pub(super) fn function_fetch(host: &Path, front: &Front, place: &Place) -> Command {
+    let mut command = serve(host, place);
     set(&mut command, "FETCH_TARGETS", &front.urls());
     for (name, value) in &front.settings {
         set(&mut command, name, value);
@@ -26,7 +21,8 @@ pub(super) fn function_fetch(
 
 /// `function-fetch serve` with the bare pass-through component.
 pub(super) fn pass_through(host: &Path, component: &Path, front: &Front, place: &Place) -> Command {
-    let mut command = serve(host, component, place);
+    let mut command = serve(host, place);
+    command.arg(component);
     set(&mut command, "PASSTHROUGH_TARGET", &front.targets[0]);
     let target = format!("http://{}", front.targets[0]);
     command.arg("--allow-outbound").arg(target);
@@ -63,11 +59,10 @@ pub(super) fn wasmtime(program: &Path, component: &Path, front: &Front, place: &
 }
 
 /// With the defaults of the embedded host.
-fn serve(host: &Path, component: &Path, place: &Place) -> Command {
+fn serve(host: &Path, place: &Place) -> Command {
     let mut command = Command::new(host);
-    command.arg("serve").arg(component);
     command
-        .arg("--listen")
+        .args(["serve", "--listen"])
         .arg(format!("127.0.0.1:{}", place.port));
     command
 }

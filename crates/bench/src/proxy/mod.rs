@@ -143,7 +143,7 @@ impl Proxy {
             Self::Nginx => why(&bench.programs.nginx),
             Self::Haproxy => why(&bench.programs.haproxy),
             Self::Caddy => why(&bench.programs.caddy),
-            Self::FunctionFetch => why(&artifacts.host).or_else(|| why(&artifacts.spin)),
+            Self::FunctionFetch => why(&artifacts.host),
             Self::PassThrough => why(&artifacts.host).or_else(|| why(&artifacts.passthrough)),
             Self::WasmtimeFunctionFetch | Self::WasmtimePassThrough if front.http2 => {
                 Some("`wasmtime serve` speaks HTTP/1.1 alone".to_owned())
@@ -196,7 +196,6 @@ impl Proxy {
             Self::Caddy => caddy::command(&needed(&programs.caddy)?, front, place),
             Self::FunctionFetch => Ok(components::function_fetch(
                 &needed(&artifacts.host)?,
-                &needed(&artifacts.spin)?,
                 front,
                 place,
             )),
