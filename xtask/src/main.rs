@@ -22,6 +22,7 @@ mod packages;
 mod passed_on;
 mod playground;
 mod process;
+mod promtool;
 mod redis;
 mod server;
 mod settings;
