@@ -76,8 +76,14 @@ test("an_impossible_option_is_reported_with_the_remedy", () => {
     [{ targets: 5, maxAttempts: [2] }, /`maxAttempts` is an array: give a string, a number or/],
     [{ targets: { url: "x" } }, /the option `targets` is an object: give a string or an array/],
     [{ targets: null }, /the option `targets` is null/],
-    [{ retryStatuses: [429.5] }, /`retryStatuses` is an array: give a string or an array of strings and/],
-    [{ retryMethods: [true] }, /the option `retryMethods` is an array: give a string or an array of/],
+    [
+      { retryStatuses: [429.5] },
+      /`retryStatuses` is an array: give a string or an array of strings and/,
+    ],
+    [
+      { retryMethods: [true] },
+      /the option `retryMethods` is an array: give a string or an array of/,
+    ],
     [{ onRequest: "log" }, /the option `onRequest` is no function/],
     [{ tls: "ca.pem" }, /the option `tls` is no object/],
     [{ dispatcher: {} }, /the option `dispatcher` is no dispatcher of undici/],
