@@ -83,12 +83,13 @@ function textOf(name: string, value: unknown, what: string): string | undefined 
   if (typeof value === "boolean" || Number.isFinite(value)) return String(value);
   const isList = LISTS.has(name);
   const isTargets = name === "FETCH_TARGETS";
-  const isEntry = (one: unknown) => typeof one === "string" || (isTargets && isObject(one));
+  const isEntry = (one: unknown) =>
+    typeof one === "string" || (isTargets ? isObject(one) : Number.isInteger(one));
   if (isList && Array.isArray(value) && value.every(isEntry)) return JSON.stringify(value);
   const wanted = isTargets
     ? "a string or an array of strings and of objects with a url"
     : isList
-      ? "a string or an array of strings"
+      ? "a string or an array of strings and whole numbers"
       : "a string, a number or a boolean";
   throw new TypeError(`${what} is ${kindOf(value)}: give ${wanted}`);
 }

@@ -35,7 +35,7 @@ export interface Settings {
   /** Whether a status of `FETCH_RETRY_STATUSES` is tried elsewhere. Default `true`. */
   readonly FETCH_RETRY_ON_5XX?: Flag | undefined;
   /** The statuses of a target that fails, and ranges of them, from 400 on. Default `500,502-504,506-599`. */
-  readonly FETCH_RETRY_STATUSES?: List | undefined;
+  readonly FETCH_RETRY_STATUSES?: List | readonly (string | number)[] | undefined;
   /** Where the decision is remembered: `memory`, `kv`, `auto` (both), `none`. Default `auto`. */
   readonly FETCH_CACHE_ADAPTER?: List | undefined;
   /** The record's key in the store. Default `proxy:fastest`. */

@@ -217,3 +217,39 @@ fn every_page_is_in_its_book_and_both_books_are_alike() {
         .collect();
     assert_eq!(translated, other);
 }
+
+/// The pages of the platforms.
+const PLATFORMS: [&str; 8] = [
+    "akamai-functions",
+    "alibaba-esa",
+    "cloudflare-workers",
+    "fermyon-cloud",
+    "node",
+    "spinkube",
+    "wasmcloud",
+    "wasmtime",
+];
+
+#[test]
+fn every_page_of_a_platform_says_in_one_line_what_it_was_tested_on() {
+    for platform in PLATFORMS {
+        for (page, says, table) in [
+            (
+                format!("docs/{platform}.md"),
+                "Tested on: ",
+                "(reliability.md#tested-on)",
+            ),
+            (
+                format!("docs/{platform}_zh-CN.md"),
+                "测试于：",
+                "(reliability_zh-CN.md#测试于)",
+            ),
+        ] {
+            let text = text(&page);
+            let (top, _) = text.split_once("\n## ").expect("a section");
+            let lines: Vec<&str> = top.lines().filter(|line| line.starts_with(says)).collect();
+            assert_eq!(lines.len(), 1, "{page}");
+            assert!(lines[0].contains(table), "{page}: {}", lines[0]);
+        }
+    }
+}

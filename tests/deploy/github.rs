@@ -38,7 +38,7 @@ fn workflows() -> Vec<(String, Value, String)> {
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     let names: Vec<_> = all.iter().map(|(name, ..)| name.as_str()).collect();
-    assert_eq!(names, ["ci.yml", "nightly.yml", "release.yml"]);
+    assert_eq!(names, ["ci.yml", "nightly.yml", "release.yml", "site.yml"]);
     all
 }
 
@@ -105,16 +105,22 @@ fn no_job_has_more_rights_than_it_needs() {
                 .map(|(right, _)| right.as_str());
             let writes: BTreeSet<_> = writes.collect();
             if !writes.is_empty() {
-                assert_eq!(
-                    job["environment"], "release",
-                    "{file}: {name}: it is approved"
-                );
                 let condition = job["if"].as_str().unwrap_or_default();
-                let follows = job["needs"] == "publish";
-                assert!(
-                    follows || condition == "github.event_name == 'push'",
-                    "{file}: {name}: only for a tag"
-                );
+                if file == "site.yml" {
+                    assert_eq!(job["environment"]["name"], "github-pages");
+                    let published = condition.starts_with("github.ref == 'refs/heads/main' && ");
+                    assert!(published, "{name}: nothing else is published");
+                } else {
+                    assert_eq!(
+                        job["environment"], "release",
+                        "{file}: {name}: it is approved"
+                    );
+                    let follows = job["needs"] == "publish";
+                    assert!(
+                        follows || condition == "github.event_name == 'push'",
+                        "{file}: {name}: only for a tag"
+                    );
+                }
                 writing.push(format!(
                     "{file} {name}: {}",
                     writes.into_iter().collect::<Vec<_>>().join(" ")
@@ -137,6 +143,7 @@ fn no_job_has_more_rights_than_it_needs() {
             "release.yml npm: id-token",
             "release.yml oci: packages",
             "release.yml publish: attestations contents id-token",
+            "site.yml publish: id-token pages",
         ]
     );
 }
@@ -168,6 +175,18 @@ fn releases_take_their_files_from_where_they_are_made() {
         }
     }
     assert_eq!(seen, 5);
+}
+
+#[test]
+fn the_site_is_published_from_where_it_is_made() {
+    let made = text("xtask/src/site/mod.rs");
+    assert!(made.contains("workspace.target.join(\"site\")"));
+    let (_, site, _) = &workflows()[3];
+    let paths: Vec<_> = steps(&site["jobs"]["build"])
+        .filter(|step| uses(step, "actions/upload-pages-artifact"))
+        .map(|step| &step["with"]["path"])
+        .collect();
+    assert_eq!(paths, ["target/site"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::promises;
 use crate::support::client::{get, open, post, send, with};
-use crate::support::environment::environment;
+use crate::support::environment::{checked, environment};
 use crate::support::host::{EMBEDDED, Host};
 use crate::support::origin::Origin;
 use crate::support::port;
@@ -35,6 +35,14 @@ pub fn register(suite: &mut Suite) {
             the_built_in_component_serves_without_a_file,
         ]
     );
+    let missing = checked().is_ok_and(|environment| environment.promtool.is_none());
+    suite.lacking(missing.then_some("promtool is not on PATH"));
+    promises!(
+        suite,
+        EMBEDDED,
+        [prometheus_finds_nothing_to_mend_in_metrics_and_rules]
+    );
+    suite.lacking(None);
 }
 
 /// The lines of a log, once there are so many.
@@ -256,37 +264,79 @@ async fn metrics_are_those_of_all_instances(host: Host) {
         proxy.said("\"event\":\"stats\"").is_empty(),
         "they are added up, not printed"
     );
-    lint(&text);
 
     let other = send(([127, 0, 0, 1], at).into(), get("/")).await;
     assert_eq!(other.status, 404);
     assert!(other.text().contains("/metrics"));
 }
 
-/// Prometheus' own linter, where it is installed.
-fn lint(text: &str) {
-    let mut command = Command::new("promtool");
-    command.args(["check", "metrics"]).stdin(Stdio::piped());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut linter) = command.spawn() else {
-        return;
-    };
+/// What the linter must see, beside the gauges of the host: what only failures, hedges and a store make.
+const OF_ALL_KINDS: [&str; 8] = [
+    "function_fetch_attempts_total",
+    "function_fetch_retries_total",
+    "function_fetch_hedges_total",
+    "function_fetch_ejections_total",
+    "function_fetch_probe_failures_total",
+    "function_fetch_request_duration_seconds_count",
+    "function_fetch_probe_duration_seconds_count",
+    "function_fetch_store_operations_total",
+];
+
+async fn prometheus_finds_nothing_to_mend_in_metrics_and_rules(host: Host) {
+    let failing = Origin::start("failing").answer(|| reply::text(503, "no"));
+    // One is hedged to the other.
+    let slow = ["one", "other"].map(|name| {
+        Origin::start(name).script(|_| async {
+            tokio::time::sleep(ms(50)).await;
+            reply::text(200, "slow")
+        })
+    });
+    let at = port::free();
+    let proxy = proxy(host)
+        .targets([
+            failing.url(),
+            format!("http://127.0.0.1:{}", port::free()),
+            slow[0].url(),
+            slow[1].url(),
+        ])
+        .set("FETCH_HEDGE_MS", "10")
+        .options(["--max-instance-reuse-count", "5"])
+        .options(["--idle-instance-timeout", "100ms"])
+        .options(["--metrics-listen".to_owned(), format!("127.0.0.1:{at}")])
+        .start()
+        .await;
+    for _ in 0..20 {
+        proxy.get("/").await;
+    }
+    let text = scraped(at, "function_fetch_requests_total", 20.0).await;
+    for family in OF_ALL_KINDS {
+        assert!(text.contains(&format!("\n{family}{{")), "{family}: {text}");
+    }
+    let said = promtool(&["check", "metrics"], text.as_bytes());
+    assert_eq!(said, "", "{text}");
     let rules = repository().join("deploy/grafana/alerts.yaml");
-    let rules = Command::new("promtool")
-        .args(["check", "rules"])
-        .arg(rules)
-        .output();
-    let rules = rules.expect("promtool runs");
-    assert!(rules.status.success(), "{rules:?}");
+    let rules = rules.to_str().expect("a path in UTF-8");
+    let said = promtool(&["check", "rules", rules], b"");
+    assert!(said.contains("SUCCESS"), "{said}");
+}
+
+/// What it says, when it finds nothing to mend.
+fn promtool(arguments: &[&str], input: &[u8]) -> String {
+    let program = environment()
+        .promtool
+        .as_ref()
+        .expect("checked by the suite");
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut linter = command.spawn().expect("promtool runs");
     let mut stdin = linter.stdin.take().expect("it is piped");
-    stdin.write_all(text.as_bytes()).expect("promtool reads");
+    stdin.write_all(input).expect("promtool reads");
     drop(stdin);
     let output = linter.wait_with_output().expect("promtool ends");
-    assert!(output.status.success(), "{output:?}\n{text}");
-    assert!(
-        output.stderr.is_empty() && output.stdout.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.status.success(), "{output:?}");
+    let said = [output.stdout, output.stderr].concat();
+    String::from_utf8(said).expect("promtool speaks UTF-8")
 }
 
 async fn metrics_are_sent_to_a_collector(host: Host) {

@@ -22,6 +22,7 @@ mod packages;
 mod passed_on;
 mod playground;
 mod process;
+mod promtool;
 mod redis;
 mod server;
 mod settings;
@@ -73,7 +74,7 @@ enum Command {
     /// Run it at saturation for a while, before targets that fail and beside clients that are slow, and judge every response
     Soak(soak::Args),
     /// Build the documentation as a site, in English and Chinese, and check its links
-    Site,
+    Site(site::Args),
     /// Write docs/settings.md and its Chinese twin from the engine's table of settings
     Settings,
     /// Make the files of a release, in target/release-files
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Soak(args) => soak::run(&args),
-        Command::Site => site::run(),
+        Command::Site(args) => site::run(&args),
         Command::Settings => settings::run(),
         Command::Dist(args) => dist::run(&args),
         Command::Lint => lint::run(),

@@ -13,8 +13,8 @@ use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{
-    bench, chromium, edge, fuzz, host, httpbin, origin, playground, process, redis, soak, spin,
-    spin_app, wasmtime_cli,
+    bench, chromium, edge, fuzz, host, httpbin, origin, playground, process, promtool, redis, soak,
+    spin, spin_app, wasmtime_cli,
 };
 
 /// The suite whose tests are named after their hosts.
@@ -284,6 +284,10 @@ pub fn prepare(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
     match httpbin::ensure(workspace) {
         Ok(python) => environment.push(("FUNCTION_FETCH_HTTPBIN", python.into())),
         Err(why) => eprintln!("Tests with httpbin will be skipped: {why:#}"),
+    }
+    match promtool::ensure(workspace) {
+        Ok(promtool) => environment.push(("PROMTOOL", promtool.into())),
+        Err(why) => eprintln!("Tests with promtool will be skipped: {why:#}"),
     }
     match spin::find() {
         Ok(spin) => environment.push(("SPIN", spin.into())),

@@ -72,7 +72,8 @@ export class ReverseProxy<Q extends Upload, A> {
 
   /** Reports the engine's notices to the operator. */
   tell(): void {
-    for (const notice of this.engine.takeNotices()) this.platform.notice(noticeLine(notice));
+    const notices = this.engine.takeNotices(Date.now());
+    for (const notice of notices) this.platform.notice(noticeLine(notice));
   }
 
   /** Tells the counts for monitoring if it is time to; with `all`, whatever there is. */

@@ -13,7 +13,7 @@ export function problemsOf(engine: Engine, wantsTargets = true): string[] {
   if (action.tag === "read-store") {
     engine.settle(state, { tag: "store-read", val: undefined }, 0);
   }
-  const problems = engine.takeNotices().map(sentence);
+  const problems = engine.takeNotices(0).map(sentence);
   if (action.tag === "reply" && wantsTargets) {
     const lines = action.val.body.trimEnd().split("\n");
     const isNamed = problems.some((problem) => problem.startsWith("FETCH_TARGETS: "));

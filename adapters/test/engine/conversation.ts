@@ -158,7 +158,7 @@ export function* converse(engine: Engine, seed: number, requests: number): Gener
   }
 
   function* beside(step: Step): Generator<unknown> {
-    if (step.notices) yield engine.takeNotices();
+    if (step.notices) yield engine.takeNotices(now);
     if (step.round) {
       const round = engine.startRound(now);
       yield round;

@@ -102,10 +102,10 @@ for (const [name, instantiate] of CORES) {
       const { version } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
       assert.equal(configuration.userAgent, `function-fetch/${version}`);
       assert.ok(configuration.hopByHop.includes("transfer-encoding"));
-      assert.deepEqual(engine.takeNotices(), [], "the store may know of them");
+      assert.deepEqual(engine.takeNotices(1e12), [], "the store may know of them");
       const { state } = engine.begin("GET", "", 0, false, 1e12);
       engine.settle(state, { tag: "store-read", val: undefined }, 1e12);
-      const [notice] = engine.takeNotices();
+      const [notice] = engine.takeNotices(1e12);
       assert.equal(notice?.tag, "bad-setting");
       assert.match(JSON.stringify(notice), /FETCH_HEALTH_PATH/);
     });
@@ -228,7 +228,7 @@ function oddCalls(engine: Engine, seed: number): void {
     () => engine.roundIsReady(number()),
     () => engine.takeWrite(number()),
     () => engine.storeWritten(roll() < 0.5),
-    () => engine.takeNotices(),
+    () => engine.takeNotices(number()),
   ];
   for (let turn = 0; turn < 20_000; turn += 1) calls[Math.floor(roll() * calls.length)]?.();
   for (let turn = 0; turn < 50; turn += 1) {

@@ -43,6 +43,7 @@ test("settings_may_be_options", async (t) => {
     maxAttempts: 2,
     explain: true,
     retryOn5xx: false,
+    retryStatuses: [429, "502-504"],
     env: { FETCH_MAX_ATTEMPTS: 1, FETCH_TARGETS: "https://unused.example" },
   });
   const { body, headers } = await send(proxy.port);
@@ -75,7 +76,14 @@ test("an_impossible_option_is_reported_with_the_remedy", () => {
     [{ targets: 5, maxAttempts: [2] }, /`maxAttempts` is an array: give a string, a number or/],
     [{ targets: { url: "x" } }, /the option `targets` is an object: give a string or an array/],
     [{ targets: null }, /the option `targets` is null/],
-    [{ retryMethods: [1] }, /the option `retryMethods` is an array: give a string or an array of/],
+    [
+      { retryStatuses: [429.5] },
+      /`retryStatuses` is an array: give a string or an array of strings and/,
+    ],
+    [
+      { retryMethods: [true] },
+      /the option `retryMethods` is an array: give a string or an array of/,
+    ],
     [{ onRequest: "log" }, /the option `onRequest` is no function/],
     [{ tls: "ca.pem" }, /the option `tls` is no object/],
     [{ dispatcher: {} }, /the option `dispatcher` is no dispatcher of undici/],

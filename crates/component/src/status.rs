@@ -38,8 +38,7 @@ where
         accept_language: accept_language.as_deref(),
         form: form.as_deref(),
     };
-    let now = platform.now();
-    if let Some(reply) = platform.engine(|engine| status(engine, &request, false, now)) {
+    if let Some(reply) = drawn(platform, &request, false) {
         return reply;
     }
     let event = match read_store(platform, STORE_TIMEOUT).await {
@@ -47,16 +46,21 @@ where
         Err(_) => Event::StoreFailed,
     };
     let now = platform.now();
-    let (reply, notices) = platform.engine(|engine| {
-        engine.status_store(&event, now);
-        let notices = engine.take_notices();
-        (status(engine, &request, true, now), notices)
-    });
+    platform.engine(|engine| engine.status_store(&event, now));
+    // With the store read there is always one.
+    drawn(platform, &request, true).unwrap_or_else(|| LocalReply::failed(Failure::InternalError))
+}
+
+/// The response, unless the store is to be read first. What is to be reported is
+/// reported before, since the page shows what was: an instance may have had no other
+/// request.
+fn drawn<P: Platform>(platform: &P, request: &Request<'_>, store_read: bool) -> Option<LocalReply> {
+    let now = platform.now();
+    let notices = platform.engine(|engine| engine.take_notices(now));
     for notice in &notices {
         platform.notice(notice);
     }
-    // With the store read there is always one.
-    reply.unwrap_or_else(|| LocalReply::failed(Failure::InternalError))
+    platform.engine(|engine| status(engine, request, store_read, now))
 }
 
 /// The values of all fields of a name, unless they are no text.

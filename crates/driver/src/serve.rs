@@ -135,7 +135,7 @@ pub(crate) fn ask<P: Platform, R>(
     call: impl FnOnce(&mut Engine, Timestamp) -> R,
 ) -> R {
     let now = platform.now();
-    let (result, notices) = platform.engine(|engine| (call(engine, now), engine.take_notices()));
+    let (result, notices) = platform.engine(|engine| (call(engine, now), engine.take_notices(now)));
     for notice in &notices {
         platform.notice(notice);
     }

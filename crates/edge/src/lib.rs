@@ -159,9 +159,9 @@ impl wit::Guest for Edge {
         });
     }
 
-    fn take_notices() -> Vec<wit::Notice> {
+    fn take_notices(now: f64) -> Vec<wit::Notice> {
         memory::engine(|engine| {
-            let notices = engine.take_notices();
+            let notices = engine.take_notices(Timestamp(now));
             notices.into_iter().map(notice::to_host).collect()
         })
     }

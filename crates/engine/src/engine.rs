@@ -78,9 +78,9 @@ impl Engine {
     }
 
     /// What changed since this was last called.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
+    pub fn take_notices(&mut self, now: Timestamp) -> Vec<Notice> {
         let notices = std::mem::take(&mut self.known.notices);
-        self.known.watch(|watch| watch.told(&notices));
+        self.known.watch(|watch| watch.told(&notices, now));
         notices
     }
 
@@ -110,7 +110,6 @@ impl Engine {
     /// Says what happened, and gets what comes next.
     pub fn settle(&mut self, state: RequestState, event: Event, now: Timestamp) -> Step {
         let mut state = state;
-        self.known.watch(|watch| watch.at(now));
         // The wall clock may have stepped back.
         state.began = state.began.min(now);
         state.sent = state.sent.min(now);
@@ -587,7 +586,6 @@ impl Engine {
     pub fn round_read_store(&mut self, value: Option<&Stored>, now: Timestamp) -> bool {
         self.known
             .count(|counts| counts.store(StoreOperation::Read, true));
-        self.known.watch(|watch| watch.at(now));
         let settled = if self.rounds.is_full() {
             self.known.adopt_newer(value, now)
         } else {
@@ -658,7 +656,6 @@ impl Engine {
     /// Where a healthy primary could be beaten, a comparison comes back, to be run
     /// and finished likewise.
     pub fn finish_round(&mut self, round: u32, now: Timestamp) -> Option<Round> {
-        self.known.watch(|watch| watch.at(now));
         let running = self.rounds.take(round)?;
         if !self.rounds.ended(&running, now) {
             if running.full {
@@ -735,7 +732,6 @@ impl Engine {
     /// What the store held when it was read for the status: [`Event::StoreRead`], or
     /// [`Event::StoreFailed`].
     pub fn status_store(&mut self, event: &Event, now: Timestamp) {
-        self.known.watch(|watch| watch.at(now));
         match event {
             Event::StoreRead(value) => {
                 self.store_worked(StoreOperation::Read);

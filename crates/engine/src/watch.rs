@@ -19,8 +19,6 @@ const ROUNDED: Millis = Millis(1.0);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
-    /// The latest moment that the host has told.
-    now: Timestamp,
     /// When the first request came.
     pub(crate) since: Option<Timestamp>,
     pub(crate) requests: u32,
@@ -62,25 +60,18 @@ impl Watch {
         }
     }
 
-    pub(crate) fn at(&mut self, now: Timestamp) {
-        self.now = now;
-    }
-
     pub(crate) fn begun(&mut self, now: Timestamp) {
-        self.at(now);
         self.since.get_or_insert(now);
         self.requests = self.requests.saturating_add(1);
     }
 
-    pub(crate) fn told(&mut self, notices: &[Notice]) {
+    pub(crate) fn told(&mut self, notices: &[Notice], now: Timestamp) {
         for notice in notices {
-            keep(&mut self.events, MOST_EVENTS, (self.now, notice.clone()));
+            keep(&mut self.events, MOST_EVENTS, (now, notice.clone()));
         }
     }
 
-    pub(crate) fn probed(&mut self, target: usize, outcome: ProbeOutcome, now: Timestamp) {
-        let at = now;
-        self.at(now);
+    pub(crate) fn probed(&mut self, target: usize, outcome: ProbeOutcome, at: Timestamp) {
         keep(
             &mut self.targets[target].probes,
             MOST_PROBES,
@@ -154,7 +145,7 @@ mod tests {
                 cached: false,
             };
             watch.probed(0, outcome, now);
-            watch.told(&[Notice::NoHealthyTarget]);
+            watch.told(&[Notice::NoHealthyTarget], now);
             watch.answered(0, None);
         }
         assert_eq!(watch.events.len(), MOST_EVENTS);

@@ -65,7 +65,7 @@ what follows them are in crates/settings/texts.toml. -->
 Every setting, as the engine's own table has it. All are optional but `FETCH_TARGETS`, and each is the environment \
 variable of its name; on Spin it is a variable of a lower-cased name, else the environment variable.
 
-- A **list** is a JSON array, or is split on commas and white space.
+- A **list** is a JSON array, whose entries may be whole numbers, or is split on commas and white space.
 - A **boolean** is `1`, `true`, `yes`, `y` or `on`, or `0`, `false`, `no`, `n` or `off`, in any case.
 - An **empty** value counts as not set.
 - A value that cannot be used is reported with the reason, and the default applies instead. `function-fetch check` lists \
@@ -85,7 +85,7 @@ crates/settings/texts.toml 中。 -->
 
 引擎自己的表中的每一个配置项。除 `FETCH_TARGETS` 外全部可选，每一个都是同名的环境变量；在 Spin 上，它是小写名称的变量，没有时取环境变量。
 
-- **列表**是 JSON 数组，否则按逗号和空白拆分。
+- **列表**是 JSON 数组，其条目可以是整数，否则按逗号和空白拆分。
 - **布尔值**是 `1`、`true`、`yes`、`y` 或 `on`，或者 `0`、`false`、`no`、`n` 或 `off`，不分大小写。
 - **空**值视为没有设置。
 - 不能使用的值会连同原因被报告，并改用默认值。`function-fetch check` 在部署之前列出所有这类问题，`function-fetch check --schema` 把这张表输出为 JSON Schema。

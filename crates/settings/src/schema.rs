@@ -93,7 +93,12 @@ fn values(kind: &Kind) -> Value {
         }),
         Kind::StatusList(_) => json!({
             "type": ["array", "string"],
-            "items": { "type": "string", "pattern": "^[45][0-9][0-9](-[45][0-9][0-9])?$" },
+            "items": {
+                "type": ["integer", "string"],
+                "minimum": 400,
+                "maximum": 599,
+                "pattern": "^[45][0-9][0-9](-[45][0-9][0-9])?$",
+            },
         }),
         Kind::Difference(_) => json!({
             "type": ["array", "string"],

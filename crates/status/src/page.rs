@@ -46,7 +46,6 @@ pub(crate) fn status(status: &Status, path: &str, language: Language) -> String 
         ("at", &now.0.to_string()),
         ("clock", &clock(now)),
         ("version", status.version),
-        ("requests", &page.requests()),
     ];
     let html = [
         ("warnings", &*page.warnings()),
@@ -54,7 +53,7 @@ pub(crate) fn status(status: &Status, path: &str, language: Language) -> String 
         ("target-rows", &page.targets()),
         ("event-rows", &page.events()),
         ("setting-rows", &page.settings()),
-        ("since", &page.since()),
+        ("instance", &page.instance()),
         ("script", file!("script.js")),
     ];
     layout(words, &words.html(file!("page.html"), &texts, &html))
@@ -72,6 +71,24 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Sentences, one after the other.
+    fn sentences(self, sentences: impl IntoIterator<Item = String>) -> String {
+        let both = |first: String, second: String| {
+            let texts = [("first", &*first), ("second", &second)];
+            self.words.say("sentences", &texts)
+        };
+        sentences.into_iter().reduce(both).unwrap_or_default()
+    }
+
+    /// Who answers, as HTML.
+    fn instance(self) -> String {
+        let told = [
+            self.words.html("{own-view}", &[], &[]),
+            self.words.html("{had}", &[("had", &self.requests())], &[]),
+        ];
+        self.sentences(told.into_iter().chain(self.since()))
+    }
+
     fn requests(self) -> String {
         let count = self.status.instance.requests;
         let key = match count {
@@ -82,13 +99,10 @@ impl Page<'_> {
         self.words.say(key, &[("count", &count.to_string())])
     }
 
-    fn since(self) -> String {
-        let Some(since) = self.status.instance.since else {
-            return String::new();
-        };
+    fn since(self) -> Option<String> {
+        let when = self.moment(self.status.instance.since?);
         let sentence = self.words.text("since").unwrap_or_default();
-        self.words
-            .html(sentence, &[], &[("when", &self.moment(since))])
+        Some(self.words.html(sentence, &[], &[("when", &when)]))
     }
 
     fn warnings(self) -> String {
@@ -292,16 +306,14 @@ impl Page<'_> {
 
     /// Why a target does not get its requests, and what becomes of it.
     fn why(self, target: &Target, standing: &str) -> String {
-        let mut why = String::new();
+        let mut why = Vec::new();
         if let Some(cause) = &target.cause {
-            why += &self.cause(cause);
+            why.push(self.cause(cause));
             let by_requests = matches!(cause.found_by, FoundBy::Requests | FoundBy::Latency);
             let last = target.recent.last().filter(|probe| probe.is_healthy());
             if let (true, Some(status)) = (by_requests, last.and_then(|probe| probe.status)) {
-                why += " ";
-                why += &self
-                    .words
-                    .say("still-well", &[("status", &status.to_string())]);
+                let texts = [("status", &*status.to_string())];
+                why.push(self.words.say("still-well", &texts));
             }
         }
         let key = format!("why-{standing}");
@@ -311,12 +323,9 @@ impl Page<'_> {
                 ("passed", &*number(target.trials_passed)),
                 ("needed", &number(target.trials_needed)),
             ];
-            if !why.is_empty() {
-                why += " ";
-            }
-            why += &self.words.say(&key, &texts);
+            why.push(self.words.say(&key, &texts));
         }
-        why
+        self.sentences(why)
     }
 
     fn cause(self, cause: &Cause) -> String {

@@ -37,7 +37,7 @@ fn measured(engine: &mut Engine, outcomes: &[Result<(u16, f64), Failure>]) {
         engine.probed(round.id, target, outcome, NOW);
     }
     engine.finish_round(round.id, NOW);
-    engine.take_notices();
+    engine.take_notices(NOW);
 }
 
 /// A request whose first answer is this status, and whose next is good.
@@ -54,7 +54,7 @@ fn failing(engine: &mut Engine, status: u16, now: Timestamp) {
         };
         step = engine.settle(step.state, event, now);
     }
-    engine.take_notices();
+    engine.take_notices(now);
 }
 
 fn get<'a>(accept: &'a str) -> Request<'a> {
@@ -115,7 +115,60 @@ fn a_target_that_requests_convicted_is_out_with_the_counts_and_the_probe_beside(
         ..get("text/html")
     };
     let page = body(&engine, &chinese, now);
-    assert!(page.contains("它最近的 3 个请求中有 3 个失败"), "{page}");
+    let sentence = "它最近的 3 个请求中有 3 个失败，最后一个是：状态码 500。健康检查路径仍然应答 \
+                    200。之后由一次探测决定。";
+    assert!(page.contains(sentence), "{page}");
+}
+
+#[test]
+fn chinese_sentences_stand_without_a_space_between_them() {
+    let mut engine = engine(
+        None,
+        &[("FETCH_TARGETS", "http://a.example http://b.example")],
+    );
+    measured(&mut engine, &[Ok((200, 10.0)), Ok((503, 5.0))]);
+    for (language, wanted) in [
+        (
+            "zh",
+            [
+                "个请求后更换实例。它已收到 1 个请求。它的第一个请求到达于",
+                "应答了 503。之后由",
+            ],
+        ),
+        (
+            "en",
+            [
+                "after 128 requests. It has had one request. Its first request came",
+                "answered 503. Then a probe",
+            ],
+        ),
+    ] {
+        let asked = Request {
+            accept_language: Some(language),
+            ..get("text/html")
+        };
+        let page = body(&engine, &asked, NOW);
+        for text in wanted {
+            assert!(page.contains(text), "{page}");
+        }
+        assert!(!page.contains("。 "), "{page}");
+    }
+}
+
+#[test]
+fn what_was_told_before_any_request_has_its_moment() {
+    let mut engine = engine(
+        None,
+        &[
+            ("FETCH_TARGETS", "http://a.example http://b.example"),
+            ("FETCH_EXPLAIN", "perhaps"),
+        ],
+    );
+    let at = NOW + Millis(5_000.0);
+    assert_eq!(engine.take_notices(at).len(), 1);
+    let event = &json(&engine, at)["events"][0];
+    assert_eq!(event["event"], "bad_setting");
+    assert_eq!(event["at"], at.0 as u64);
 }
 
 #[test]

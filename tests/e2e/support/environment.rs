@@ -32,6 +32,8 @@ pub struct Environment {
     pub spin: Option<PathBuf>,
     /// `h2spec`, where it is installed.
     pub h2spec: Option<PathBuf>,
+    /// Prometheus' linter, where it is installed.
+    pub promtool: Option<PathBuf>,
     /// A Redis server, if one was found.
     pub redis: Option<PathBuf>,
     /// A Python with httpbin, if it could be installed.
@@ -65,6 +67,7 @@ impl Environment {
             wasmtime: path("WASMTIME")?,
             spin: path("SPIN").ok(),
             h2spec: path("H2SPEC").ok(),
+            promtool: path("PROMTOOL").ok(),
             redis: path("REDIS_SERVER").ok(),
             httpbin: path("FUNCTION_FETCH_HTTPBIN").ok(),
             node: path("FUNCTION_FETCH_NODE").ok(),

@@ -19,9 +19,19 @@ use edition::{Books, write};
 
 const MDBOOK: Version = Version(0, 5, 4);
 
+#[derive(clap::Args)]
+pub struct Args {
+    /// The address of the repository, for links to its files; by default the one that Cargo.toml has, if any
+    #[arg(long, value_name = "URL")]
+    repository: Option<String>,
+}
+
 /// Builds both books and the playground, and checks every link of theirs that leads to the site itself.
-pub fn run() -> Result<ExitCode> {
-    let workspace = Workspace::locate()?;
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let mut workspace = Workspace::locate()?;
+    if args.repository.is_some() {
+        workspace.repository.clone_from(&args.repository);
+    }
     let mdbook = toolchain::ensure_cargo_tool(&workspace, "mdbook", MDBOOK)?.join("mdbook");
     let site = workspace.target.join("site");
     let books = Books::read(&workspace.root)?;

@@ -38,7 +38,7 @@ impl Warm {
         }
         let write = engine.take_write(NOW).expect("a decision is written");
         engine.store_written(true);
-        engine.take_notices();
+        engine.take_notices(NOW);
         let record = serde_json::to_vec(&write.record).expect("a record is JSON");
         let mut warm = Self { engine, record };
         // The first answers fill what later ones only update.

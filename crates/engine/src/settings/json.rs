@@ -1,4 +1,4 @@
-//! JSON, as far as a setting may be more than a list of strings.
+//! A list as a setting may write it, and JSON, as far as it may stand there.
 //!
 //! `serde_json`'s own `Value` would add 11 KB to the 60 KB that JavaScript hosts
 //! load at each cold start.
@@ -14,6 +14,19 @@ pub(super) enum Json {
     Members(Vec<(String, Json)>),
     /// Any other value.
     Other,
+}
+
+/// A JSON array, or words that are split on commas and any white space; blank ones do not
+/// count. None: it begins as the one and is not.
+pub(super) fn list(text: &str) -> Option<Vec<Json>> {
+    if !text.starts_with('[') {
+        let words = text.split(|mark: char| mark == ',' || mark.is_whitespace());
+        let words = words.filter(|word| !word.is_empty());
+        return Some(words.map(|word| Json::Text(word.to_owned())).collect());
+    }
+    let mut entries: Vec<Json> = serde_json::from_str(text).ok()?;
+    entries.retain(|entry| !matches!(entry, Json::Text(text) if text.trim().is_empty()));
+    Some(entries)
 }
 
 impl<'de> Deserialize<'de> for Json {

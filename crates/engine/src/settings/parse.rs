@@ -1,5 +1,6 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
+use super::json::{self, Json};
 use super::statuses::{self, Statuses};
 use super::table::{
     Choice, Difference, Flag, Methods, Number, NumberOrOff, Path, Setting, StatusList, Text,
@@ -64,15 +65,26 @@ impl<'a> Reader<'a> {
         self.text(setting.name).or(setting.kind.default)
     }
 
-    /// A JSON array of strings, or a list split on commas and any white space.
+    /// A list of words; in a JSON array they may be whole numbers.
     pub(super) fn list(&mut self, setting: &'static str) -> Vec<String> {
-        match split_list(self.text(setting).unwrap_or_default()) {
-            Ok(words) => words,
-            Err(reason) => {
-                self.problem(setting, reason.to_owned());
-                Vec::new()
+        let Some(entries) = json::list(self.text(setting).unwrap_or_default()) else {
+            let reason = "begins with [ but is not a JSON array, such as [\"a\", \"b\"]";
+            self.problem(setting, reason.to_owned());
+            return Vec::new();
+        };
+        let mut words = Vec::new();
+        for (index, entry) in entries.into_iter().enumerate() {
+            match entry {
+                Json::Text(word) => words.push(word.trim().to_owned()),
+                Json::Number(number) => words.push(number.to_string()),
+                Json::Members(_) | Json::Other => {
+                    let place = index + 1;
+                    let wrong = "is neither a string nor a whole number; left out";
+                    self.problem(setting, format!("entry {place} {wrong}"));
+                }
             }
         }
+        words
     }
 
     pub(super) fn flag(&mut self, setting: Setting<Flag>) -> bool {
@@ -234,24 +246,6 @@ impl<'a> Reader<'a> {
 pub(super) fn place(list: &[&str], word: &str) -> Option<usize> {
     list.iter()
         .position(|known| known.eq_ignore_ascii_case(word))
-}
-
-/// The two list forms of the user's document.
-pub(super) fn split_list(text: &str) -> Result<Vec<String>, &'static str> {
-    if !text.starts_with('[') {
-        let words = text.split(|mark: char| mark == ',' || mark.is_whitespace());
-        return Ok(words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect());
-    }
-    let strings: Vec<String> = serde_json::from_str(text)
-        .map_err(|_| "begins with [ but is not a JSON array of strings, such as [\"a\", \"b\"]")?;
-    let words = strings.iter().map(|text| text.trim());
-    Ok(words
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect())
 }
 
 /// The text as it stands in a message: quoted, and cut where it is long.

@@ -1,7 +1,7 @@
 //! `FETCH_TARGETS`: the one setting that must be there.
 
-use super::json::Json;
-use super::parse::{Reader, quote, split_list};
+use super::json::{self, Json};
+use super::parse::{Reader, quote};
 use crate::MAX_TARGETS;
 use crate::target::{Preference, Target, TargetError};
 use std::{fmt, slice};
@@ -58,21 +58,11 @@ impl fmt::Display for TargetsError {
 
 impl std::error::Error for TargetsError {}
 
-/// What stands for one target: in a plain list its address, in a JSON array that,
-/// or an object of `url`, `tier` and `weight`.
-fn split_entries(text: &str) -> Result<Vec<Json>, &'static str> {
-    if !text.starts_with('[') {
-        return Ok(split_list(text)?.into_iter().map(Json::Text).collect());
-    }
-    let mut entries: Vec<Json> = serde_json::from_str(text).map_err(|_| {
-        "begins with [ but is not a JSON array, such as [\"https://a.example\", {\"url\": \
-         \"https://b.example\", \"tier\": 2}]"
-    })?;
-    entries.retain(|entry| !matches!(entry, Json::Text(text) if text.trim().is_empty()));
-    Ok(entries)
-}
+const NOT_A_LIST: &str = "begins with [ but is not a JSON array, such as [\"https://a.example\", \
+                          {\"url\": \"https://b.example\", \"tier\": 2}]";
 
-/// The address of an entry, as it was given.
+/// The address of an entry, as it was given: in a plain list the entry, in a JSON array
+/// that, or the `url` of an object.
 fn address(entry: &Json) -> Option<&str> {
     match entry {
         Json::Text(text) => Some(text.trim()),
@@ -117,17 +107,14 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     let Some(text) = from.text(NAME) else {
         return (Vec::new(), Some(TargetsError::Missing));
     };
-    let entries = match split_entries(text) {
-        Ok(entries) => entries,
-        Err(reason) => {
-            let rejected = Rejected {
-                entry: quote(&redacted(text)),
-                shown: "the list".to_owned(),
-                reason: reason.to_owned(),
-            };
-            tell(from, slice::from_ref(&rejected), "");
-            return (Vec::new(), Some(TargetsError::Invalid(vec![rejected])));
-        }
+    let Some(entries) = json::list(text) else {
+        let rejected = Rejected {
+            entry: quote(&redacted(text)),
+            shown: "the list".to_owned(),
+            reason: NOT_A_LIST.to_owned(),
+        };
+        tell(from, slice::from_ref(&rejected), "");
+        return (Vec::new(), Some(TargetsError::Invalid(vec![rejected])));
     };
     if entries.is_empty() {
         return (Vec::new(), Some(TargetsError::Missing));

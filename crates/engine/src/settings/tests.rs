@@ -350,6 +350,13 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         ("FETCH_RETRY_METHODS", "BREW"),
         ("FETCH_RETRY_STATUSES", "302"),
         ("FETCH_RETRY_STATUSES", "[500"),
+        ("FETCH_RETRY_STATUSES", "[302]"),
+        ("FETCH_RETRY_STATUSES", "[500.5]"),
+        ("FETCH_RETRY_METHODS", "[1]"),
+        ("FETCH_RETRY_METHODS", "[true]"),
+        ("FETCH_CACHE_ADAPTER", "[null]"),
+        ("FETCH_SWITCH_MARGIN", "[20]"),
+        ("FETCH_SWITCH_MARGIN", "[[]]"),
         ("FETCH_HEALTH_PATH", "/a b"),
         ("FETCH_CACHE_ADAPTER", "redis"),
     ] {
@@ -369,6 +376,8 @@ fn retry_statuses_in_every_list_form() {
         "502-504 429",
         "503-504,429,502,503",
         r#"["429", "502-504"]"#,
+        r#"[429, "502-504"]"#,
+        "[ 429,502 , 503,504, \"\" ]",
     ] {
         let settings = read(&[("FETCH_RETRY_STATUSES", text)]);
         assert_eq!(settings.problems, [], "{text}");
@@ -394,6 +403,29 @@ fn a_status_that_is_no_failure_is_left_out_and_named() {
              such as 502-504; left out"
         );
         assert_eq!(problem.to_string(), wanted);
+    }
+}
+
+#[test]
+fn an_entry_of_a_json_array_that_is_no_word_is_left_out_and_named() {
+    for (setting, text, place) in [
+        ("FETCH_RETRY_STATUSES", "[503, 429.5]", 2),
+        ("FETCH_RETRY_STATUSES", "[503, -429, 502]", 2),
+        ("FETCH_RETRY_STATUSES", r#"[{"from": 502}, "503"]"#, 1),
+        ("FETCH_RETRY_METHODS", r#"["GET", true]"#, 2),
+        ("FETCH_CACHE_ADAPTER", r#"["kv", null]"#, 2),
+        ("FETCH_SWITCH_MARGIN", r#"["20%", ["10ms"]]"#, 2),
+    ] {
+        let settings = read(&[(setting, text)]);
+        let [problem] = &settings.problems[..] else {
+            panic!("{text}: {:?}", settings.problems)
+        };
+        let wanted =
+            format!("{setting}: entry {place} is neither a string nor a whole number; left out");
+        assert_eq!(problem.to_string(), wanted);
+        if setting == "FETCH_RETRY_STATUSES" {
+            assert!(settings.is_failure_status(503) && !settings.is_failure_status(500));
+        }
     }
 }
 

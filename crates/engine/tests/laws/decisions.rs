@@ -400,11 +400,14 @@ fn a_bad_setting_is_reported_once() {
     );
     let mut engine = function_fetch_engine::Engine::new(settings, 0);
     assert_eq!(
-        engine.take_notices(),
+        engine.take_notices(function_fetch_engine::Timestamp(1e12)),
         [Notice::BadSetting {
             setting: "FETCH_EXPLAIN",
             reason: "\"perhaps\" is neither true nor false; using false".to_owned(),
         }]
     );
-    assert_eq!(engine.take_notices(), []);
+    assert_eq!(
+        engine.take_notices(function_fetch_engine::Timestamp(1e12)),
+        []
+    );
 }

@@ -25,11 +25,11 @@ fn named(
     now: Timestamp,
 ) -> (usize, Option<Stored>) {
     let step = engine.begin(&request("GET"), now);
-    let mut notices = engine.take_notices();
+    let mut notices = engine.take_notices(now);
     if step.action == Action::ReadStore {
         let read = store.map_or(Event::StoreFailed, Event::StoreRead);
         engine.settle(step.state, read, now);
-        notices.extend(engine.take_notices());
+        notices.extend(engine.take_notices(now));
     }
     while let Some(round) = engine.start_round(now) {
         for target in round.targets {
@@ -37,7 +37,7 @@ fn named(
         }
         engine.finish_round(round.id, now);
     }
-    notices.extend(engine.take_notices());
+    notices.extend(engine.take_notices(now));
     let bad = notices
         .iter()
         .filter(|notice| matches!(notice, Notice::BadSetting { .. }));

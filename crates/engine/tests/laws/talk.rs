@@ -62,7 +62,7 @@ impl Talk {
     pub fn warm(settings: &[(&str, &str)]) -> Self {
         let mut talk = Self::new(settings);
         talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
-        talk.engine.take_notices();
+        talk.engine.take_notices(talk.now);
         talk
     }
 
@@ -157,7 +157,7 @@ impl Talk {
     }
 
     pub fn notices(&mut self) -> Vec<Notice> {
-        self.engine.take_notices()
+        self.engine.take_notices(self.now)
     }
 }
 
