@@ -281,9 +281,9 @@ async fn the_store_is_not_written_per_request(host: Host) {
         .connection()
         .query_row("SELECT count(*) FROM writes", [], |row| row.get(0))
         .expect("a count");
-    // One decision; a host that spread the first requests over instances may have made a few.
+    // One decision, and once what is normal; a host that spread the first requests over instances may have made a few.
     assert!(
-        (1..=3).contains(&writes),
+        (1..=4).contains(&writes),
         "{writes} writes for 200 requests"
     );
 }
