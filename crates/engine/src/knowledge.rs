@@ -14,6 +14,7 @@ use crate::record;
 use crate::request::{RequestState, TargetSet};
 use crate::round::Running;
 use crate::settings::Settings;
+use crate::sort::sort;
 use crate::stats::Counts;
 use crate::sync::StoreSync;
 use crate::time::{Millis, Timestamp};
@@ -179,10 +180,11 @@ impl Knowledge {
         }
         let mut order = rank::order(&self.targets, now);
         if retryable {
-            order.sort_by_key(|index| {
-                let target = &self.targets[*index];
+            let key = |index: usize| {
+                let target = &self.targets[index];
                 (target.is_ejected(), target.is_aside(now))
-            });
+            };
+            sort(&mut order, &|one, other| key(one).cmp(&key(other)));
         }
         if let Some(choice) = self.first_choice(retryable, now)
             && let Some(place) = order.iter().position(|index| *index == choice)

@@ -76,6 +76,7 @@ mod retry;
 mod round;
 pub mod settings;
 mod sharing;
+mod sort;
 pub mod stats;
 pub mod status;
 pub mod store_key;

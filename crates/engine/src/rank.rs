@@ -3,6 +3,7 @@
 use crate::health::Health;
 use crate::request::TargetSet;
 use crate::settings::Margin;
+use crate::sort::sort;
 use crate::target::Preference;
 use crate::time::{Millis, Timestamp};
 
@@ -24,9 +25,9 @@ pub(crate) const COMPARISONS: usize = 3;
 /// latency with the unmeasured ones last; among equals, the settings' order.
 pub(crate) fn order(targets: &[Health], now: Timestamp) -> Vec<usize> {
     let mut order: Vec<usize> = (0..targets.len()).collect();
-    order.sort_by(|one, other| {
-        let (place, latency) = key(&targets[*one], now);
-        let (other_place, other_latency) = key(&targets[*other], now);
+    sort(&mut order, &|one, other| {
+        let (place, latency) = key(&targets[one], now);
+        let (other_place, other_latency) = key(&targets[other], now);
         place
             .cmp(&other_place)
             .then(latency.total_cmp(&other_latency))
@@ -191,21 +192,15 @@ impl Samples {
     /// The median of a target's answers in the comparisons, when it has given one
     /// in each.
     pub(crate) fn median(&self, target: usize) -> Option<Millis> {
-        let mut answers: Vec<Millis> = self
-            .later
-            .iter()
-            .filter(|sample| sample.target == target)
-            .map(|sample| sample.took)
-            .collect();
+        let answers = fastest_first(&self.later, |sample| sample.target == target);
         if answers.len() < self.comparisons {
             return None;
         }
-        answers.sort_by(Millis::total_cmp);
         let middle = answers.len() / 2;
         if answers.len().is_multiple_of(2) {
-            Some((answers[middle - 1] + answers[middle]) / 2.0)
+            Some((answers[middle - 1].took + answers[middle].took) / 2.0)
         } else {
-            Some(answers[middle])
+            Some(answers[middle].took)
         }
     }
 
@@ -261,16 +256,9 @@ impl Samples {
     /// with, fastest first. Those are all that would be faster than they must be,
     /// if not for their handshake.
     fn challengers(&self, primary: Incumbent, must_beat: impl Fn(usize) -> Millis) -> Vec<usize> {
-        let mut fast: Vec<Sample> = self
-            .first
-            .iter()
-            .copied()
-            .filter(|sample| {
-                primary.may_lose_to(sample.target)
-                    && sample.took / HANDSHAKE < must_beat(sample.target)
-            })
-            .collect();
-        fast.sort_by(|one, other| one.took.total_cmp(&other.took));
+        let fast = fastest_first(&self.first, |sample| {
+            primary.may_lose_to(sample.target) && sample.took / HANDSHAKE < must_beat(sample.target)
+        });
         fast.iter()
             .take(CHALLENGERS)
             .map(|sample| sample.target)
@@ -291,6 +279,17 @@ impl Samples {
         }
         winner.map(|winner| winner.target)
     }
+}
+
+/// Those of the samples that are wanted, the fastest first.
+fn fastest_first(samples: &[Sample], wanted: impl Fn(&Sample) -> bool) -> Vec<Sample> {
+    let mut places: Vec<usize> = (0..samples.len())
+        .filter(|place| wanted(&samples[*place]))
+        .collect();
+    sort(&mut places, &|one, other| {
+        samples[one].took.total_cmp(&samples[other].took)
+    });
+    places.into_iter().map(|place| samples[place]).collect()
 }
 
 #[cfg(test)]

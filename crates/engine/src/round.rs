@@ -11,6 +11,7 @@ use crate::health::Health;
 use crate::latency::Latency;
 use crate::rank::{COMPARISONS, Samples};
 use crate::settings::Settings;
+use crate::sort::sort;
 use crate::time::{Millis, Timestamp};
 
 /// The backoff after a round that found nothing healthy; it doubles with each such
@@ -224,8 +225,10 @@ pub(crate) fn longest(probes: usize, settings: &Settings) -> Millis {
 /// The targets that a refresh measures, of all in their order.
 pub(crate) fn refreshed(mut order: Vec<usize>, targets: &[Health]) -> Vec<usize> {
     if order.len() > REFRESH_PROBES {
-        let measured = |index: &usize| targets[*index].latency.map_or(0.0, |known| known.at.0);
-        order[REFRESH_BY_RANK..].sort_by(|one, other| measured(one).total_cmp(&measured(other)));
+        let measured = |index: usize| targets[index].latency.map_or(0.0, |known| known.at.0);
+        sort(&mut order[REFRESH_BY_RANK..], &|one, other| {
+            measured(one).total_cmp(&measured(other))
+        });
         order.truncate(REFRESH_PROBES);
     }
     order
