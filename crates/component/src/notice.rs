@@ -18,7 +18,8 @@ pub fn line(notice: &Notice) -> String {
         source: "function-fetch",
         notice,
     };
-    serde_json::to_string(&line).expect("names are text, and writing to memory does not fail")
+    // Its names are text, and writing to memory does not fail.
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 /// Writes the notice to stderr.
