@@ -7,15 +7,12 @@
 
 use function_fetch_engine::record::MAX_BYTES;
 use function_fetch_engine::{Record, Stored};
-use serde_json::Value;
-
-/// The maximum nesting of values: the engine's own records have four levels.
-const MOST_LEVELS: u32 = 8;
 
 /// The value to store.
 #[must_use]
 pub fn encode(record: &Record) -> Vec<u8> {
-    serde_json::to_vec(record).expect("names are text, and writing to memory does not fail")
+    // Its names are text, and writing to memory does not fail.
+    serde_json::to_vec(record).unwrap_or_default()
 }
 
 /// Reads a stored value.
@@ -25,47 +22,7 @@ pub fn decode(value: &[u8]) -> Stored {
         .ok()
         .filter(|text| text.len() <= MAX_BYTES)
         .unwrap_or_default();
-    record(text).map_or_else(|| Stored::Text(text.to_owned()), Stored::Record)
-}
-
-fn record(text: &str) -> Option<Record> {
-    // Via a `Value`, the last of repeated members counts, as in JavaScript.
-    let mut value: Value = serde_json::from_str(text).ok()?;
-    // The derives would accept lists of all members for objects as well.
-    let targets = value.get("targets")?.as_array()?;
-    let half_open = targets.iter().filter_map(|target| target.get("half"));
-    let mut others = half_open
-        .chain(value.get("trial"))
-        .filter(|one| !one.is_null());
-    let is_sound = targets.iter().all(Value::is_object)
-        && others.all(Value::is_object)
-        && is_shallow(&mut value, MOST_LEVELS);
-    is_sound.then(|| serde_json::from_value(value).ok())?
-}
-
-/// Whether a value is nested no deeper than this. Numbers are converted as
-/// JavaScript reads them: `1.0` is an integer.
-fn is_shallow(value: &mut Value, levels: u32) -> bool {
-    if levels == 0 {
-        return false;
-    }
-    match value {
-        Value::Array(values) => values.iter_mut().all(|value| is_shallow(value, levels - 1)),
-        Value::Object(members) => members
-            .values_mut()
-            .all(|value| is_shallow(value, levels - 1)),
-        Value::Number(number) => {
-            if let Some(whole) = number.as_f64().filter(|number| is_count(*number)) {
-                *number = (whole as u32).into();
-            }
-            true
-        }
-        _ => true,
-    }
-}
-
-fn is_count(number: f64) -> bool {
-    number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)
+    Record::from_json(text).map_or_else(|| Stored::Text(text.to_owned()), Stored::Record)
 }
 
 #[cfg(test)]

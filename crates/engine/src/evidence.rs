@@ -8,7 +8,7 @@
 
 use crate::math;
 use crate::time::{Millis, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// In this time the weight of an answer falls to 1/e.
 const FADE: Millis = Millis(600_000.0);
@@ -29,8 +29,8 @@ const LEAST_SHARE: f64 = 0.15;
 const UNREFUTED: f64 = 1.2;
 
 /// Weighed answers; a triple in the value of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, f64, Timestamp)", into = "(f64, f64, Timestamp)")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "(f64, f64, Timestamp)")]
 pub struct Tally {
     /// The weight of good answers.
     pub good: f64,
@@ -161,8 +161,8 @@ impl Evidence {
 const PAIRS_KEPT: f64 = 1.0 - 1.0 / 20.0;
 
 /// Of the requests that failed and were sent to another target: what that showed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "(f64, f64)")]
 pub struct Pairs {
     /// The other answered well: the first was to blame.
     pub blamed: f64,

@@ -61,6 +61,7 @@ mod hash;
 pub mod headers;
 mod health;
 mod hedging;
+mod json;
 mod judging;
 mod knowledge;
 mod latency;

@@ -4,16 +4,16 @@
 //! Both are milliseconds as `f64`: JavaScript hosts have no 64-bit integer that
 //! is cheap to pass.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// A moment by the wall clock, ms since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub f64);
 
 /// A span of time, ms; infinite for never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Millis(pub f64);
 

@@ -11,7 +11,7 @@
 use crate::math;
 use crate::settings::Margin;
 use crate::time::{Millis, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A half-open target gets no more than one request in this time,
 const PAUSE: Millis = Millis(2_000.0);
@@ -51,8 +51,8 @@ const LEAST_DEVIATION: f64 = 0.2;
 
 /// Times to first byte, as logarithms of ms: how many, mean and variance (Welford
 /// 1962); a triple in the value of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, f64, f64)", into = "(f64, f64, f64)")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "(f64, f64, f64)")]
 pub struct LogTimes {
     /// How many.
     pub count: f64,
@@ -101,7 +101,7 @@ impl LogTimes {
 }
 
 /// A target that live requests have convicted, on its way back.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct HalfOpen {
     /// The trials that it has passed.
     pub passed: LogTimes,
@@ -169,7 +169,7 @@ impl HalfOpen {
 }
 
 /// The chosen target and the runner-up, on live requests.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LatencyTrial {
     /// The runner-up.
     #[serde(rename = "to")]

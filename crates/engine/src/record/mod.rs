@@ -2,7 +2,10 @@
 //!
 //! It carries its own age, since not every store has a TTL, and a hash of what
 //! it was measured for, since the settings may have changed meanwhile. What
-//! cannot be trusted is a miss. How it is kept as text is each host's business.
+//! cannot be trusted is a miss. How it is kept as text is each host's business; for
+//! Rust hosts it is JSON ([`Record::from_json`]).
+
+mod read;
 
 use crate::evidence::{Pairs, Tally};
 use crate::hash::fnv1a;
@@ -10,7 +13,7 @@ use crate::settings::Settings;
 use crate::target::{Preference, Target};
 use crate::time::{Millis, Timestamp};
 use crate::trial::{HalfOpen, LatencyTrial};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 const VERSION: u32 = 1;
 
@@ -33,7 +36,7 @@ const MOST_LOG: f64 = 20.0;
 const MOST_VARIANCE: f64 = 400.0;
 
 /// The decision and what it stands on, as stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
     /// The format's version; `v` in the value.
     #[serde(rename = "v")]
@@ -63,13 +66,11 @@ pub struct Record {
 
 /// One target's part of a [`Record`]. What is absent in the value is `None`, or
 /// zero.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TargetRecord {
     /// How many probes the latency stands on.
-    #[serde(default)]
     pub n: u32,
     /// Consecutive failures.
-    #[serde(default)]
     pub fail: u32,
     /// Latency; absent where it was never measured.
     #[serde(rename = "ms", skip_serializing_if = "Option::is_none")]
@@ -99,8 +100,8 @@ pub struct TargetRecord {
 }
 
 /// An ejection that is over, or will be; a pair in the value.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(Timestamp, Millis)", into = "(Timestamp, Millis)")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(into = "(Timestamp, Millis)")]
 pub struct Ejection {
     /// When it ends, by plan.
     pub ends: Timestamp,
@@ -122,8 +123,8 @@ impl From<Ejection> for (Timestamp, Millis) {
 
 /// The time to first byte of live requests, as logarithms: of ms to the response
 /// head; a pair in the value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, f64)", into = "(f64, f64)")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "(f64, f64)")]
 pub struct Live {
     /// The mean of ln ms.
     pub mean: f64,

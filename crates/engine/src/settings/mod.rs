@@ -6,7 +6,7 @@
 //! answered with it.
 
 mod in_force;
-mod json;
+mod list;
 mod parse;
 mod statuses;
 mod table;

@@ -1,11 +1,12 @@
 //! How the text of a setting becomes a value, or a problem with its remedy.
 
-use super::json::{self, Json};
+use super::list;
 use super::statuses::{self, Statuses};
 use super::table::{
     Choice, Difference, Flag, Methods, Number, NumberOrOff, Path, Setting, StatusList, Text,
 };
 use super::{Margin, Problem};
+use crate::json::Json;
 use crate::time::Millis;
 
 /// What a flag may say.
@@ -67,7 +68,7 @@ impl<'a> Reader<'a> {
 
     /// A list of words; in a JSON array they may be whole numbers.
     pub(super) fn list(&mut self, setting: &'static str) -> Vec<String> {
-        let Some(entries) = json::list(self.text(setting).unwrap_or_default()) else {
+        let Some(entries) = list::read(self.text(setting).unwrap_or_default()) else {
             let reason = "begins with [ but is not a JSON array, such as [\"a\", \"b\"]";
             self.problem(setting, reason.to_owned());
             return Vec::new();
@@ -76,8 +77,8 @@ impl<'a> Reader<'a> {
         for (index, entry) in entries.into_iter().enumerate() {
             match entry {
                 Json::Text(word) => words.push(word.trim().to_owned()),
-                Json::Number(number) => words.push(number.to_string()),
-                Json::Members(_) | Json::Other => {
+                Json::Whole(number) => words.push(number.to_string()),
+                _ => {
                     let place = index + 1;
                     let wrong = "is neither a string nor a whole number; left out";
                     self.problem(setting, format!("entry {place} {wrong}"));
@@ -181,8 +182,8 @@ impl<'a> Reader<'a> {
         for part in &parts {
             let amount = |unit| {
                 // `parse` would take NaN, infinity and signs.
-                serde_json::from_str::<f64>(part.strip_suffix(unit)?)
-                    .ok()
+                Json::parse(part.strip_suffix(unit)?)?
+                    .number()
                     .filter(|value| (0.0..=100_000.0).contains(value))
             };
             if let Some(percent) = amount("%") {
@@ -259,5 +260,6 @@ pub(super) fn quote(text: &str) -> String {
         }
         shown.push(character);
     }
-    serde_json::to_string(&shown).expect("text is JSON")
+    // Writing a text to memory does not fail.
+    serde_json::to_string(&shown).unwrap_or_default()
 }

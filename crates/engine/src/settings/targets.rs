@@ -1,8 +1,9 @@
 //! `FETCH_TARGETS`: the one setting that must be there.
 
-use super::json::{self, Json};
+use super::list;
 use super::parse::{Reader, quote};
 use crate::MAX_TARGETS;
+use crate::json::Json;
 use crate::target::{Preference, Target, TargetError};
 use std::{fmt, slice};
 
@@ -70,7 +71,7 @@ fn address(entry: &Json) -> Option<&str> {
             Json::Text(text) if name == "url" => Some(text.trim()),
             _ => None,
         }),
-        Json::Number(_) | Json::Other => None,
+        _ => None,
     }
 }
 
@@ -79,7 +80,7 @@ fn parse(entry: &Json) -> Result<Target, TargetError> {
     if let Json::Members(members) = entry {
         for (name, value) in members {
             let up_to = |most: u8| match value {
-                Json::Number(number) if (1..=u64::from(most)).contains(number) => {
+                Json::Whole(number) if (1..=u64::from(most)).contains(number) => {
                     Some(*number as u8)
                 }
                 _ => None,
@@ -107,7 +108,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> (Vec<Target>, Option<TargetsError>)
     let Some(text) = from.text(NAME) else {
         return (Vec::new(), Some(TargetsError::Missing));
     };
-    let Some(entries) = json::list(text) else {
+    let Some(entries) = list::read(text) else {
         let rejected = Rejected {
             entry: quote(&redacted(text)),
             shown: "the list".to_owned(),
