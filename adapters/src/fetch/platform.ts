@@ -1,5 +1,6 @@
 /** The runtime's `fetch` as the driver's platform. */
 
+import { AttemptFailed } from "../driver/attempt-failed.js";
 import type { Platform, Probing, Sending, Store } from "../driver/platform.js";
 import { probeFields, probeResponse } from "../driver/probe.js";
 import type { Stats } from "../driver/stats.js";
@@ -40,7 +41,7 @@ export class FetchPlatform implements Platform<Inbound, Response> {
     const { method } = request.about;
     return sending(async (signal) => {
       const init = await initOf(request, signal);
-      const response = plain(await fetch(request.urlAt(target), init), method);
+      const response = plain(final(await fetch(request.urlAt(target), init)), method);
       this.targets.set(response, target.origin + target.basePath);
       return response;
     }, request.ends);
@@ -79,6 +80,13 @@ export class FetchPlatform implements Platform<Inbound, Response> {
   targetOf(response: Response): string | undefined {
     return this.targets.get(response);
   }
+}
+
+/** A response that can be passed on: Deno has others as well, such as a 101 that nobody asked for. */
+function final(response: Response): Response {
+  if (response.status >= 200 && response.status < 600) return response;
+  void drain(response);
+  throw new AttemptFailed("http-protocol-error");
 }
 
 /** The request for a target, with its share of the body. */

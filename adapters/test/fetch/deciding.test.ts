@@ -6,7 +6,7 @@ import { certificate } from "../support/certificate.js";
 import { send } from "../support/client.js";
 import { onlyValue, valuesOf } from "../support/fields.js";
 import { startOrigin } from "../support/origin.js";
-import { startRawOrigin } from "../support/raw-origin.js";
+import { answering, startRawOrigin } from "../support/raw-origin.js";
 import { eventually } from "../support/waiting.js";
 import { inEach, proxyTo } from "./scene.js";
 
@@ -56,6 +56,23 @@ inEach("a_503_is_tried_elsewhere", async (t, runtime) => {
   const { status, headers } = await send(proxy.port);
   assert.equal(status, 200);
   assert.match(onlyValue(headers, "proxy-status") ?? "", new RegExp(origin.authority));
+});
+
+inEach("a_status_that_cannot_be_passed_on_is_tried_elsewhere", async (t, runtime) => {
+  const origin = await startOrigin(t);
+  for (const head of [
+    "101 Switching\r\nupgrade: x\r\nconnection: upgrade",
+    "600 Six\r\ncontent-length: 0",
+  ]) {
+    const odd = await startRawOrigin(t, answering(`HTTP/1.1 ${head}\r\n\r\n`));
+    const proxy = await proxyTo(t, runtime, [], {
+      targets: [odd.url, origin.url],
+      cacheAdapter: "none",
+    });
+    const { status, body } = await send(proxy.port);
+    assert.deepEqual([status, body.toString()], [200, "origin"], head);
+    assert.equal(odd.connections.length, 1);
+  }
 });
 
 inEach("a_body_that_breaks_off_never_looks_complete", async (t, runtime) => {
