@@ -40,6 +40,7 @@ mod responses;
 mod routing;
 mod settings;
 mod shared_store;
+mod spin;
 mod spreading;
 mod store_faults;
 mod streaming;
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
     log_lines::register(&mut suite);
     embedding::register(&mut suite);
     composition::register(&mut suite);
+    spin::register(&mut suite);
     package::register(&mut suite);
     transparency::register(&mut suite);
     cases::register(&mut suite);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use function_fetch_cases::repository;
 use function_fetch_component::variables::variable;
@@ -19,7 +20,7 @@ use super::port;
 use super::process::Process;
 use super::reply::AnyBody;
 use super::store::Store;
-use super::waiting::{eventually, ms};
+use super::waiting::{eventually, ms, within};
 
 /// The probe path of this suite's origins, which no client requests.
 pub const HEALTH_PATH: &str = "/health";
@@ -31,6 +32,9 @@ const LIMITS: [(&str, &str); 3] = [
     ("--max-instance-reuse-count", "1000000"),
     (CONCURRENT_REUSE, "64"),
 ];
+
+/// How long a host may take to start. Spin compiles a component that is new to its cache, as several tests do at once.
+const STARTED: Duration = Duration::from_secs(60);
 
 const THREADS: &str = "--threads";
 
@@ -172,20 +176,9 @@ impl Setup {
                 (command, Some(manifest))
             }
         };
-        let mut process = Process::spawn(command);
-        let address = eventually("the host serves", || {
-            if let Some(status) = process.ended() {
-                panic!("the host ended with {status}");
-            }
-            let mut lines = process.stdout();
-            lines.extend(process.stderr());
-            lines.iter().find_map(|line| served_address(line))
-        })
-        .await;
         Proxy {
-            process,
-            address,
             _manifest: manifest,
+            ..Proxy::of(Process::spawn(command)).await
         }
     }
 
@@ -303,6 +296,24 @@ pub fn served_address(line: &str) -> Option<SocketAddr> {
 }
 
 impl Proxy {
+    /// A host that has been started, once it accepts.
+    pub async fn of(mut process: Process) -> Self {
+        let address = within(STARTED, "the host serves", || {
+            if let Some(status) = process.ended() {
+                panic!("the host ended with {status}");
+            }
+            let mut lines = process.stdout();
+            lines.extend(process.stderr());
+            lines.iter().find_map(|line| served_address(line))
+        })
+        .await;
+        Self {
+            process,
+            address,
+            _manifest: None,
+        }
+    }
+
     /// Sends a request and reads the whole response, which must be whole.
     pub async fn send(&self, request: Request<AnyBody>) -> Answer {
         client::send(self.address, request).await

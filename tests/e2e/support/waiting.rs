@@ -12,15 +12,20 @@ pub const fn ms(ms: u64) -> Duration {
 }
 
 /// Waits until `check` yields something. `what` completes the sentence "… did not happen".
-pub async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, check: impl FnMut() -> Option<T>) -> T {
+    within(SOON, what, check).await
+}
+
+/// The same, for things that take longer.
+pub async fn within<T>(limit: Duration, what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = check() {
             return found;
         }
         assert!(
-            started.elapsed() < SOON,
-            "within {SOON:?} this did not happen: {what}"
+            started.elapsed() < limit,
+            "within {limit:?} this did not happen: {what}"
         );
         tokio::time::sleep(ms(10)).await;
     }
