@@ -21,11 +21,11 @@ pub enum CaseHost {
     Adapter(Adapter),
 }
 
-/// All of them. Embedded with the plain flavour is not among them: `wasmtime` covers the difference. Neither is
-/// Spin: where it is installed, the suite's promises run on it.
-pub const ALL: [CaseHost; 8] = [
+/// All of them. Embedded with the plain flavour is not among them: `wasmtime` covers the difference.
+pub const ALL: [CaseHost; 9] = [
     CaseHost::Component(Host::Embedded),
     CaseHost::Component(Host::WasmtimeServe),
+    CaseHost::Component(Host::SpinUp),
     CaseHost::Component(Host::Embedded02),
     CaseHost::Component(Host::Wasmtime02),
     CaseHost::Adapter(Adapter::Workers),
@@ -59,6 +59,7 @@ impl CaseHost {
         match self {
             Self::Component(Host::Embedded) => "embedded",
             Self::Component(Host::WasmtimeServe) => "wasmtime",
+            Self::Component(Host::SpinUp) => "spin",
             Self::Component(Host::Embedded02) => "embedded-0.2",
             Self::Component(Host::Wasmtime02) => "wasmtime-0.2",
             Self::Component(other) => unreachable!("{other:?} does not run the table"),
