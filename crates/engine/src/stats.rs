@@ -230,7 +230,11 @@ impl Counts {
 
     /// What came since the last time; the counts start anew.
     pub(crate) fn take(&mut self, now: Timestamp) -> Stats {
-        let passed = (now - self.since).max(Millis::ZERO);
+        // Without a request so far there is no beginning: the store was read for the status page.
+        let passed = match self.since == Timestamp::default() {
+            true => Millis::ZERO,
+            false => (now - self.since).max(Millis::ZERO),
+        };
         self.since = now;
         self.fresh = false;
         let targets = self.targets.iter_mut().map(|target| {
@@ -338,6 +342,19 @@ mod tests {
             (rest.method, rest.status, rest.error),
             ("_OTHER", None, Some("_OTHER"))
         );
+    }
+
+    #[test]
+    fn what_was_counted_before_any_request_is_not_since_1970() {
+        let mut counts = Counts::new(Millis(1000.0), vec!["http://a".to_owned()]);
+        counts.store(StoreOperation::Read, true);
+        let now = Timestamp(1_790_000_000_000.0);
+        assert!(counts.is_due(now));
+        let stats = counts.take(now);
+        assert_eq!((stats.for_ms, stats.store.reads), (0, 1));
+
+        counts.begun(now + Millis(500.0));
+        assert_eq!(counts.take(now + Millis(1500.0)).for_ms, 1500);
     }
 
     #[test]
