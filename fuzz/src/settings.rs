@@ -6,7 +6,16 @@ use function_fetch_engine::{Action, Capabilities, Engine, Request, Settings, Tar
 /// Lines of `NAME=value`; a line without `=` names the host's store. Whatever they say, what comes out is within the
 /// bounds of section 2 of `docs/behaviour.md`, or every request is answered with the reason.
 pub fn settings(input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
+    let (host, given) = given(&String::from_utf8_lossy(input));
+    let settings = Settings::of(host, &given);
+    assert_eq!(settings, Settings::of(host, &given), "alike each time");
+    are_in_bounds(&settings, host);
+    targets_are_addresses(&settings);
+    has_the_last_word(settings);
+}
+
+/// The host and what it is given, of lines.
+pub(crate) fn given(text: &str) -> (Capabilities, Vec<(String, String)>) {
     let mut host = Capabilities::default();
     let mut given = Vec::new();
     for line in text.split('\n') {
@@ -15,11 +24,7 @@ pub fn settings(input: &[u8]) {
             None => host = host_of(line),
         }
     }
-    let settings = Settings::of(host, &given);
-    assert_eq!(settings, Settings::of(host, &given), "alike each time");
-    are_in_bounds(&settings, host);
-    targets_are_addresses(&settings);
-    has_the_last_word(settings);
+    (host, given)
 }
 
 fn host_of(word: &str) -> Capabilities {

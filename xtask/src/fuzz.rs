@@ -11,13 +11,14 @@ use crate::version::Version;
 use crate::workspace::Workspace;
 
 /// The fuzz targets, which are the binaries of `fuzz/Cargo.toml`.
-const TARGETS: [&str; 6] = [
+const TARGETS: [&str; 7] = [
     "settings",
     "record",
     "headers",
     "fence",
     "conversation",
     "edge",
+    "status",
 ];
 
 const CARGO_FUZZ: Version = Version(0, 13, 1);
