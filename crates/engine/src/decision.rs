@@ -89,3 +89,76 @@ impl Decision {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Millis = Millis(300_000.0);
+    const NOW: Timestamp = Timestamp(1e12);
+
+    fn measured_at(at: Timestamp) -> Decision {
+        Decision {
+            primary: 1,
+            choice: 1,
+            measured_at: at,
+            refresh_at: at + TTL,
+            drifted: false,
+            stands_in_for: Some(2),
+            source: DecisionSource::Probes,
+        }
+    }
+
+    #[test]
+    fn refreshes_are_spread_over_the_last_fifth_of_the_ttl_and_early_after_single_probes() {
+        for (young, from, to) in [(false, 0.8, 1.0), (true, 0.1, 0.2)] {
+            let mut random = Random::new(7);
+            let shares: Vec<f64> = (0..1_000)
+                .map(|_| refresh_after(young, TTL, &mut random).0 / TTL.0)
+                .collect();
+            let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = shares.iter().copied().fold(0.0, f64::max);
+            let whole = to - from;
+            assert!(
+                least >= from && least < from + 0.05 * whole,
+                "{young}: {least}"
+            );
+            assert!(most < to && most > to - 0.05 * whole, "{young}: {most}");
+        }
+    }
+
+    #[test]
+    fn a_drift_brings_the_refresh_forward_once_and_not_within_half_a_minute() {
+        let mut decision = measured_at(NOW - Millis(100_000.0));
+        decision.refresh_soon(0.25, NOW);
+        assert_eq!(decision.refresh_at, NOW + Millis(2_500.0));
+        decision.refresh_soon(0.0, NOW);
+        assert_eq!(decision.refresh_at, NOW + Millis(2_500.0), "once");
+
+        let mut just_measured = measured_at(NOW - Millis(1_000.0));
+        just_measured.refresh_soon(0.0, NOW);
+        assert_eq!(just_measured.refresh_at, NOW + Millis(29_000.0));
+
+        let mut due = measured_at(NOW - TTL);
+        due.refresh_soon(0.5, NOW);
+        assert_eq!(due.refresh_at, NOW, "it does not put a refresh off");
+    }
+
+    #[test]
+    fn after_a_slow_primary_all_are_measured_within_two_seconds() {
+        let mut decision = measured_at(NOW);
+        decision.replaced(0.5, NOW);
+        assert_eq!(decision.refresh_at, NOW + Millis(1_000.0));
+        decision.replaced(1.0, NOW);
+        assert_eq!(decision.refresh_at, NOW + Millis(1_000.0));
+    }
+
+    #[test]
+    fn only_a_target_that_drifted_is_stood_in_for_by_the_next() {
+        let mut decision = measured_at(NOW);
+        assert_eq!(decision.replaced_by(1), Some(2), "nothing changed");
+        assert_eq!(decision.replaced_by(0), None, "it was beaten");
+        decision.drifted = true;
+        assert_eq!(decision.replaced_by(0), Some(1));
+    }
+}

@@ -378,6 +378,8 @@ mod tests {
             samples.challengers(incumbent(0), |_| Millis(51.0)),
             [3, 1, 2]
         );
+        let as_fast = samples.challengers(incumbent(0), |_| Millis(50.0));
+        assert_eq!(as_fast, [3, 1], "as fast is not faster");
         let none = samples.challengers(incumbent(3), |_| Millis(5.0));
         assert!(none.is_empty(), "{none:?}");
         let alone = Incumbent {
@@ -399,6 +401,42 @@ mod tests {
         }
         let outcome = samples.judge(incumbent(0), MARGIN, false);
         assert_eq!(outcome, Outcome::Switch(1));
+    }
+
+    /// After all comparisons, in each of which the targets took so long.
+    fn compared(answers: &[(usize, f64)]) -> Samples {
+        let mut samples = round(answers);
+        for _ in 0..COMPARISONS {
+            samples.compare_again();
+            for (target, ms) in answers {
+                samples.add(*target, Millis(*ms));
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn a_challenger_wins_by_more_than_the_margin_and_of_equals_the_first() {
+        let outcome =
+            |answers: &[(usize, f64)]| compared(answers).judge(incumbent(0), MARGIN, false);
+        assert_eq!(outcome(&[(0, 100.0), (1, 80.0)]), Outcome::Keep);
+        assert_eq!(outcome(&[(0, 100.0), (1, 79.0)]), Outcome::Switch(1));
+        let equals = [(0, 100.0), (1, 50.0), (2, 50.0)];
+        assert_eq!(outcome(&equals), Outcome::Switch(1));
+        let faster = [(0, 100.0), (1, 50.0), (2, 40.0)];
+        assert_eq!(outcome(&faster), Outcome::Switch(2));
+    }
+
+    #[test]
+    fn a_median_is_of_every_comparison_and_of_two_the_middle() {
+        let mut samples = Samples::default();
+        for (ms, median) in [(10.0, 10.0), (40.0, 25.0), (1_000.0, 40.0)] {
+            samples.compare_again();
+            samples.add(0, Millis(ms));
+            assert_eq!(samples.median(0), Some(Millis(median)));
+        }
+        samples.add(1, Millis(5.0));
+        assert_eq!(samples.median(1), None, "one answer of three");
     }
 
     #[test]

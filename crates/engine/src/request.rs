@@ -203,3 +203,22 @@ impl RequestState {
         self.has_response = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MAX_TARGETS;
+
+    #[test]
+    fn a_set_has_what_was_put_in_and_not_taken_out() {
+        let mut set: TargetSet = [0, 31].into_iter().collect();
+        assert!(set.contains(0) && set.contains(31) && !set.contains(1));
+        assert!(!set.contains(MAX_TARGETS), "there is no such target");
+        assert!(!set.insert(31) && set.insert(5));
+        assert_eq!(set.count(), 3);
+        set.remove(31);
+        set.remove(1);
+        assert!(!set.contains(31) && set.contains(0) && set.contains(5));
+        assert!(!set.is_empty() && TargetSet::default().is_empty());
+    }
+}

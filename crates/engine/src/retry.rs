@@ -136,4 +136,23 @@ mod tests {
         }
         assert!(retries > 1000.0);
     }
+
+    #[test]
+    fn a_retry_that_is_given_back_can_be_taken_again() {
+        let mut budget = RetryBudget::default();
+        let taken = (0..20).filter(|_| budget.take()).count();
+        assert_eq!(taken, 10);
+        assert!(!budget.has_one());
+        budget.give_back();
+        assert!(budget.has_one() && budget.take() && !budget.take());
+    }
+
+    #[test]
+    fn days_without_a_failure_save_up_a_hundred_retries() {
+        let mut budget = RetryBudget::default();
+        for _ in 0..100_000 {
+            budget.request();
+        }
+        assert_eq!((0..1_000).filter(|_| budget.take()).count(), 100);
+    }
 }

@@ -233,3 +233,73 @@ pub(crate) fn refreshed(mut order: Vec<usize>, targets: &[Health]) -> Vec<usize>
     }
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Capabilities;
+
+    const NOW: Timestamp = Timestamp(1e12);
+
+    fn settings() -> Settings {
+        Settings::read(Capabilities::default(), |name| match name {
+            "FETCH_TARGETS" => Some("http://a http://b".to_owned()),
+            "FETCH_MAX_PROBES" => Some("3".to_owned()),
+            "FETCH_HEALTH_TIMEOUT_MS" => Some("1500".to_owned()),
+            _ => None,
+        })
+    }
+
+    /// A full round that starts and ends now.
+    fn full(rounds: &mut Rounds, any_healthy: bool) -> bool {
+        rounds.open(true, 2, &settings(), NOW);
+        let mut running = rounds.take(rounds.last_id).expect("it runs");
+        running.any_healthy = any_healthy;
+        rounds.ended(&running, NOW)
+    }
+
+    #[test]
+    fn a_round_counts_as_abandoned_once_its_probes_must_be_over() {
+        // Three turns.
+        assert_eq!(longest(7, &settings()), Millis(4_500.0));
+        let mut rounds = Rounds::default();
+        rounds.open(true, 7, &settings(), NOW);
+        // The round and three comparisons, and two seconds more.
+        let over = NOW + Millis(20_000.0);
+        assert!(rounds.is_running(over - Millis(1.0)));
+        assert!(!rounds.is_running(over) && rounds.is_open());
+    }
+
+    #[test]
+    fn the_backoff_doubles_up_to_ten_seconds_and_starts_anew_after_a_healthy_target() {
+        let mut rounds = Rounds::default();
+        for seconds in [1, 2, 4, 8, 10, 10] {
+            assert!(!full(&mut rounds, false));
+            let until = NOW + Millis::from_seconds(seconds);
+            assert!(rounds.is_backing_off(until - Millis(1.0)), "{seconds}");
+            assert!(!rounds.is_backing_off(until), "{seconds}");
+        }
+        assert!(full(&mut rounds, true));
+        assert!(!full(&mut rounds, false));
+        assert!(!rounds.is_backing_off(NOW + Millis(1_000.0)));
+    }
+
+    #[test]
+    fn a_refresh_measures_the_first_by_rank_and_those_measured_longest_ago() {
+        let mut targets: Vec<Health> = (0..8)
+            .map(|index| {
+                let mut health = Health::default();
+                let at = NOW - Millis::from_seconds(index);
+                health.probe_passed(Millis(5.0), at, Millis(1.0));
+                health
+            })
+            .collect();
+        let six: Vec<usize> = (0..6).rev().collect();
+        assert_eq!(refreshed(six.clone(), &targets), six, "all of them");
+        let all: Vec<usize> = (0..8).collect();
+        assert_eq!(refreshed(all.clone(), &targets), [0, 1, 2, 7, 6, 5]);
+        targets[4] = Health::default();
+        let unmeasured_first = refreshed(all, &targets);
+        assert_eq!(unmeasured_first, [0, 1, 2, 4, 7, 6]);
+    }
+}

@@ -49,6 +49,7 @@ mod tests {
             encode(StoreKind::EdgeKv, "proxy:fastest"),
             "proxy_3Afastest"
         );
+        assert_eq!(encode(StoreKind::EdgeKv, "a-1"), "a-1");
     }
 
     #[test]
@@ -65,5 +66,7 @@ mod tests {
         let two = encode(StoreKind::Spin, &"k".repeat(301));
         assert_eq!((one.len(), two.len()), (256, 256));
         assert_ne!(one, two);
+        let longest = "k".repeat(256);
+        assert_eq!(encode(StoreKind::Spin, &longest), longest, "it fits");
     }
 }

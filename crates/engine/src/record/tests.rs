@@ -2,7 +2,7 @@ use super::*;
 use crate::Capabilities;
 use crate::health::{Reason, Verdict};
 use crate::knowledge::Knowledge;
-use crate::trial::HalfOpen;
+use crate::trial::{HalfOpen, LatencyTrial};
 use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000.0);
@@ -36,6 +36,79 @@ fn a_record_of_these_settings_is_used() {
     let record = record(&settings);
     let stored = Stored::Record(record.clone());
     assert_eq!(judge(Some(&stored), &settings, NOW), Use::Record(record));
+}
+
+/// With everything that a record may hold.
+fn full(settings: &Settings) -> Record {
+    let mut record = record(settings);
+    record.stands_in_for = Some(1);
+    record.trial = Some(LatencyTrial {
+        challenger: 1,
+        own: (8.0, 3.0, 0.5).into(),
+        other: (7.0, 2.5, 0.25).into(),
+    });
+    record.pairs = Some((1.5, 0.5).into());
+    record.targets[0].at = Some(NOW - SECOND);
+    record.targets[0].live = Some((3.0, 0.1).into());
+    record.targets[0].live_answers = Some((18.5, 0.5, NOW - SECOND).into());
+    record.targets[1].last_ejection = Some((NOW + SECOND, SECOND).into());
+    record.targets[1].half_open = Some(HalfOpen {
+        passed: (2.0, 3.0, 0.1).into(),
+        limit: Some(4.0),
+        next: NOW + SECOND,
+    });
+    record.targets[1].aside = Some(NOW + SECOND);
+    record
+}
+
+#[test]
+fn a_record_with_all_that_it_may_hold_is_used_as_it_is() {
+    let settings = settings("https://a.com https://b.com");
+    let record = full(&settings);
+    let stored = Stored::Record(record.clone());
+    assert_eq!(judge(Some(&stored), &settings, NOW), Use::Record(record));
+}
+
+#[test]
+fn a_record_is_of_use_for_the_ttl_and_as_long_as_a_stale_decision_is() {
+    let settings = settings("https://a.com https://b.com");
+    let longest = settings.cache_ttl + settings.stale;
+    for (age, is_used) in [(longest, true), (longest + Millis(1.0), false)] {
+        let mut old = record(&settings);
+        old.at = NOW - age;
+        let judged = judge(Some(&Stored::Record(old)), &settings, NOW);
+        assert_eq!(matches!(judged, Use::Record(_)), is_used, "{age:?}");
+    }
+}
+
+#[test]
+fn one_part_that_cannot_be_counted_with_makes_a_record_a_miss() {
+    let ours = settings("https://a.com https://b.com");
+    let changes: [fn(&mut Record); 17] = [
+        |r| r.hash = "00000000".to_owned(),
+        |r| r.trial.as_mut().unwrap().challenger = 2,
+        |r| r.trial.as_mut().unwrap().own.count = -1.0,
+        |r| r.trial.as_mut().unwrap().own.mean = -20.5,
+        |r| r.trial.as_mut().unwrap().other.squares = f64::INFINITY,
+        |r| r.pairs = Some((-1.0, 0.0).into()),
+        |r| r.pairs = Some((0.0, f64::NAN).into()),
+        |r| r.targets[0].at = Some(Timestamp(f64::INFINITY)),
+        |r| r.targets[0].live_answers = Some((-1.0, 0.0, NOW).into()),
+        |r| r.targets[0].live_answers = Some((0.0, f64::INFINITY, NOW).into()),
+        |r| r.targets[0].live_answers = Some((1.0, 1.0, Timestamp(f64::NAN)).into()),
+        |r| r.targets[1].last_ejection = Some((NOW, Millis(f64::INFINITY)).into()),
+        |r| r.targets[1].half_open.as_mut().unwrap().passed.count = f64::NAN,
+        |r| r.targets[1].half_open.as_mut().unwrap().limit = Some(MOST_LOG + 0.5),
+        |r| r.targets[1].half_open.as_mut().unwrap().limit = Some(-MOST_LOG - 0.5),
+        |r| r.targets[1].half_open.as_mut().unwrap().next = Timestamp(f64::INFINITY),
+        |r| r.targets[1].aside = Some(Timestamp(f64::NEG_INFINITY)),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut bad = full(&ours);
+        change(&mut bad);
+        let stored = Stored::Record(bad);
+        assert_eq!(judge(Some(&stored), &ours, NOW), Use::Miss, "{number}");
+    }
 }
 
 #[test]

@@ -49,6 +49,27 @@ fn counts_are_told_no_more_often_than_asked_for_and_once() {
 }
 
 #[test]
+fn the_first_counts_wait_as_long_as_all_others() {
+    let mut talk = Talk::new(&EVERY_10_S);
+    talk.begin("GET");
+    assert_eq!(told(&mut talk), None);
+    talk.wait(10_000.0);
+    let stats = told(&mut talk).expect("ten seconds have passed");
+    assert_eq!((stats.requests, stats.for_ms), (1, 10_000));
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_no_counts_up() {
+    let mut talk = Talk::warm(&EVERY_10_S);
+    let _ = everything(&mut talk);
+    talk.get();
+    assert_eq!(told(&mut talk), None, "no time has passed");
+    talk.wait(-60_000.0);
+    let stats = told(&mut talk).expect("nobody knows how much time has passed");
+    assert_eq!((stats.requests, stats.for_ms), (1, 0));
+}
+
+#[test]
 fn an_instance_that_is_about_to_be_replaced_tells_the_rest() {
     let mut talk = Talk::warm(&EVERY_10_S);
     let _ = everything(&mut talk);
