@@ -110,7 +110,7 @@ impl Instance {
             }
         }
         // The page has what the log has.
-        self.engine.take_notices();
+        self.engine.take_notices(self.now);
         Ok(())
     }
 
