@@ -13,7 +13,7 @@ pub fn markdown(run: &Run, results: &Results) -> String {
         text += &case_table(case, results);
     }
     for quote in &results.quotes {
-        text += &format!("## `{}`\n\n```\n{}\n```\n\n", quote.title, quote.text);
+        text += &format!("## `{}`\n\n```text\n{}\n```\n\n", quote.title, quote.text);
     }
     if !results.not_run.is_empty() {
         text += "## Not run\n\n| part | what | why |\n| --- | --- | --- |\n";
