@@ -216,6 +216,12 @@ impl Health {
         self.failures > 0
     }
 
+    /// Whether its latency stands on a single probe, as after a cold start: a refresh
+    /// will soon ask again.
+    pub(crate) fn is_young(&self) -> bool {
+        self.latency.is_some_and(|known| known.samples < 2)
+    }
+
     /// Whether it is known how long its answers usually take.
     pub(crate) fn knows_normal(&self) -> bool {
         self.drift.baseline().is_some()

@@ -296,9 +296,7 @@ impl Knowledge {
         source: DecisionSource,
     ) {
         let choice = self.choose(primary);
-        let young = self.targets[primary]
-            .latency
-            .is_some_and(|known| known.samples < 2);
+        let young = self.targets[primary].is_young();
         let after = decision::refresh_after(young, self.settings.cache_ttl, &mut self.random);
         self.decision = Some(Decision {
             primary,
@@ -365,9 +363,12 @@ impl Knowledge {
             } else {
                 self.drifting = 0;
             }
-            // Instances to come would take for normal what they meet first.
-            self.sync.write_due |=
-                self.targets[target].knows_normal() && !self.sync.knows_normal_of(target);
+            // The refresh has written it, unless its instance was a new one: then those
+            // to come would take for normal what they meet first.
+            let chosen = &self.targets[target];
+            self.sync.write_due |= !chosen.is_young()
+                && chosen.knows_normal()
+                && !self.sync.knows_normal_of(target);
         }
         self.answered_well(request, ttfb, now);
     }
