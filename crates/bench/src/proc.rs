@@ -109,8 +109,10 @@ mod tests {
     #[test]
     fn this_process_has_memory_and_parents_have_children() {
         let own = std::process::id();
-        assert!(rss_mib(own) > 0.0);
-        assert!(peak_rss_mib(own) >= rss_mib(own));
+        // Other tests of this process need more meanwhile, so the peak is read last.
+        let now = rss_mib(own);
+        assert!(now > 0.0);
+        assert!(peak_rss_mib(own) >= now);
         let mut child = std::process::Command::new("sleep")
             .arg("5")
             .spawn()
