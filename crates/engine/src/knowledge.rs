@@ -366,9 +366,8 @@ impl Knowledge {
             // The refresh has written it, unless its instance was a new one: then those
             // to come would take for normal what they meet first.
             let chosen = &self.targets[target];
-            self.sync.write_due |= !chosen.is_young()
-                && chosen.knows_normal()
-                && !self.sync.knows_normal_of(target);
+            self.sync.write_due |=
+                !chosen.is_young() && chosen.knows_normal() && !self.sync.knows_normal_of(target);
         }
         self.answered_well(request, ttfb, now);
     }
