@@ -126,7 +126,8 @@ pub struct StoreStats {
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     every: Millis,
-    since: Timestamp,
+    /// Since when it counts: the first request, or the last time that it told.
+    since: Option<Timestamp>,
     /// Requests in all, and those under way.
     begun: u32,
     open: u32,
@@ -145,7 +146,7 @@ impl Counts {
         });
         Self {
             every,
-            since: Timestamp::default(),
+            since: None,
             begun: 0,
             open: 0,
             fresh: false,
@@ -156,9 +157,7 @@ impl Counts {
     }
 
     pub(crate) fn begun(&mut self, now: Timestamp) {
-        if self.since == Timestamp::default() {
-            self.since = now;
-        }
+        self.since.get_or_insert(now);
         self.fresh = true;
         self.begun = self.begun.saturating_add(1);
         self.open += 1;
@@ -221,9 +220,11 @@ impl Counts {
     /// Whether it is time to tell it: often enough for whoever listens, and before the
     /// instance goes.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        let passed = now - self.since;
-        // The wall clock may have stepped back.
-        let waited = passed >= self.every || passed < Millis::ZERO;
+        let waited = self.since.is_none_or(|since| {
+            let passed = now - since;
+            // The wall clock may have stepped back.
+            passed >= self.every || passed < Millis::ZERO
+        });
         let goes = self.begun >= LIFE && self.open == 0;
         self.fresh && (waited || goes)
     }
@@ -231,11 +232,8 @@ impl Counts {
     /// What came since the last time; the counts start anew.
     pub(crate) fn take(&mut self, now: Timestamp) -> Stats {
         // Without a request so far there is no beginning: the store was read for the status page.
-        let passed = match self.since == Timestamp::default() {
-            true => Millis::ZERO,
-            false => (now - self.since).max(Millis::ZERO),
-        };
-        self.since = now;
+        let began = self.since.replace(now).unwrap_or(now);
+        let passed = (now - began).max(Millis::ZERO);
         self.fresh = false;
         let targets = self.targets.iter_mut().map(|target| {
             let anew = TargetStats {
