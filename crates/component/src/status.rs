@@ -1,7 +1,7 @@
 //! A request for the status page: its form is read, and the store if need be.
 
 use crate::upload::BodySource;
-use function_fetch_driver::{Platform, read_store};
+use function_fetch_driver::{Platform, ask, read_store};
 use function_fetch_engine::headers::{ClientFacts, Fields};
 use function_fetch_engine::{Event, Failure, LocalReply, Millis, STORE_TIMEOUT};
 use function_fetch_status::{FORM_TIMEOUT_MS, MOST_FORM_BYTES, Request, answer as status};
@@ -38,29 +38,23 @@ where
         accept_language: accept_language.as_deref(),
         form: form.as_deref(),
     };
-    if let Some(reply) = drawn(platform, &request, false) {
+    let drawn = |store_read| {
+        let now = platform.now();
+        platform.engine(|engine| status(engine, &request, store_read, now))
+    };
+    // What is to be reported is reported before, since the page shows what was: an instance
+    // may have had no other request.
+    ask(platform, |_, _| ());
+    if let Some(reply) = drawn(false) {
         return reply;
     }
     let event = match read_store(platform, STORE_TIMEOUT).await {
         Ok(value) => Event::StoreRead(value),
         Err(_) => Event::StoreFailed,
     };
-    let now = platform.now();
-    platform.engine(|engine| engine.status_store(&event, now));
+    ask(platform, |engine, now| engine.status_store(&event, now));
     // With the store read there is always one.
-    drawn(platform, &request, true).unwrap_or_else(|| LocalReply::failed(Failure::InternalError))
-}
-
-/// The response, unless the store is to be read first. What is to be reported is
-/// reported before, since the page shows what was: an instance may have had no other
-/// request.
-fn drawn<P: Platform>(platform: &P, request: &Request<'_>, store_read: bool) -> Option<LocalReply> {
-    let now = platform.now();
-    let notices = platform.engine(|engine| engine.take_notices(now));
-    for notice in &notices {
-        platform.notice(notice);
-    }
-    platform.engine(|engine| status(engine, request, store_read, now))
+    drawn(true).unwrap_or_else(|| LocalReply::failed(Failure::InternalError))
 }
 
 /// The values of all fields of a name, unless they are no text.

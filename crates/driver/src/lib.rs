@@ -69,5 +69,5 @@ mod serve;
 mod store;
 
 pub use platform::{Head, Platform, ProbeHead, StoreError};
-pub use serve::{Explanation, Outcome, serve};
+pub use serve::{Explanation, Outcome, ask, serve};
 pub use store::read as read_store;

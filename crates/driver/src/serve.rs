@@ -130,10 +130,7 @@ fn start_background<P: Platform>(platform: &P, step: &Step) {
 }
 
 /// A call into the engine, after which its notices are reported.
-pub(crate) fn ask<P: Platform, R>(
-    platform: &P,
-    call: impl FnOnce(&mut Engine, Timestamp) -> R,
-) -> R {
+pub fn ask<P: Platform, R>(platform: &P, call: impl FnOnce(&mut Engine, Timestamp) -> R) -> R {
     let now = platform.now();
     let (result, notices) = platform.engine(|engine| (call(engine, now), engine.take_notices(now)));
     for notice in &notices {
