@@ -6,15 +6,15 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::process;
+use crate::toolchain;
 
 /// As distributions call it.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// The one in `CHROMIUM`, the one on PATH, or in CI the distribution's package, which is installed then.
 pub fn ensure() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
-        return which::which(&named)
-            .with_context(|| format!("CHROMIUM: cannot find {}", named.to_string_lossy()));
+    if let Some(named) = toolchain::named("CHROMIUM")? {
+        return Ok(named);
     }
     if let Some(found) = find() {
         return Ok(found);

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::process;
+use crate::toolchain;
 use crate::workspace::Workspace;
 
 const NAME: &str = "promtool";
@@ -17,9 +18,8 @@ const PACKAGE: &str = "prometheus";
 /// The path of promtool: the one in `PROMTOOL`, the one on PATH, or in CI one under the target folder, from the
 /// distribution's package.
 pub fn ensure(workspace: &Workspace) -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("PROMTOOL") {
-        return which::which(&named)
-            .with_context(|| format!("PROMTOOL: cannot find {}", named.to_string_lossy()));
+    if let Some(named) = toolchain::named("PROMTOOL")? {
+        return Ok(named);
     }
     if let Ok(path) = which::which(NAME) {
         return Ok(path);

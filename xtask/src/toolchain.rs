@@ -74,6 +74,15 @@ pub fn ensure_cargo_tool(workspace: &Workspace, name: &str, version: Version) ->
     Ok(own)
 }
 
+/// The program that an environment variable names, where it is set.
+pub fn named(variable: &str) -> Result<Option<PathBuf>> {
+    let find = |named: OsString| {
+        which::which(&named)
+            .with_context(|| format!("{variable}: cannot find {}", named.to_string_lossy()))
+    };
+    std::env::var_os(variable).map(find).transpose()
+}
+
 /// The PATH, with `folder` first.
 pub fn path_with(folder: &Path) -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub struct Artifacts {
     /// The embedded host.
     pub host: Result<PathBuf, String>,
-    /// The component for Spin and the embedded host.
+    /// The component for Spin, whose size is measured.
     pub spin: Result<PathBuf, String>,
     /// The component for any WASI host.
     pub wasi: Result<PathBuf, String>,
