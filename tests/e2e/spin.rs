@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use function_fetch_cases::repository;
+use function_fetch_pages::code;
 use tempfile::TempDir;
 
 use crate::promises;
@@ -45,12 +46,10 @@ fn answers(path: &str) -> String {
 fn block(beginning: &str) -> String {
     let page = repository().join("docs/spin.md");
     let page = std::fs::read_to_string(page).expect("the page");
-    let mut blocks = page.split("```").skip(1).step_by(2);
-    let block = blocks.find_map(|block| {
-        let (_, code) = block.split_once('\n')?;
-        code.starts_with(beginning).then(|| code.to_owned())
-    });
-    block.unwrap_or_else(|| panic!("no block of the page begins with {beginning:?}"))
+    let mut blocks = code(&page).into_iter().map(|block| block.text);
+    blocks
+        .find(|text| text.starts_with(beginning))
+        .unwrap_or_else(|| panic!("no block of the page begins with {beginning:?}"))
 }
 
 /// Somebody with a clone of the repository, in which the components are built, and with a Spin that knows its templates.
@@ -77,17 +76,20 @@ impl User {
         self.directory.path().join(path)
     }
 
-    /// Gives them a built file.
-    fn has(&self, file: &Path, path: &str) {
+    /// The same, in a folder that is there.
+    fn place(&self, path: &str) -> PathBuf {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("writable");
-        std::fs::copy(file, path).expect("it is built");
+        path
+    }
+
+    /// Gives them a built file.
+    fn has(&self, file: &Path, path: &str) {
+        std::fs::copy(file, self.place(path)).expect("it is built");
     }
 
     fn writes(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("writable");
-        std::fs::write(path, text).expect("writable");
+        std::fs::write(self.place(path), text).expect("writable");
     }
 
     fn shell(&self, commands: &str) -> Process {
