@@ -17,6 +17,9 @@ const FADE: Millis = Millis(600_000.0);
 /// the inverse are remembered.
 const KEEP: f64 = 1.0 - 1.0 / 20.0;
 
+/// The natural logarithm of [`KEEP`].
+const LN_KEEP: f64 = -0.051_293_294_387_550_58;
+
 /// So much weight of failures convicts a target: three of them in short order,
 /// each with its retry answered well elsewhere,
 const LEAST_BAD: f64 = 2.5;
@@ -63,20 +66,26 @@ impl Tally {
 
     /// Others' answers fade by the requests that follow here, too.
     fn followed_by(&mut self, answers: f64, now: Timestamp) {
-        *self = self.kept(math::exp(math::ln(KEEP) * answers), now);
+        *self = self.after(answers, now);
     }
 
     fn faded(&self, now: Timestamp) -> Self {
-        self.kept(1.0, now)
+        self.after(0.0, now)
     }
 
-    /// By now, with a share of its weight for other reasons than time.
-    fn kept(&self, share: f64, now: Timestamp) -> Self {
-        let keep = math::exp(-(now - self.at).max(Millis::ZERO).0 / FADE.0) * share;
+    /// What is left of it by now, so many answers later.
+    fn after(&self, answers: f64, now: Timestamp) -> Self {
+        let age = (now - self.at).max(Millis::ZERO).0 / FADE.0;
+        let at = self.at.max(now);
+        // Of most targets no others have told anything, and each answer asks.
+        if self.good == 0.0 && self.bad == 0.0 {
+            return Self { at, ..*self };
+        }
+        let keep = math::exp(LN_KEEP * answers - age);
         Self {
             good: self.good * keep,
             bad: self.bad * keep,
-            at: self.at.max(now),
+            at,
         }
     }
 
@@ -136,7 +145,10 @@ impl Evidence {
     /// Whether others believe worse of it than they should after the good answers
     /// that came in since: instances that see no failure would tell nobody.
     pub(crate) fn refutes(&self, now: Timestamp) -> bool {
-        self.own.good > 0.0 && self.shared.faded(now).bad >= UNREFUTED
+        // It only fades, so what is too little before that need not be faded: most answers ask in vain.
+        self.own.good > 0.0
+            && self.shared.bad >= UNREFUTED
+            && self.shared.faded(now).bad >= UNREFUTED
     }
 
     /// Takes what the store holds in the place of what it held.
@@ -220,6 +232,11 @@ mod tests {
             }
         }
         None
+    }
+
+    #[test]
+    fn an_answer_leaves_what_the_memory_keeps() {
+        assert!((math::exp(LN_KEEP) - KEEP).abs() < 1e-12);
     }
 
     #[test]
