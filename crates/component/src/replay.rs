@@ -36,8 +36,14 @@ impl Replay {
     }
 
     /// More of the body, from the client.
-    pub fn read(&mut self, bytes: &[u8]) {
-        self.unsent.extend_from_slice(bytes);
+    pub fn read(&mut self, mut bytes: Vec<u8>) {
+        if self.unsent.is_empty() {
+            // A host reads into a buffer that is larger than most bodies.
+            bytes.shrink_to_fit();
+            self.unsent = bytes;
+        } else {
+            self.unsent.extend_from_slice(&bytes);
+        }
     }
 
     /// Whether what was not sent yet could be sent again.
@@ -62,8 +68,12 @@ impl Replay {
             self.lost = true;
             self.taken = Vec::new();
             self.unsent.drain(..count);
+        } else if self.taken.is_empty() && count == self.unsent.len() {
+            self.taken = std::mem::take(&mut self.unsent);
         } else {
-            self.taken.extend(self.unsent.drain(..count));
+            // Not `extend` with what is drained: in WebAssembly, that is a loop over the bytes.
+            self.taken.extend_from_slice(&self.unsent[..count]);
+            self.unsent.drain(..count);
         }
     }
 
@@ -131,7 +141,7 @@ mod tests {
     /// bytes.
     fn took(limit: usize, host_buffer: usize, count: usize) -> Replay {
         let mut replay = Replay::new(limit, host_buffer);
-        replay.read(b"0123456789");
+        replay.read(b"0123456789".to_vec());
         replay.took(count);
         replay
     }

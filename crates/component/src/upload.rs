@@ -249,9 +249,9 @@ impl<S: BodySource> Client<S> {
         // A chunked body is announced by a header that hosts do not expose. Sending every GET as chunked would be worse
         // than looking for the end, which comes at once if there is no body.
         let mut patience = pin!(platform.sleep(FIRST_BYTES));
-        replay.read(&self.receive(&mut patience).await);
+        replay.read(self.receive(&mut patience).await);
         while to_the_end && !self.ended && replay.fits() {
-            replay.read(&self.receive(&mut pending()).await);
+            replay.read(self.receive(&mut pending()).await);
         }
         if to_the_end && !replay.fits() {
             return Err(Failure::HttpRequestLengthRequired);
@@ -303,7 +303,7 @@ impl<S: BodySource> Client<S> {
                 while self.length == Some(self.received) && !self.ended && !stop.is_terminated() {
                     bytes.extend(self.receive(stop).await);
                 }
-                replay.borrow_mut().read(&bytes);
+                replay.borrow_mut().read(bytes);
             }
             progress.set(clock.monotonic());
             if stop.is_terminated() {
