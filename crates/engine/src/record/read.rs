@@ -149,3 +149,6 @@ fn is_shallow(value: &Json, levels: u32) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests;
