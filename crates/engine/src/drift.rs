@@ -51,10 +51,7 @@ impl Drift {
     pub(crate) fn learned(live: Live) -> Self {
         Self {
             baseline: Baseline {
-                live: Live {
-                    variance: live.variance.max(0.0),
-                    ..live
-                },
+                live,
                 count: RECORDED,
             },
             ..Self::default()
@@ -154,6 +151,44 @@ mod tests {
         assert!(drift.observe(Millis(200.0)));
         drift.restart(true);
         assert!((0..200).all(|_| !drift.observe(Millis(200.0))), "relearned");
+    }
+
+    #[test]
+    fn a_drift_is_twice_as_long_and_four_standard_errors_of_the_last_eight() {
+        for (variance, times, is_drift) in [
+            (0.05, 2.0, false),
+            (0.05, 2.1, true),
+            (0.6, 2.28, false),
+            (0.6, 2.38, true),
+        ] {
+            let mean = 20f64.ln();
+            let mut drift = Drift::learned(Live { mean, variance });
+            let seen = (0..8).any(|_| drift.observe(Millis(20.0 * times)));
+            assert_eq!(seen, is_drift, "{times} times, of {variance}");
+        }
+    }
+
+    #[test]
+    fn only_recent_answers_that_are_accepted_become_what_is_normal() {
+        let normal = |drift: &Drift| slow(drift.baseline().expect("it is learned")).0;
+        let mut drift = Drift::default();
+        for _ in 0..100 {
+            drift.observe(Millis(20.0));
+        }
+        for _ in 0..8 {
+            drift.observe(Millis(200.0));
+        }
+        let before = normal(&drift);
+        assert!(before < 100.0, "{before}");
+        drift.restart(false);
+        assert_eq!(normal(&drift), before);
+        assert!((0..7).all(|_| !drift.observe(Millis(200.0))), "afresh");
+        assert!(drift.observe(Millis(200.0)));
+        drift.restart(true);
+        let after = normal(&drift);
+        assert!(after > 200.0, "{after}");
+        drift.restart(true);
+        assert_eq!(normal(&drift), after, "nothing came since");
     }
 
     #[test]

@@ -282,6 +282,34 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_slow_must_come_within_the_margin_of_the_faster_target() {
+        // The faster one takes 100 ms, and the margin is a fifth.
+        for (ms, trials, wanted) in [
+            (90.0, 12, Shown::Fit),
+            (118.0, 12, Shown::Fit),
+            (122.0, 12, Shown::Fit),
+            (135.0, 12, Shown::Unfit),
+            (170.0, 2, Shown::Unfit),
+        ] {
+            let mut half_open = HalfOpen::new(Some(math::ln(100.0)), Timestamp(0.0));
+            for trial in 1..trials {
+                let shown = half_open.answered(Millis(ms), MARGIN);
+                assert_eq!(shown, Shown::Nothing, "{ms} ms, trial {trial}");
+            }
+            assert_eq!(half_open.answered(Millis(ms), MARGIN), wanted, "{ms} ms");
+        }
+    }
+
+    #[test]
+    fn who_could_not_be_tried_for_five_minutes_is_untried() {
+        let half_open = HalfOpen::new(None, Timestamp(1e12));
+        let later = half_open.next + UNTRIED;
+        assert!(!half_open.is_untried(later));
+        assert!(half_open.is_untried(later + Millis(1.0)));
+        assert!(half_open.is_untried(later + UNTRIED));
+    }
+
+    #[test]
     fn a_tenfold_difference_shows_in_three_answers() {
         let mut trial = LatencyTrial::new(1);
         for request in 0..40 {

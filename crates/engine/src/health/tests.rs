@@ -75,6 +75,51 @@ fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
     }
 }
 
+#[test]
+fn a_probe_without_an_answer_is_a_lost_packet_only_while_requests_are_answered() {
+    const TOOK: Millis = Millis(1_500.0);
+    const END: Timestamp = Timestamp(10_000.0);
+    for (answered_at, waits_since, is_lost) in [
+        (9_000.0, None, true),
+        (8_501.0, None, true),
+        // Nobody has asked, or not for as long as the probe took.
+        (8_500.0, None, false),
+        (0.0, None, false),
+        // Another request waits, for not long or for too long.
+        (9_000.0, Some(9_501.0), true),
+        (9_000.0, Some(9_500.0), false),
+    ] {
+        let mut health = Health::default();
+        health.responded(200, false, None, Timestamp(answered_at));
+        if let Some(since) = waits_since {
+            health.request_sent(Timestamp(since));
+        }
+        let lost = health.has_lost_probe(TOOK, Millis::ZERO, END);
+        assert_eq!(lost, is_lost, "{answered_at} {waits_since:?}");
+    }
+}
+
+#[test]
+fn the_first_probe_without_an_answer_after_one_that_passed_is_a_lost_packet() {
+    const TOOK: Millis = Millis(1_500.0);
+    const RECENT: Millis = Millis(10_000.0);
+    let mut health = Health::default();
+    let measured = Timestamp(1e6);
+    let in_time = measured + RECENT + TOOK - Millis(1.0);
+    assert!(
+        !health.has_lost_probe(TOOK, RECENT, in_time),
+        "none has passed"
+    );
+    for (now, is_lost) in [(in_time, true), (in_time + Millis(1.0), false)] {
+        health.probe_passed(Millis(5.0), measured, FADE);
+        assert_eq!(health.has_lost_probe(TOOK, RECENT, now), is_lost);
+        assert!(!health.has_lost_probe(TOOK, RECENT, now), "the second");
+    }
+    health.probe_passed(Millis(5.0), measured, FADE);
+    eject(&mut health, measured.0);
+    assert!(!health.has_lost_probe(TOOK, RECENT, in_time), "it is out");
+}
+
 /// Convicts by requests, and lets the backoff and a probe pass.
 fn half_open(health: &mut Health, now: f64) -> f64 {
     let length = health.eject(Found::ByRequests, 0.5, Timestamp(now));

@@ -411,3 +411,49 @@ fn a_bad_setting_is_reported_once() {
         []
     );
 }
+
+#[test]
+fn an_explained_response_names_what_the_decision_is_from() {
+    let explained = |talk: &Talk, step: &Step| talk.engine.explain(&step.state, 200);
+    let explaining = [("FETCH_EXPLAIN", "true")];
+    let from = |attempt: u32, host: &str, source: &str| {
+        Some(format!(
+            "function-fetch; next-hop=\"{host}\"; received-status=200; \
+             details=\"attempt {attempt}, decision from {source}\""
+        ))
+    };
+
+    let mut talk = Talk::new(&explaining);
+    let waiting = talk.begin("GET");
+    let round = talk.engine.start_round(talk.now).unwrap();
+    talk.engine.probed(round.id, 1, probe(Some(60.0)), talk.now);
+    let step = talk.settle(waiting.state, Event::RoundReady);
+    let step = talk.status(&step, 200);
+    assert_eq!(
+        explained(&talk, &step),
+        from(1, "b.test", "first healthy probe")
+    );
+    talk.engine.probed(round.id, 0, probe(Some(5.0)), talk.now);
+    talk.engine.probed(round.id, 2, probe(Some(9.0)), talk.now);
+    talk.engine.finish_round(round.id, talk.now);
+    let step = talk.begin("GET");
+    let step = talk.status(&step, 500);
+    let step = talk.status(&step, 200);
+    assert_eq!(explained(&talk, &step), from(2, "c.test", "probes"));
+
+    let mut talk = Talk::with_store(&explaining);
+    let step = talk.begin("GET");
+    let value = record(&talk, 1_000.0);
+    let step = talk.settle(step.state, Event::StoreRead(Some(value)));
+    let step = talk.status(&step, 200);
+    assert_eq!(explained(&talk, &step), from(1, "b.test", "store"));
+
+    let unranked = ("FETCH_CACHE_ADAPTER", "none");
+    let mut talk = Talk::new(&[explaining[0], unranked]);
+    let step = talk.get();
+    assert_eq!(explained(&talk, &step), from(1, "a.test", "list order"));
+
+    let mut talk = Talk::warm(&[]);
+    let step = talk.get();
+    assert_eq!(explained(&talk, &step), None, "nobody has asked");
+}

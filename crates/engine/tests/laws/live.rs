@@ -2,7 +2,7 @@
 
 use crate::serve::{Live, status};
 use crate::talk::{Talk, response, target};
-use function_fetch_engine::{Action, Event, Failure, Millis, ReplayState};
+use function_fetch_engine::{Action, Event, Failure, Millis, Notice, ReplayState};
 
 /// The first target fails; the others are well.
 fn first_fails(target: usize) -> Live {
@@ -134,6 +134,38 @@ fn a_trial_has_its_fallback_in_hand() {
         assert_eq!(talk.serve_request(&with_body, first_fails).tried, [1]);
     }
     assert_eq!(talk.serve("GET", first_fails).tried, [0, 1]);
+}
+
+#[test]
+fn a_target_that_its_probes_find_slower_as_well_gets_no_trials() {
+    // The other takes 60 ms; three quarters of the probe may be its handshake.
+    for (ms, is_tried) in [(5.0, true), (150.0, true), (900.0, false)] {
+        let mut talk = ejected(&[]);
+        talk.wait(12_000.0);
+        assert!(talk.get().round);
+        talk.round(&[Some(ms), Some(60.0), Some(300.0)]);
+        let step = talk.begin("GET");
+        assert_eq!(step.state.trial, is_tried, "{ms} ms");
+        assert_eq!(target(&step), usize::from(!is_tried), "{ms} ms");
+    }
+}
+
+#[test]
+fn a_target_that_nobody_can_try_gets_its_requests_back_after_five_minutes() {
+    let mut talk = ejected(&[]);
+    talk.wait(12_000.0);
+    talk.serve("POST", all_well);
+    let half_open = talk.now;
+    let back = (0..1_000).find(|_| {
+        talk.wait(1_000.0);
+        talk.serve("POST", all_well).tried == [0]
+    });
+    assert!(back.is_some(), "it is out for good");
+    let after = talk.now - half_open;
+    assert!((Millis(300e3)..Millis(310e3)).contains(&after), "{after:?}");
+    assert!(talk.notices().contains(&Notice::Recovered {
+        target: "http://a.test".to_owned()
+    }));
 }
 
 #[test]

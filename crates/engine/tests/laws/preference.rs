@@ -195,6 +195,37 @@ fn spread_shares_within_the_tier_in_proportion_to_the_weights() {
 }
 
 #[test]
+fn an_instance_whose_choice_fails_chooses_anew_among_the_rest_and_stays_there() {
+    let settings = Talk::new(&[("FETCH_SPREAD", "true")])
+        .engine
+        .settings()
+        .clone();
+    let mut chosen = [0; 3];
+    for seed in 0..60 {
+        let mut talk = Talk {
+            engine: Engine::new(settings.clone(), seed),
+            now: Timestamp(1_700_000_000_000.0),
+            stored: None,
+        };
+        talk.round(&[Some(50.0), Some(52.0), Some(54.0)]);
+        let first = talk.first_choice();
+        if first == 0 {
+            continue;
+        }
+        let next = served(&mut talk, |target| target != first);
+        let then = talk.first_choice();
+        assert_ne!(then, first);
+        chosen[then] += 1;
+        // A probe finds it healthy again.
+        talk.wait(1_500.0);
+        talk.round(&[Some(50.0), Some(52.0), Some(54.0)]);
+        assert_eq!(talk.first_choice(), then, "seed {seed}: {first}, {next}");
+    }
+    let [a, b, c] = chosen;
+    assert!(a > 5 && b > 2 && c > 2, "{chosen:?}");
+}
+
+#[test]
 fn a_better_tier_that_another_instance_found_back_takes_over_at_once() {
     for refreshed_meanwhile in [false, true] {
         let targets = tiers(&[2, 1]);

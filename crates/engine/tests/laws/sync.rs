@@ -1,7 +1,7 @@
 //! What live instances learn from each other between two refreshes.
 
 use crate::talk::{Talk, target};
-use function_fetch_engine::{ChangeReason, Event, Failure, Notice, Record, Stored};
+use function_fetch_engine::{ChangeReason, Event, Failure, Millis, Notice, Record, Stored};
 
 /// Two instances that know the same: one has measured, the other has read it.
 fn two() -> (Talk, Talk, Stored) {
@@ -62,6 +62,21 @@ fn a_failover_reaches_the_others_within_a_second() {
         }]
     ));
     assert_eq!(other.write(), None, "there is nothing to add");
+}
+
+#[test]
+fn no_news_moves_the_primary_to_a_target_that_is_faster_by_less_than_the_margin() {
+    let (mut one, mut other, value) = two();
+    let mut news = recorded(Some(value));
+    news.targets[0].latency = Some(Millis(50.0));
+    news.targets[1].latency = Some(Millis(45.0));
+    news.targets[2].fail = 1;
+    for talk in [&mut one, &mut other] {
+        sync(talk, &Stored::Record(news.clone()));
+        assert_eq!(talk.first_choice(), 0);
+        assert_eq!(talk.notices(), []);
+        assert_eq!(talk.write(), None, "there is nothing to add");
+    }
 }
 
 #[test]
