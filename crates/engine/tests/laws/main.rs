@@ -17,6 +17,7 @@ mod reports;
 mod resends;
 mod serve;
 mod stats;
+mod status;
 mod sync;
 mod talk;
 mod world;
