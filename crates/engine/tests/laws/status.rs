@@ -425,7 +425,7 @@ fn what_is_wrong_now_is_a_warning_for_as_long() {
     let step = talk.begin("GET");
     talk.settle(step.state, Event::StoreFailed);
     let read = store_failed(StoreOperation::Read);
-    assert_eq!(told(&talk).warnings, [read.clone()]);
+    assert_eq!(told(&talk).warnings, std::slice::from_ref(&read));
     talk.engine.store_written(false);
     let write = store_failed(StoreOperation::Write);
     assert_eq!(told(&talk).warnings, [read, write.clone()]);
