@@ -76,6 +76,16 @@ fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
 }
 
 #[test]
+fn what_this_side_gives_up_no_longer_waits_and_what_began_before_it_still_does() {
+    for (began, waits) in [(0.0, false), (99.0, false), (100.0, false), (101.0, true)] {
+        let mut health = Health::default();
+        health.request_sent(Timestamp(100.0));
+        health.attempt_cancelled(Timestamp(began));
+        assert_eq!(health.awaits_probe(Timestamp(10_000.0)), waits, "{began}");
+    }
+}
+
+#[test]
 fn a_probe_without_an_answer_is_a_lost_packet_only_while_requests_are_answered() {
     const TOOK: Millis = Millis(1_500.0);
     const END: Timestamp = Timestamp(10_000.0);

@@ -1,6 +1,7 @@
 //! Section 6 of the contract: attempts.
 
 use crate::talk::{Talk, failed, own_status, request, response, target};
+use function_fetch_engine::record::{Record, Stored, TargetRecord};
 use function_fetch_engine::{
     Action, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety,
 };
@@ -374,6 +375,24 @@ fn retries_that_load_the_targets_are_budgeted() {
 }
 
 #[test]
+fn a_request_that_failed_everywhere_costs_no_retry_that_it_cannot_make() {
+    let mut talk = Talk::new(&[
+        ("FETCH_CACHE_ADAPTER", "none"),
+        ("FETCH_TARGETS", "http://a.test http://b.test"),
+    ]);
+    let mut retries = 0;
+    for _ in 0..200 {
+        let step = talk.begin("GET");
+        let step = talk.status(&step, 500);
+        if matches!(step.action, Action::Send(_)) {
+            retries += 1;
+            assert_eq!(talk.status(&step, 500).action, Action::Relay);
+        }
+    }
+    assert!((45..=50).contains(&retries), "{retries}");
+}
+
+#[test]
 fn a_refused_connection_costs_no_budget() {
     let mut talk = Talk::warm(&[]);
     for _ in 0..200 {
@@ -435,4 +454,57 @@ fn without_targets_every_request_hears_why() {
     };
     assert_eq!(reply.status, 500);
     assert!(reply.body.starts_with("Missing env: FETCH_TARGETS\n"));
+}
+
+#[test]
+fn a_path_that_climbs_out_is_refused_where_a_target_has_a_base_path() {
+    for (targets, path, refused) in [
+        ("http://a.test http://b.test/base", "/x/../../y", true),
+        ("http://a.test http://b.test/base", "/x/../y", false),
+        ("http://a.test http://b.test", "/x/../../y", false),
+        ("http://a.test http://b.test", "/y", false),
+    ] {
+        let mut talk = Talk::new(&[("FETCH_TARGETS", targets), ("FETCH_CACHE_ADAPTER", "none")]);
+        let step = talk.begin_with(&Request::new("GET", path));
+        if refused {
+            assert_eq!(own_status(&step), 400, "{targets} {path}");
+        } else {
+            assert_eq!(target(&step), 0, "{targets} {path}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_overdue_after_what_one_in_a_thousand_took() {
+    // The mean and the variance of the logarithms, as the store tells them.
+    for (live, ms) in [
+        (None, 500.0..=500.0),
+        (Some((20f64.ln(), 0.01)), 200.0..=200.0),
+        (Some((400f64.ln(), 0.09)), 983.0..=984.5),
+        (Some((2_000f64.ln(), 0.01)), 2_699.0..=2_700.5),
+        (Some((4_000f64.ln(), 1.0)), 5_000.0..=5_000.0),
+    ] {
+        let mut talk = Talk::with_store(&[]);
+        let known = |ms| TargetRecord {
+            latency: Some(Millis(ms)),
+            n: 2,
+            live: live.map(Into::into),
+            ..TargetRecord::default()
+        };
+        let targets = [5.0, 60.0, 300.0].map(known).to_vec();
+        let record = Record::new(talk.engine.settings(), talk.now, 0, targets);
+        let step = talk.begin("POST");
+        let stored = Event::StoreRead(Some(Stored::Record(record)));
+        let step = talk.settle(step.state, stored);
+        assert!(ms.contains(&step.wake_after.0), "{live:?}: {step:?}");
+        let Millis(overdue) = step.wake_after;
+        // A host whose timer fires too early is told how long it has still to wait.
+        let early = talk.waited(&step, &[(0, overdue - 50.0)]);
+        assert_eq!(early.action, Action::Wait);
+        assert!((early.wake_after.0 - 50.0).abs() < 1e-6, "{early:?}");
+        assert!(!early.wake_on_round, "nothing is overdue");
+        talk.wait(overdue);
+        let late = talk.waited(&early, &[(0, overdue)]);
+        assert!(late.wake_on_round && late.round, "{late:?}");
+    }
 }

@@ -135,6 +135,50 @@ fn all_probes_failed_means_list_order_and_another_try_after_a_second() {
 }
 
 #[test]
+fn on_a_cold_start_every_target_is_probed_however_many_there_are() {
+    let list: Vec<String> = (0..9).map(|i| format!("http://t{i}.test")).collect();
+    let mut talk = Talk::new(&[("FETCH_TARGETS", &list.join(" "))]);
+    talk.begin("GET");
+    let round = talk.engine.start_round(talk.now).unwrap();
+    assert_eq!(round.targets, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!((round.concurrency, round.read_store), (6, false));
+}
+
+#[test]
+fn a_probe_that_the_host_denies_has_failed_and_names_the_setting() {
+    for (failure, wanted) in [
+        (Failure::HttpRequestDenied, "allowed_outbound_hosts"),
+        (Failure::DestinationIpProhibited, "blocked_networks"),
+        (Failure::ConnectionRefused, ""),
+    ] {
+        let mut talk = Talk::new(&[]);
+        talk.begin("GET");
+        let round = talk.engine.start_round(talk.now).unwrap();
+        let denied = ProbeOutcome {
+            result: Err(failure),
+            took: Millis(1.0),
+            cached: false,
+        };
+        talk.engine.probed(round.id, 0, denied, talk.now);
+        assert!(talk.engine.has_notices());
+        let notices = talk.notices();
+        assert!(!talk.engine.has_notices());
+        let remedies: Vec<&str> = notices
+            .iter()
+            .filter_map(|notice| match notice {
+                Notice::Denied { remedy, .. } => Some(*remedy),
+                _ => None,
+            })
+            .collect();
+        match wanted {
+            "" => assert_eq!(remedies, [""; 0]),
+            _ => assert!(remedies[0].contains(wanted), "{remedies:?}"),
+        }
+        assert!(matches!(&notices[..], [.., Notice::Ejected { .. }]));
+    }
+}
+
+#[test]
 fn a_round_that_the_host_abandoned_does_not_block_the_next() {
     let mut talk = Talk::new(&[]);
     talk.begin("GET");

@@ -176,6 +176,22 @@ fn a_target_that_hangs_is_skipped_before_the_first_request_times_out() {
 }
 
 #[test]
+fn a_request_that_may_go_nowhere_else_is_not_given_up_though_its_target_is_dead() {
+    for (most, is_given_up) in [("1", false), ("2", true)] {
+        let mut talk = Talk::warm(&[("FETCH_MAX_ATTEMPTS", most)]);
+        let stuck = talk.begin("GET");
+        talk.wait(700.0);
+        let stuck = talk.waited(&stuck, &[(0, 700.0)]);
+        let round = talk.engine.start_round(talk.now).expect("a probe asks");
+        talk.engine.probed(round.id, 0, probe(None), talk.now);
+        talk.engine.finish_round(round.id, talk.now);
+        let stuck = talk.waited(&stuck, &[(0, 700.0)]);
+        let given_up = matches!(stuck.action, Action::Cancel { .. });
+        assert_eq!(given_up, is_given_up, "{most} attempts");
+    }
+}
+
+#[test]
 fn a_probe_without_an_answer_is_a_lost_packet_and_a_second_one_is_not() {
     let silent = || ProbeOutcome {
         result: Err(Failure::AttemptTimeout),

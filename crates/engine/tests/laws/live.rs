@@ -169,6 +169,22 @@ fn a_target_that_nobody_can_try_gets_its_requests_back_after_five_minutes() {
 }
 
 #[test]
+fn trials_that_are_answered_well_cost_no_retries() {
+    let mut talk = ejected(&[]);
+    talk.wait(12_000.0);
+    talk.serve("POST", all_well);
+    for _ in 0..12 {
+        assert!(talk.serve("GET", all_well).trial);
+        talk.wait(2_000.0);
+    }
+    assert_eq!(talk.serve("POST", all_well).tried, [0], "it is back");
+    let failing = (0..20).map(|_| talk.serve("GET", |_| status(500)).tried.len() - 1);
+    // Of the first ten, three were used before; twenty requests earn four.
+    let retries: usize = failing.sum();
+    assert!((11..=15).contains(&retries), "{retries}");
+}
+
+#[test]
 fn one_client_with_an_endpoint_that_fails_everywhere_ejects_nobody() {
     for broken in [status(500), status(503), Live::Hangs] {
         let mut talk = Talk::warm(&[]);

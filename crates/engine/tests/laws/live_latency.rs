@@ -257,6 +257,26 @@ fn a_target_that_hangs_for_requests_alone_is_out_after_a_few() {
 }
 
 #[test]
+fn an_overdue_answer_is_evidence_where_another_target_took_two_thirds_of_the_wait() {
+    // The first is waited for for 400 ms before another one is asked beside.
+    for (ms, is_evidence) in [(250.0, true), (280.0, false), (900.0, false)] {
+        let mut talk = busy(8);
+        for _ in 0..20 {
+            talk.wait(100.0);
+            let served = talk.serve("GET", |target| match target {
+                0 => Live::Hangs,
+                _ => Live::Answers(200, ms),
+            });
+            assert_eq!(served.status, 200);
+            if served.tried[0] == 0 {
+                assert_eq!((served.tried, served.took), (vec![0, 1], 400.0 + ms));
+            }
+        }
+        assert_eq!(!talk.ejections().is_empty(), is_evidence, "{ms}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_is_slow_on_all_targets_ejects_nobody() {
     let mut talk = busy(5);
     for request in 0..1_000 {

@@ -226,6 +226,42 @@ fn an_instance_whose_choice_fails_chooses_anew_among_the_rest_and_stays_there() 
 }
 
 #[test]
+fn a_primary_that_fails_is_replaced_whoever_has_the_requests() {
+    for seed in 0..20 {
+        let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
+        let settings = talk.engine.settings().clone();
+        talk.engine = Engine::new(settings, seed);
+        talk.round(&[Some(50.0), Some(52.0), Some(54.0)]);
+        let choice = talk.first_choice();
+        talk.notices();
+        // A retry finds the primary dead.
+        let mut step = talk.begin("GET");
+        step = talk.status(&step, 500);
+        if choice != 0 {
+            assert_eq!(target(&step), 0, "the best by rank");
+            step = talk.fails(&step, Failure::ConnectionRefused);
+        }
+        talk.status(&step, 200);
+        let changes: Vec<_> = talk
+            .notices()
+            .into_iter()
+            .filter(|notice| matches!(notice, Notice::PrimaryChanged { .. }))
+            .collect();
+        let failover = Notice::PrimaryChanged {
+            from: Some("http://a.test".to_owned()),
+            to: "http://b.test".to_owned(),
+            reason: ChangeReason::Failover,
+        };
+        if choice == 0 {
+            assert_eq!(changes, [], "seed {seed}");
+        } else {
+            assert_eq!(changes, [failover], "seed {seed}");
+        }
+        assert_ne!(talk.first_choice(), if choice == 0 { 3 } else { 0 });
+    }
+}
+
+#[test]
 fn a_better_tier_that_another_instance_found_back_takes_over_at_once() {
     for refreshed_meanwhile in [false, true] {
         let targets = tiers(&[2, 1]);
