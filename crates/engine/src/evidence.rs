@@ -295,6 +295,28 @@ mod tests {
     }
 
     #[test]
+    fn what_others_believe_is_refuted_by_good_answers_while_a_few_more_failures_would_convict() {
+        for (bad, good, seconds, refutes) in [
+            (1.5, false, 0.0, false),
+            (1.5, true, 0.0, true),
+            (1.5, true, 60.0, true),
+            // Time has refuted it.
+            (1.5, true, 600.0, false),
+            (1.1, true, 0.0, false),
+            (0.0, true, 0.0, false),
+        ] {
+            let mut evidence = Evidence::default();
+            let start = Timestamp(0.0);
+            evidence.adopt((0.0, bad, start).into());
+            if good {
+                evidence.good(1.0, start);
+            }
+            let now = Timestamp(seconds * SECOND);
+            assert_eq!(evidence.refutes(now), refutes, "{bad} {good} {seconds}");
+        }
+    }
+
+    #[test]
     fn good_answers_of_an_hour_ago_excuse_nothing() {
         let mut evidence = Evidence::default();
         for request in 0..1_000 {
@@ -320,6 +342,6 @@ mod tests {
             pairs.add(false);
         }
         let high = pairs.likelihood();
-        assert!((0.7..1.0).contains(&high), "{high}");
+        assert!((0.80..0.86).contains(&high), "{high}");
     }
 }

@@ -76,6 +76,24 @@ fn a_suspicion_that_a_probe_disproves_waits_longer_next_time() {
 }
 
 #[test]
+fn others_are_told_of_answers_while_they_weigh_anything() {
+    type Answers = fn(&mut Health);
+    let cases: [(Answers, f64, bool); 5] = [
+        (|_| (), 0.0, false),
+        (|health| health.evidence.good(1.0, START), 0.0, true),
+        (|health| health.evidence.bad(1.0, START), 0.0, true),
+        (|health| health.evidence.good(1.0, START), 36e6, false),
+        (|health| health.evidence.bad(1.0, START), 36e6, false),
+    ];
+    for (number, (answers, later, is_told)) in cases.into_iter().enumerate() {
+        let mut health = Health::default();
+        answers(&mut health);
+        let told = health.share(Timestamp(later));
+        assert_eq!(told.live_answers.is_some(), is_told, "{number}");
+    }
+}
+
+#[test]
 fn what_this_side_gives_up_no_longer_waits_and_what_began_before_it_still_does() {
     for (began, waits) in [(0.0, false), (99.0, false), (100.0, false), (101.0, true)] {
         let mut health = Health::default();

@@ -179,6 +179,57 @@ fn a_probe_that_the_host_denies_has_failed_and_names_the_setting() {
 }
 
 #[test]
+fn a_round_reads_the_store_before_a_refresh_and_when_that_is_due_where_there_is_one() {
+    const MEASURED: [Option<f64>; 3] = [Some(5.0), Some(60.0), Some(300.0)];
+    let settings = [("FETCH_CACHE_SYNC_SECONDS", "60")];
+    for has_store in [false, true] {
+        let mut talk = match has_store {
+            true => Talk::with_store(&settings),
+            false => Talk::new(&settings),
+        };
+        let reads = |talk: &mut Talk| {
+            let round = talk.engine.start_round(talk.now)?;
+            talk.engine.finish_round(round.id, talk.now);
+            Some((round.read_store, round.targets.len()))
+        };
+        talk.begin("GET");
+        let cold = talk.engine.start_round(talk.now).expect("a cold start");
+        assert_eq!((cold.read_store, cold.targets.len()), (false, 3));
+        for target in cold.targets {
+            let outcome = probe(MEASURED[target]);
+            talk.engine.probed(cold.id, target, outcome, talk.now);
+        }
+        talk.engine.finish_round(cold.id, talk.now);
+        assert_eq!(reads(&mut talk), None, "nothing is due");
+
+        let step = talk.begin("GET");
+        let step = talk.fails(&step, Failure::ConnectionRefused);
+        talk.status(&step, 200);
+        talk.wait(2_000.0);
+        assert_eq!(reads(&mut talk), Some((false, 1)), "a recovery");
+        talk.wait(61_000.0);
+        let step = talk.begin("GET");
+        assert!(step.round);
+        let refresh = reads(&mut talk).expect("a refresh");
+        assert_eq!(refresh, (has_store, 3));
+    }
+}
+
+#[test]
+fn a_probe_that_finds_a_target_as_well_as_it_was_is_no_news_for_others() {
+    let mut talk = Talk::with_store(&[("FETCH_CACHE_SYNC_SECONDS", "0")]);
+    talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+    assert!(talk.write().is_some());
+    talk.begin("GET");
+    talk.wait(600.0);
+    let step = talk.begin("GET");
+    assert!(step.round, "an answer is overdue");
+    talk.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    assert!(!talk.status(&step, 200).write);
+    assert_eq!(talk.write(), None);
+}
+
+#[test]
 fn a_round_that_the_host_abandoned_does_not_block_the_next() {
     let mut talk = Talk::new(&[]);
     talk.begin("GET");

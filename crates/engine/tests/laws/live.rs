@@ -185,6 +185,22 @@ fn trials_that_are_answered_well_cost_no_retries() {
 }
 
 #[test]
+fn a_target_that_is_back_is_judged_afresh() {
+    let mut talk = ejected(&[]);
+    talk.wait(12_000.0);
+    talk.serve("POST", all_well);
+    for _ in 0..12 {
+        assert!(talk.serve("GET", all_well).trial);
+        talk.wait(2_000.0);
+    }
+    for failures in 1..=3 {
+        assert_eq!(talk.serve("GET", first_fails).tried, [0, 1]);
+        let ejections = talk.ejections();
+        assert_eq!(ejections.len(), usize::from(failures == 3), "{failures}");
+    }
+}
+
+#[test]
 fn one_client_with_an_endpoint_that_fails_everywhere_ejects_nobody() {
     for broken in [status(500), status(503), Live::Hangs] {
         let mut talk = Talk::warm(&[]);

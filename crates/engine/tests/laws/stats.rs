@@ -51,7 +51,9 @@ fn counts_are_told_no_more_often_than_asked_for_and_once() {
 #[test]
 fn the_first_counts_wait_as_long_as_all_others() {
     let mut talk = Talk::new(&EVERY_10_S);
+    assert!(!talk.engine.has_stats());
     talk.begin("GET");
+    assert!(talk.engine.has_stats());
     assert_eq!(told(&mut talk), None);
     talk.wait(10_000.0);
     let stats = told(&mut talk).expect("ten seconds have passed");

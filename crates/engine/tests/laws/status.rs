@@ -434,6 +434,11 @@ fn what_is_wrong_now_is_a_warning_for_as_long() {
     assert_eq!(told(&talk).warnings, [write]);
     talk.engine.store_written(true);
     assert_eq!(told(&talk).warnings, []);
+    talk.engine.status_store(&Event::StoreFailed, talk.now);
+    let read = store_failed(StoreOperation::Read);
+    assert_eq!(told(&talk).warnings, [read]);
+    talk.engine.status_store(&Event::StoreRead(None), talk.now);
+    assert_eq!(told(&talk).warnings, []);
 
     talk.round(&[None, None, Some(5.0)]);
     assert_eq!(told(&talk).warnings, [], "one is healthy");
