@@ -274,8 +274,6 @@ fn named_by_connection(fields: &[(String, Vec<u8>)]) -> Vec<String> {
         .filter(|(name, _)| is(name, "connection"))
         .flat_map(|(_, value)| value.split(|byte| *byte == b','))
         .filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok())
-        // `Connection: te` only says that TE is hop by hop, which we know.
-        .filter(|name| !name.is_empty() && !is(name, "te"))
         .map(str::to_owned)
         .collect()
 }

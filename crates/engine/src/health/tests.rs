@@ -94,6 +94,114 @@ fn others_are_told_of_answers_while_they_weigh_anything() {
 }
 
 #[test]
+fn another_instances_ejection_lasts_no_longer_than_one_of_ours() {
+    let now = Timestamp(1e12);
+    let ejection = |ends: Timestamp, length: f64| Ejection {
+        ends,
+        length: Millis(length),
+    };
+    let longest = LONGEST_EJECTION.0;
+    for (ends, length, adopted) in [
+        (1e3, 4e3, (1e3, 4e3)),
+        (-5e3, 4e3, (-5e3, 4e3)),
+        (9e3, 4e3, (4e3, 4e3)),
+        (1e9, 1e9, (longest, longest)),
+        (1e3, 1.0, (1e3, BACKOFF.0)),
+    ] {
+        let known = TargetRecord {
+            until: Some(now + Millis(ends)),
+            last_ejection: Some(ejection(now + Millis(ends), length)),
+            ..TargetRecord::default()
+        };
+        let mut health = Health::default();
+        health.adopt_ejection(&known, now);
+        let (ends_at, length) = adopted;
+        let wanted = ejection(now + Millis(ends_at), length);
+        assert_eq!(health.ejection(), Some(wanted), "{known:?}");
+        let until = now + Millis(ends.min(longest));
+        assert_eq!(health.ejected_until(), Some(until), "{known:?}");
+    }
+}
+
+#[test]
+fn a_relapse_within_twice_the_last_ejection_lasts_twice_as_long_and_others_hear_of_that() {
+    for (after, length, is_told) in [(1_999.0, 2e3, true), (2_000.0, 1e3, false)] {
+        let mut health = Health::default();
+        let end = 1e6 + eject(&mut health, 1e6).unwrap();
+        health.probe_passed(Millis(5.0), Timestamp(end), FADE);
+        let now = end + after;
+        let told = health.share(Timestamp(now)).last_ejection;
+        assert_eq!(told.is_some(), is_told, "{after} ms later");
+        assert_eq!(eject(&mut health, now), Some(length), "{after} ms later");
+    }
+}
+
+#[test]
+fn an_ejection_lasts_for_a_tenth_less_or_more_by_chance() {
+    for (jitter, length) in [(0.0, 900.0), (0.25, 950.0), (0.5, 1_000.0), (1.0, 1_100.0)] {
+        let mut health = Health::default();
+        let Millis(ms) = health.eject(Found::Outage, jitter, START).unwrap();
+        assert!((ms - length).abs() < 1e-6, "{jitter}: {ms}");
+        assert_eq!(health.ejected_until(), Some(Timestamp(ms)));
+    }
+}
+
+#[test]
+fn a_target_that_may_hang_is_one_that_is_known_or_has_failed_or_was_silent() {
+    let mut health = Health::default();
+    assert!(!health.may_be_rescued(), "nothing is known");
+    health.request_sent(START);
+    assert!(!health.may_be_rescued(), "it may be a slow endpoint");
+    health.probe_passed(Millis(5.0), Timestamp(10_000.0), FADE);
+    assert!(health.may_be_rescued(), "it had no answer, and a probe had");
+    health.responded(200, false, None, Timestamp(20_000.0));
+    assert!(!health.may_be_rescued());
+
+    health.has_lost_probe(Millis(5.0), Millis(1e9), Timestamp(20_001.0));
+    assert!(health.may_be_rescued(), "a probe had no answer");
+    health.probe_passed(Millis(5.0), Timestamp(20_002.0), FADE);
+    assert!(!health.may_be_rescued());
+
+    health.responded(500, true, None, Timestamp(20_003.0));
+    assert!(health.may_be_rescued(), "it has failed");
+    health.responded(200, false, None, Timestamp(20_004.0));
+    assert!(!health.may_be_rescued());
+
+    for _ in 0..16 {
+        health.took(Millis(5.0));
+    }
+    assert!(health.may_be_rescued(), "what is normal is known");
+}
+
+#[test]
+fn answers_that_were_not_reported_weigh_as_much_as_those_that_were() {
+    let mut health = Health::default();
+    for _ in 0..9 {
+        health.request_unreported();
+    }
+    let mut weight = || {
+        health.answered_well(false, Millis(5.0), MARGIN, START);
+        health.share(START).live_answers.map(|tally| tally.good)
+    };
+    assert_eq!(weight(), Some(10.0));
+    let once_more = weight().expect("it weighs something");
+    assert!((once_more - 10.5).abs() < 1e-9, "{once_more}");
+}
+
+#[test]
+fn an_overdue_answer_is_the_last_failure_whatever_was_before() {
+    let mut health = Health::default();
+    health.failed(Failure::AttemptTimeout);
+    assert!(health.has_timed_out());
+    health.was_overdue();
+    assert!(!health.has_timed_out());
+    let verdict = health.blamed(3.0, START).expect("too many");
+    let reason = Reason::Request(LastFailure::Overdue);
+    assert_eq!(verdict.reason, reason);
+    assert_eq!(reason.to_string(), "http_response_timeout");
+}
+
+#[test]
 fn what_this_side_gives_up_no_longer_waits_and_what_began_before_it_still_does() {
     for (began, waits) in [(0.0, false), (99.0, false), (100.0, false), (101.0, true)] {
         let mut health = Health::default();

@@ -2,9 +2,9 @@
 //! rare.
 
 use crate::live_shared::{after, first_fails, measured, record};
-use crate::serve::status;
+use crate::serve::{Live, status};
 use crate::talk::Talk;
-use function_fetch_engine::{Action, Event, Millis, ReplayState, Stored, Timestamp};
+use function_fetch_engine::{Action, Engine, Event, Millis, ReplayState, Stored, Timestamp};
 
 #[test]
 fn one_failure_in_a_hundred_ejects_nobody_however_short_instances_live() {
@@ -133,6 +133,75 @@ fn what_is_normal_is_told_once_to_instances_to_come() {
     });
     let after = next.now - slow_since;
     assert!(refreshed && after < Millis(45_000.0), "{after:?}");
+}
+
+#[test]
+fn a_wish_for_peace_is_heard_by_instances_to_come() {
+    let mut one = measured();
+    let step = one.begin("GET");
+    let event = Event::Response {
+        target: 0,
+        status: 503,
+        retry_after: Some(Millis(60_000.0)),
+        ttfb: Millis(5.0),
+        replay: ReplayState::Unsent,
+    };
+    let step = one.settle(step.state, event);
+    let step = one.status(&step, 200);
+    assert!(step.write);
+    one.stored = one.write();
+    for (wait, tried) in [(30_000.0, 1), (30_001.0, 0)] {
+        one.wait(wait);
+        let mut next = after(&one);
+        assert_eq!(next.serve("GET", |_| status(200)).tried, [tried]);
+        assert_eq!(next.serve("POST", |_| status(200)).tried, [0]);
+    }
+}
+
+/// An instance that knows what is normal, and has told it.
+fn with_normal() -> Talk {
+    let mut talk = measured();
+    for _ in 0..200 {
+        talk.wait(100.0);
+        talk.serve("GET", |_| Live::Answers(200, 20.0));
+    }
+    assert!(record(talk.stored.as_ref()).targets[0].live.is_some());
+    talk
+}
+
+#[test]
+fn about_a_quarter_of_the_overdue_answers_is_told_to_others_at_once() {
+    let normal = with_normal();
+    let mut told = 0;
+    for seed in 0..60 {
+        let mut next = after(&normal);
+        next.engine = Engine::new(next.engine.settings().clone(), seed);
+        let served = next.serve("GET", |target| match target {
+            0 => Live::Hangs,
+            _ => status(200),
+        });
+        assert_eq!(served.tried, [0, 1]);
+        told += usize::from(next.stored != normal.stored);
+    }
+    assert!((8..=24).contains(&told), "{told}");
+}
+
+#[test]
+fn a_comparison_begins_once_a_drift_has_lasted_and_others_hear_of_it() {
+    let mut talk = with_normal();
+    let begins = (1..40).find(|_| {
+        talk.wait(100.0);
+        let step = talk.begin("GET");
+        assert!(!step.state.trial, "it has not begun");
+        let step = talk.answers_in(&step, 200.0);
+        let written = talk.write();
+        let has_begun = written.is_some_and(|value| record(Some(&value)).trial.is_some());
+        assert!(step.write || !has_begun);
+        has_begun
+    });
+    // Three or four until the mean of the last eight shows it, and eight more.
+    let begins = begins.expect("it is never compared");
+    assert!((10..=13).contains(&begins), "{begins}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::serve::{Live, Served, status};
 use crate::talk::Talk;
-use function_fetch_engine::{Engine, Request};
+use function_fetch_engine::{Engine, Failure, Request};
 
 /// What live requests to each target usually take, ms.
 const USUAL: [f64; 3] = [20.0, 80.0, 320.0];
@@ -273,6 +273,60 @@ fn an_overdue_answer_is_evidence_where_another_target_took_two_thirds_of_the_wai
             }
         }
         assert_eq!(!talk.ejections().is_empty(), is_evidence, "{ms}");
+    }
+}
+
+#[test]
+fn a_target_that_failed_must_be_less_than_twice_as_slow_as_it_was_to_come_back() {
+    for (ms, is_back) in [(20.0, true), (36.0, true), (60.0, false), (200.0, false)] {
+        let mut talk = busy(9);
+        while talk.ejections().is_empty() {
+            talk.wait(100.0);
+            talk.serve("GET", |target| match target {
+                0 => status(500),
+                _ => usual(target),
+            });
+        }
+        talk.wait(12_000.0);
+        talk.serve("POST", usual);
+        let mut trials = 0;
+        for _ in 0..12 {
+            talk.wait(2_000.0);
+            let served = talk.serve("GET", |target| {
+                Live::Answers(200, if target == 0 { ms } else { USUAL[target] })
+            });
+            trials += usize::from(served.trial);
+        }
+        assert_eq!(trials == 12, is_back, "{trials} trials of {ms} ms");
+        let first = talk.serve("POST", usual).tried[0];
+        assert_eq!(first == 0, is_back, "{ms} ms");
+    }
+}
+
+#[test]
+fn no_request_is_compared_with_a_target_that_has_died_meanwhile() {
+    let mut talk = busy(10);
+    let trial = (0..600).find_map(|_| {
+        talk.wait(100.0);
+        let step = talk.begin("GET");
+        if step.state.trial {
+            return Some(step);
+        }
+        talk.answers_in(&step, 200.0);
+        None
+    });
+    let step = talk.fails(&trial.expect("a trial"), Failure::ConnectionRefused);
+    talk.answers_in(&step, 200.0);
+    for _ in 0..9 {
+        talk.wait(100.0);
+        let step = talk.begin("GET");
+        assert!(!step.state.trial, "it is ejected");
+        talk.answers_in(&step, 200.0);
+    }
+    for _ in 0..200 {
+        let step = talk.begin("GET");
+        assert!(!step.state.trial, "it is ejected");
+        talk.answers_in(&step, 200.0);
     }
 }
 
