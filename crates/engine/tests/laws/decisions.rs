@@ -447,6 +447,15 @@ fn all_ejected_still_serves() {
     }
     let step = talk.begin("GET");
     assert_eq!(target(&step), 0, "by latency, as before");
+    let changes = talk
+        .notices()
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::PrimaryChanged { to, .. } => Some(to),
+            _ => None,
+        });
+    let changes: Vec<String> = changes.collect();
+    assert_eq!(changes, ["http://b.test", "http://c.test"]);
 }
 
 #[test]

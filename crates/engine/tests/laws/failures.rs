@@ -1,8 +1,8 @@
 //! Every failure class, and what it means: the table that the contract is.
 
-use function_fetch_engine::Failure;
 use function_fetch_engine::failure::FaultOrigin::{Client, HostPolicy, Local, Upstream};
 use function_fetch_engine::failure::RetrySafety::{Always, IfIdempotent, Never};
+use function_fetch_engine::{Failure, LocalReply};
 
 #[test]
 #[rustfmt::skip] // one row, one line: it is read as a table
@@ -60,5 +60,28 @@ fn every_failure_has_its_class_status_and_proxy_status() {
         assert_eq!(failure.retry_safety(), safety, "{failure:?}");
         assert_eq!(failure.status(), status, "{failure:?}");
         assert_eq!(failure.proxy_error(), error, "{failure:?}");
+    }
+}
+
+#[test]
+fn a_reply_says_in_words_what_became_of_the_request() {
+    for failure in Failure::ALL {
+        let words = match failure.status() {
+            400 if failure == Failure::HttpRequestIncomplete => "Bad request: its body broke off",
+            411 => "Length required: send the body with a Content-Length",
+            431 => "Request header fields too large",
+            502 => "Bad gateway: no target could be reached",
+            503 => "Service unavailable: out of connections",
+            504 => "Gateway timeout: no target answered in time",
+            508 => "Loop detected",
+            400 | 413 | 414 | 501 => "The request cannot be sent on as it is",
+            other => panic!("no words for {other}"),
+        };
+        let reply = LocalReply::failed(failure);
+        assert_eq!(reply.status, failure.status());
+        assert_eq!(reply.body, format!("{words}\n"), "{failure:?}");
+        let wanted = format!("function-fetch; error={}", failure.proxy_error());
+        assert_eq!(reply.field("proxy-status"), Some(wanted.as_str()));
+        assert_eq!(reply.field("cache-control"), Some("no-store"));
     }
 }

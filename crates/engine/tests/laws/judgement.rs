@@ -192,6 +192,26 @@ fn a_request_that_may_go_nowhere_else_is_not_given_up_though_its_target_is_dead(
 }
 
 #[test]
+fn probes_that_disprove_a_suspicion_compare_nothing() {
+    let mut talk = Talk::warm(&[]);
+    for wanted in [0, 0] {
+        assert_eq!(target(&talk.begin("GET")), wanted);
+    }
+    talk.wait(500.0);
+    assert_eq!(target(&talk.begin("GET")), 1);
+    talk.wait(500.0);
+    let round = talk.engine.start_round(talk.now).expect("both are overdue");
+    assert_eq!(round.targets, [0, 1]);
+    for (target, ms) in [(0, 200.0), (1, 5.0)] {
+        let outcome = probe(Some(ms));
+        talk.engine.probed(round.id, target, outcome, talk.now);
+    }
+    assert_eq!(talk.engine.finish_round(round.id, talk.now), None);
+    assert_eq!(talk.first_choice(), 0);
+    assert_eq!(talk.notices(), []);
+}
+
+#[test]
 fn a_probe_without_an_answer_is_a_lost_packet_and_a_second_one_is_not() {
     let silent = || ProbeOutcome {
         result: Err(Failure::AttemptTimeout),
@@ -254,6 +274,49 @@ fn hedge(talk: &mut Talk, first: &Step) -> Option<Step> {
     talk.wait(100.0);
     let step = talk.waited(first, &[(0, 100.0)]);
     matches!(step.action, Action::Send(_)).then_some(step)
+}
+
+#[test]
+fn a_loser_is_not_missed_and_who_was_overtaken_since_it_was_overdue_is() {
+    // A hedge has won.
+    let mut talk = Talk::warm(&[("FETCH_HEDGE_MS", "100")]);
+    let first = talk.begin("GET");
+    let both = hedge(&mut talk, &first).expect("a hedge");
+    talk.settle(both.state, response(1, 200));
+    talk.wait(SECOND);
+    let step = talk.begin("GET");
+    assert_eq!((target(&step), step.round), (0, false));
+
+    // Another request waits for a third target meanwhile.
+    let mut talk = Talk::warm(&[("FETCH_HEDGE_MS", "100")]);
+    let first = talk.begin("GET");
+    let both = hedge(&mut talk, &first).expect("a hedge");
+    let mut other = talk.begin("POST");
+    for wanted in [0, 1] {
+        assert_eq!(target(&other), wanted);
+        other = talk.fails(&other, Failure::ConnectionRefused);
+    }
+    assert_eq!(target(&other), 2);
+    talk.settle(both.state, response(1, 200));
+    talk.wait(600.0);
+    assert!(talk.begin("GET").round, "its answer is overdue");
+
+    // One that was asked beside, since the first was overdue, has answered.
+    let mut talk = Talk::warm(&[]);
+    let failed = talk.begin("GET");
+    let failed = talk.status(&failed, 500);
+    talk.status(&failed, 200);
+    let first = talk.begin("GET");
+    assert_eq!(target(&first), 0);
+    talk.wait(500.0);
+    let first = talk.waited(&first, &[(0, 500.0)]);
+    talk.wait(500.0);
+    let both = talk.waited(&first, &[(0, SECOND)]);
+    assert_eq!(target(&both), 1);
+    let done = talk.settle(both.state, response(1, 200));
+    assert_eq!(done.action, Action::Relay);
+    assert!(done.round, "a probe is to ask");
+    assert!(talk.get().round);
 }
 
 #[test]

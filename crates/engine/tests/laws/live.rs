@@ -201,6 +201,66 @@ fn a_target_that_is_back_is_judged_afresh() {
 }
 
 #[test]
+fn a_request_that_has_but_one_attempt_is_no_trial() {
+    for (most, is_tried) in [("1", false), ("2", true)] {
+        let mut talk = Talk::warm(&[("FETCH_MAX_ATTEMPTS", most)]);
+        while talk.ejections().is_empty() {
+            talk.serve("POST", first_fails);
+        }
+        talk.wait(12_000.0);
+        talk.serve("POST", all_well);
+        for _ in 0..20 {
+            talk.wait(2_000.0);
+            let served = talk.serve("GET", all_well);
+            assert_eq!(served.trial, is_tried, "{most}");
+            if is_tried {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_target_that_is_back_and_slower_than_the_one_in_its_place_is_not_the_first() {
+    for (ms, is_first) in [(5.0, true), (200.0, false)] {
+        let mut talk = ejected(&[]);
+        talk.wait(12_000.0);
+        talk.get();
+        talk.round(&[Some(ms), Some(60.0), Some(300.0)]);
+        for _ in 0..12 {
+            let step = talk.begin("GET");
+            assert!(step.state.trial);
+            talk.status(&step, 200);
+            talk.wait(2_000.0);
+        }
+        assert_eq!(talk.first_choice() == 0, is_first, "{ms} ms");
+    }
+}
+
+#[test]
+fn a_request_that_had_no_retry_left_shows_nothing() {
+    let hangs = |target| match target {
+        0 => Live::Hangs,
+        _ => status(200),
+    };
+    for (method, ejects) in [("GET", false), ("POST", true)] {
+        // The time is up before anything is overdue.
+        let mut talk = Talk::warm(&[("FETCH_DEADLINE_MS", "300")]);
+        for _ in 0..3 {
+            talk.wait(1_000.0);
+            let served = talk.serve(method, hangs);
+            assert_eq!((served.status, served.tried), (504, vec![0]));
+            if !talk.ejections().is_empty() {
+                assert!(ejects, "{method}");
+                break;
+            }
+        }
+        let first = talk.serve("POST", all_well).tried[0];
+        assert_eq!(first != 0, ejects, "{method}");
+    }
+}
+
+#[test]
 fn one_client_with_an_endpoint_that_fails_everywhere_ejects_nobody() {
     for broken in [status(500), status(503), Live::Hangs] {
         let mut talk = Talk::warm(&[]);

@@ -3,8 +3,10 @@
 
 use crate::live_shared::{after, first_fails, measured, record};
 use crate::serve::{Live, status};
-use crate::talk::Talk;
-use function_fetch_engine::{Action, Engine, Event, Millis, ReplayState, Stored, Timestamp};
+use crate::talk::{Talk, target};
+use function_fetch_engine::{
+    Action, Engine, Event, Failure, Millis, ReplayState, Stored, Timestamp,
+};
 
 #[test]
 fn one_failure_in_a_hundred_ejects_nobody_however_short_instances_live() {
@@ -187,21 +189,112 @@ fn about_a_quarter_of_the_overdue_answers_is_told_to_others_at_once() {
 }
 
 #[test]
-fn a_comparison_begins_once_a_drift_has_lasted_and_others_hear_of_it() {
-    let mut talk = with_normal();
-    let begins = (1..40).find(|_| {
+fn about_a_quarter_of_the_good_answers_after_failures_is_told_to_others_at_once() {
+    let mut failing = measured();
+    for _ in 0..2 {
+        failing.serve("GET", first_fails);
+    }
+    let mut told = 0;
+    for seed in 0..60 {
+        let mut next = after(&failing);
+        next.engine = Engine::new(next.engine.settings().clone(), seed);
+        assert_eq!(next.serve("GET", |_| status(200)).tried, [0]);
+        told += usize::from(next.stored != failing.stored);
+    }
+    assert!((8..=24).contains(&told), "{told}");
+}
+
+/// After how many slow answers the first target is compared with the next, if it ever is.
+fn compared_after(talk: &mut Talk) -> Option<u32> {
+    (1..60).find(|_| {
         talk.wait(100.0);
         let step = talk.begin("GET");
         assert!(!step.state.trial, "it has not begun");
         let step = talk.answers_in(&step, 200.0);
-        let written = talk.write();
-        let has_begun = written.is_some_and(|value| record(Some(&value)).trial.is_some());
-        assert!(step.write || !has_begun);
+        let Some(written) = talk.write() else {
+            return false;
+        };
+        assert!(step.write);
+        let has_begun = record(Some(&written)).trial.is_some();
+        talk.stored = Some(written);
         has_begun
-    });
+    })
+}
+
+#[test]
+fn a_comparison_begins_once_a_drift_has_lasted_and_others_hear_of_it() {
     // Three or four until the mean of the last eight shows it, and eight more.
-    let begins = begins.expect("it is never compared");
-    assert!((10..=13).contains(&begins), "{begins}");
+    let after = compared_after(&mut with_normal());
+    assert!(matches!(after, Some(10..=13)), "{after:?}");
+    // What nothing could be compared with does not begin.
+    let mut next = Talk::with_store(&[("FETCH_MAX_ATTEMPTS", "1")]);
+    let normal = with_normal();
+    next.now = normal.now;
+    next.stored = normal.stored;
+    next.serve("GET", |_| Live::Answers(200, 20.0));
+    assert_eq!(compared_after(&mut next), None);
+}
+
+#[test]
+fn only_the_chosen_target_and_trials_of_the_next_are_compared() {
+    let mut talk = with_normal();
+    assert!(compared_after(&mut talk).is_some());
+    let wish = |talk: &mut Talk, wanted: usize| {
+        let step = loop {
+            let step = talk.begin("GET");
+            if !step.state.trial {
+                break step;
+            }
+        };
+        assert_eq!(target(&step), wanted);
+        let event = Event::Response {
+            target: wanted,
+            status: 429,
+            retry_after: Some(Millis(60_000.0)),
+            ttfb: Millis(200.0),
+            replay: ReplayState::Unsent,
+        };
+        assert!(talk.settle(step.state, event).write);
+        let written = talk.write().expect("a wish is told");
+        record(Some(&written)).trial.expect("a comparison")
+    };
+    // The chosen one wishes for peace; the next has all, and then does, too.
+    let before = wish(&mut talk, 0);
+    for _ in 0..20 {
+        let step = talk.begin("GET");
+        if !step.state.trial {
+            talk.answers_in(&step, 20.0);
+        }
+    }
+    assert_eq!(wish(&mut talk, 1), before);
+}
+
+#[test]
+fn a_time_out_of_a_target_that_was_silent_is_told_to_others_before_the_retry() {
+    for (failure, silent_for, is_told) in [
+        (Failure::AttemptTimeout, None, true),
+        (Failure::ConnectionTerminated, None, false),
+        (Failure::AttemptTimeout, Some(59_000.0), false),
+        (Failure::AttemptTimeout, Some(60_000.0), true),
+    ] {
+        let mut talk = measured();
+        if let Some(silent_for) = silent_for {
+            talk.serve("GET", |_| status(200));
+            talk.wait(silent_for);
+        }
+        let step = talk.begin("GET");
+        assert!(!step.write);
+        let step = talk.fails(&step, failure);
+        assert_eq!(target(&step), 1);
+        assert_eq!(step.write, is_told, "{failure:?} {silent_for:?}");
+        if is_told {
+            let written = talk.write();
+            assert_eq!(record(written.as_ref()).targets[0].fail, 1);
+            let again = talk.begin("GET");
+            let again = talk.fails(&again, failure);
+            assert!(!again.write, "others know it");
+        }
+    }
 }
 
 #[test]

@@ -226,6 +226,33 @@ fn an_instance_whose_choice_fails_chooses_anew_among_the_rest_and_stays_there() 
 }
 
 #[test]
+fn a_choice_that_fails_leaves_a_primary_that_is_not_the_fastest_what_it_is() {
+    let mut failed = 0;
+    for seed in 0..30 {
+        let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
+        let settings = talk.engine.settings().clone();
+        talk.engine = Engine::new(settings, seed);
+        talk.round(&[Some(50.0), Some(58.0), Some(57.0)]);
+        for _ in 0..3 {
+            talk.wait(300_000.0);
+            talk.round(&[Some(56.0), Some(52.0), Some(57.0)]);
+        }
+        talk.notices();
+        let choice = talk.first_choice();
+        if choice == 2 {
+            failed += 1;
+            served(&mut talk, |target| target != choice);
+            let notices = talk.notices();
+            assert!(
+                matches!(notices[..], [Notice::Ejected { .. }]),
+                "{notices:?}"
+            );
+        }
+    }
+    assert!(failed > 0);
+}
+
+#[test]
 fn a_primary_that_fails_is_replaced_whoever_has_the_requests() {
     for seed in 0..20 {
         let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
