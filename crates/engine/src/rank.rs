@@ -335,12 +335,22 @@ mod tests {
     }
 
     #[test]
-    fn measured_then_unmeasured_then_overdue_then_ejected() {
-        let mut targets = targets(&[None, Some(60.0), Some(1.0), Some(5.0), None, Some(2.0)]);
+    fn measured_then_unmeasured_then_overdue_then_half_open_then_ejected() {
+        let mut targets = targets(&[
+            None,
+            Some(60.0),
+            Some(1.0),
+            Some(5.0),
+            None,
+            Some(2.0),
+            Some(90.0),
+        ]);
         targets[2].eject(Found::Outage, 0.5, START);
         targets[5].request_sent(START);
         targets[5].request_sent(START);
-        assert_eq!(order(&targets, Timestamp(5_000.0)), [3, 1, 0, 4, 5, 2]);
+        targets[6].eject(Found::ByRequests, 0.5, START);
+        targets[6].probe_passed(Millis(90.0), START, Millis(1.0));
+        assert_eq!(order(&targets, Timestamp(5_000.0)), [3, 1, 0, 4, 5, 6, 2]);
     }
 
     #[test]

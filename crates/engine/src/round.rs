@@ -294,8 +294,8 @@ mod tests {
                 health
             })
             .collect();
-        let six: Vec<usize> = (0..6).rev().collect();
-        assert_eq!(refreshed(six.clone(), &targets), six, "all of them");
+        let six = [3, 4, 5, 0, 1, 2];
+        assert_eq!(refreshed(six.to_vec(), &targets), six, "all, as they come");
         let all: Vec<usize> = (0..8).collect();
         assert_eq!(refreshed(all.clone(), &targets), [0, 1, 2, 7, 6, 5]);
         targets[4] = Health::default();

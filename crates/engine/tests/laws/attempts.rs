@@ -393,6 +393,34 @@ fn a_request_that_failed_everywhere_costs_no_retry_that_it_cannot_make() {
 }
 
 #[test]
+fn without_a_budget_only_what_cost_the_targets_nothing_is_retried() {
+    use Failure::{ConnectionRefused, ConnectionTerminated, TargetLost};
+    let failures = [ConnectionRefused, TargetLost, ConnectionTerminated];
+    for (failure, is_retried) in failures.into_iter().zip([true, true, false]) {
+        let mut talk = Talk::new(&[("FETCH_CACHE_ADAPTER", "none")]);
+        // Until one has used up what twenty have earned.
+        let mut requests = 0;
+        loop {
+            requests += 1;
+            let mut step = talk.begin("GET");
+            let mut retries = 0;
+            step = talk.status(&step, 500);
+            while let Action::Send(_) = step.action {
+                retries += 1;
+                step = talk.status(&step, 500);
+            }
+            if requests > 20 && retries > 0 {
+                break;
+            }
+        }
+        let step = talk.begin("GET");
+        let step = talk.fails(&step, failure);
+        let retried = matches!(step.action, Action::Send(_));
+        assert_eq!(retried, is_retried, "{failure:?}");
+    }
+}
+
+#[test]
 fn a_refused_connection_costs_no_budget() {
     let mut talk = Talk::warm(&[]);
     for _ in 0..200 {

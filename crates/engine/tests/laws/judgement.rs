@@ -87,6 +87,21 @@ fn a_second_probe_takes_the_place_of_the_first_that_paid_a_handshake() {
 }
 
 #[test]
+fn to_share_the_traffic_a_target_that_may_be_as_good_is_compared() {
+    for (spread, ms, compared) in [
+        ("false", 220.0, None),
+        ("true", 220.0, Some(vec![0, 1])),
+        ("true", 250.0, None),
+    ] {
+        let mut talk = Talk::new(&[("FETCH_SPREAD", spread)]);
+        talk.round(&[Some(50.0), None, None]);
+        let comparison = refresh(&mut talk, &[50.0, ms, 900.0]);
+        let targets = comparison.map(|round| round.targets);
+        assert_eq!(targets, compared, "{spread} {ms}");
+    }
+}
+
+#[test]
 fn many_targets_are_not_all_probed_each_time_but_all_in_turn() {
     let list: Vec<String> = (0..16).map(|i| format!("http://t{i}.test")).collect();
     let mut talk = Talk::new(&[("FETCH_TARGETS", &list.join(","))]);

@@ -92,6 +92,35 @@ fn a_target_is_told_with_all_that_is_measured_of_it() {
 }
 
 #[test]
+fn a_second_probe_takes_the_place_of_the_first_that_paid_a_handshake() {
+    let mut talk = Talk::new(&with_page(&[]));
+    talk.round(&[Some(50.0), None, None]);
+    talk.wait(60_000.0);
+    let round = talk.engine.start_round(talk.now).expect("a refresh");
+    for (target, ms) in [(0, 50.0), (1, 150.0), (2, 900.0)] {
+        let outcome = probe(Some(ms));
+        talk.engine.probed(round.id, target, outcome, talk.now);
+    }
+    assert_eq!(of(&talk, 2).latency_us, Some(Micros(150_000)));
+    let mut next = talk.engine.finish_round(round.id, talk.now);
+    let mut compared = 0;
+    while let Some(round) = next {
+        compared += 1;
+        assert_eq!(round.targets, [0, 1]);
+        for target in round.targets {
+            let outcome = probe(Some(48.0));
+            talk.engine.probed(round.id, target, outcome, talk.now);
+        }
+        next = talk.engine.finish_round(round.id, talk.now);
+    }
+    assert_eq!(compared, 1, "it is no faster");
+    let challenger = of(&talk, 2);
+    assert_eq!(challenger.latency_us, Some(Micros(48_000)));
+    assert_eq!((challenger.probes, of(&talk, 3).probes), (1, 1));
+    assert_eq!(of(&talk, 3).latency_us, Some(Micros(900_000)));
+}
+
+#[test]
 fn targets_are_told_in_the_order_in_which_a_request_would_try_them() {
     let mut talk = Talk::new(&with_page(&[(
         "FETCH_TARGETS",

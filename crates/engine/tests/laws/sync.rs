@@ -80,6 +80,47 @@ fn no_news_moves_the_primary_to_a_target_that_is_faster_by_less_than_the_margin(
 }
 
 #[test]
+fn a_round_that_the_store_has_settled_is_over() {
+    let (mut one, _, value) = two();
+    for _ in 0..3 {
+        sync(&mut one, &value);
+        assert!(one.engine.round_is_ready(one.now));
+    }
+}
+
+#[test]
+fn a_refresh_is_settled_by_a_later_measurement_that_is_not_itself_due() {
+    const TTL: f64 = 300_000.0;
+    // Ours is as old as a TTL when it is refreshed.
+    for (age, is_settled) in [
+        (0.1 * TTL, true),
+        (0.8 * TTL - 1.0, true),
+        (0.8 * TTL, false),
+        (0.9 * TTL, false),
+        (TTL, false),
+        (1.1 * TTL, false),
+    ] {
+        let (mut one, ..) = two();
+        let measured = one.now;
+        one.wait(TTL);
+        let (again, _, value) = two();
+        let mut record = recorded(Some(value));
+        record.at = one.now - Millis(age);
+        record.primary = 1;
+        assert_eq!(again.now, measured);
+        let round = one.engine.start_round(one.now).expect("a refresh is due");
+        assert!(round.read_store && !round.targets.is_empty());
+        let stored = Stored::Record(record);
+        let settled = one.engine.round_read_store(Some(&stored), one.now);
+        assert_eq!(settled, is_settled, "{age}");
+        if settled {
+            assert_eq!(one.first_choice(), 1);
+            assert_eq!(one.engine.finish_round(round.id, one.now), None);
+        }
+    }
+}
+
+#[test]
 fn the_store_is_not_read_for_every_request() {
     let (mut one, ..) = two();
     let mut reads = 0;
