@@ -156,7 +156,7 @@ async fn a_dead_primary_comes_back_by_a_probe(host: Host) {
     let mut primary = Origin::start("primary");
     let other = Origin::start("other").probed_in(ms(200));
     let proxy = warm(host, &primary, &other).await;
-    primary.kill().await;
+    primary.kill_at_rest().await;
     proxy.get("/").await.is_from("other");
     let known = (primary.probes().len(), primary.live().len());
     primary.revive();
@@ -215,7 +215,7 @@ async fn all_ejected_still_serves(host: Host) {
         .await;
     proxy.get("/").await.is_from("one");
     one.kill().await;
-    two.kill().await;
+    two.kill_at_rest().await;
     assert_eq!(proxy.get("/").await.status, 502);
     two.revive();
     // Nothing is known to be healthy: every request may try, at once.

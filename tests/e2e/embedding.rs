@@ -54,7 +54,7 @@ async fn a_program_serves_the_component_with_its_own_store_and_gets_its_events(_
     client::send(address, get("/")).await.is_from("fast");
     said(format!("traffic goes to {} (probed)", fast.url())).await;
     said("stored proxy:fastest: {".to_owned()).await;
-    fast.kill().await;
+    fast.kill_at_rest().await;
     client::send(address, get("/")).await.is_from("slow");
     said(format!("{} failed (", fast.url())).await;
     said(format!("traffic goes to {} (failover)", slow.url())).await;

@@ -77,7 +77,7 @@ async fn a_dead_primary_costs_one_attempt_once(host: Host) {
             record["primary"] == json!(1)
         })
         .await;
-    primary.kill().await;
+    primary.kill_at_rest().await;
     proxy.get("/").await.is_from("other");
     store
         .written("the failover is written", |record| {

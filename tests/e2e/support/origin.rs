@@ -120,6 +120,13 @@ impl Origin {
         running.task.await.expect("the acceptor does not panic");
     }
 
+    /// The same, and waits until proxies have seen their kept connections end: a request on one that ends at this moment
+    /// fails, and that ejects nobody.
+    pub async fn kill_at_rest(&mut self) {
+        self.kill().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
     /// Answers probes after `delay` from now on: that decides its rank.
     pub fn probed_in(self, delay: Duration) -> Self {
         self.set_health(Health::Answers(200, delay));
