@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -24,21 +24,32 @@ const SLOW_BODY: &[u8] =
     b"POST /bytes/1 HTTP/1.1\r\nhost: a\r\nx-slow: body\r\ncontent-length: 1000000\r\n\r\n";
 const DEAF_HEAD: &[u8] = b"GET /bytes/4000000 HTTP/1.1\r\nhost: a\r\nx-slow: reader\r\n\r\n";
 
+/// What one does once its connection is open.
+#[derive(Clone, Copy)]
+enum Habit {
+    /// It sends nothing more.
+    Idles,
+    /// It sends a byte from time to time.
+    Drips,
+    /// It does not read what it has asked for.
+    IsDeaf,
+}
+
 /// They go on until this is dropped.
 pub struct Abusers(#[expect(dead_code, reason = "they end with it")] JoinSet<()>);
 
 /// Starts all of them.
 pub async fn start(to: SocketAddr) -> Abusers {
     let mut all = JoinSet::new();
-    let kinds: [(usize, &'static [u8], bool); 4] = [
-        (IDLE, b"", false),
-        (SLOW_HEADS, SLOW_HEAD, true),
-        (SLOW_BODIES, SLOW_BODY, true),
-        (DEAF, DEAF_HEAD, false),
+    let kinds: [(usize, &'static [u8], Habit); 4] = [
+        (IDLE, b"", Habit::Idles),
+        (SLOW_HEADS, SLOW_HEAD, Habit::Drips),
+        (SLOW_BODIES, SLOW_BODY, Habit::Drips),
+        (DEAF, DEAF_HEAD, Habit::IsDeaf),
     ];
-    for (count, start, drips) in kinds {
+    for (count, start, habit) in kinds {
         for nth in 0..count {
-            all.spawn(abuse(to, start, drips));
+            all.spawn(abuse(to, start, habit));
             // A flood of connections is not what this is about.
             if nth % 50 == 49 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -48,16 +59,32 @@ pub async fn start(to: SocketAddr) -> Abusers {
     Abusers(all)
 }
 
-async fn abuse(to: SocketAddr, start: &[u8], drips: bool) {
-    let Ok(mut stream) = TcpStream::connect(to).await else {
-        return;
-    };
-    if stream.write_all(start).await.is_err() {
-        return;
-    }
-    // The proxy may close it at any time, by its own limits.
-    while drips && stream.write_all(b"a").await.is_ok() {
+/// The proxy may close the connection at any time, by its own limits: then the next one is opened.
+async fn abuse(to: SocketAddr, start: &[u8], habit: Habit) {
+    loop {
+        if let Ok(stream) = TcpStream::connect(to).await {
+            let _ = hold(stream, start, habit).await;
+        }
         tokio::time::sleep(DRIP).await;
     }
-    std::future::pending::<()>().await;
+}
+
+/// Until the proxy closes it.
+async fn hold(mut stream: TcpStream, start: &[u8], habit: Habit) -> std::io::Result<()> {
+    stream.write_all(start).await?;
+    match habit {
+        Habit::Idles => {
+            stream.read_u8().await?;
+        }
+        Habit::Drips => loop {
+            stream.write_all(b"a").await?;
+            tokio::time::sleep(DRIP).await;
+        },
+        Habit::IsDeaf => {
+            while !stream.ready(Interest::READABLE).await?.is_read_closed() {
+                tokio::time::sleep(DRIP).await;
+            }
+        }
+    }
+    Ok(())
 }
