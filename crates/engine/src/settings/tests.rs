@@ -565,3 +565,51 @@ fn only_the_very_path_is_the_status_pages() {
     }
     assert!(!read(&[]).is_status_path("/s"));
 }
+
+#[test]
+fn there_is_a_status_page_where_it_has_a_path_and_a_token() {
+    let path = ("FETCH_STATUS_PATH", "/s");
+    let token = ("FETCH_STATUS_TOKEN", "0123456789abcdef");
+    for (given, has_page) in [
+        (&[][..], false),
+        (&[path], false),
+        (&[token], false),
+        (&[path, token], true),
+    ] {
+        assert_eq!(read(given).has_status_page(), has_page, "{given:?}");
+    }
+}
+
+#[test]
+fn each_host_has_its_name_for_the_store_and_reads_it_as_often_as_that_costs() {
+    for (store, setting, default, seconds) in [
+        (None, "FETCH_CACHE_KV_BINDING", "default", 1),
+        (
+            Some(StoreKind::Spin),
+            "FETCH_CACHE_KV_BINDING",
+            "default",
+            1,
+        ),
+        (
+            Some(StoreKind::WorkersKv),
+            "FETCH_CACHE_KV_BINDING",
+            "FASTEST_KV",
+            0,
+        ),
+        (Some(StoreKind::EdgeKv), "ESA_KV_NAMESPACE", "", 0),
+    ] {
+        let host = Capabilities {
+            store,
+            ..Capabilities::default()
+        };
+        let settings = read_on(host, &[]);
+        assert_eq!(settings.store_name, default, "{store:?}");
+        assert_eq!(settings.cache_sync, Millis::from_seconds(seconds));
+        let named = read_on(
+            host,
+            &[(setting, "mine"), ("FETCH_CACHE_SYNC_SECONDS", "7")],
+        );
+        assert_eq!(named.store_name, "mine", "{store:?}");
+        assert_eq!(named.cache_sync, Millis::from_seconds(7));
+    }
+}

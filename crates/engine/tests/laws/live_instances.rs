@@ -298,6 +298,54 @@ fn a_time_out_of_a_target_that_was_silent_is_told_to_others_before_the_retry() {
 }
 
 #[test]
+fn an_instance_goes_on_with_the_comparison_that_has_come_further() {
+    let mut talk = with_normal();
+    assert!(compared_after(&mut talk).is_some());
+    let mut begun = record(talk.stored.as_ref()).clone();
+    let trial = begun.trial.as_mut().expect("a comparison");
+    trial.own = (12.0, 5.0, 0.5).into();
+    trial.other = (2.0, 4.0, 0.25).into();
+    let begun_trial = begun.trial;
+    for (other, goes_on) in [(1.0, false), (2.0, false), (3.0, true)] {
+        // It has read the one, and meets the other.
+        let mut next = after(&talk);
+        next.stored = Some(Stored::Record(begun.clone()));
+        next.serve("POST", |_| Live::Answers(200, 200.0));
+        let mut news = begun.clone();
+        news.at = news.at + Millis(1.0);
+        if let Some(trial) = &mut news.trial {
+            trial.own.count = 9.0;
+            trial.other.count = other;
+        }
+        let met = news.trial;
+        next.stored = Some(Stored::Record(news));
+        next.wait(1_000.0);
+        next.serve("POST", |_| Live::Answers(200, 200.0));
+        let wish = Event::Response {
+            target: 0,
+            status: 429,
+            retry_after: Some(Millis(60_000.0)),
+            ttfb: Millis(200.0),
+            replay: ReplayState::Unsent,
+        };
+        let step = next.begin("POST");
+        next.settle(step.state, wish);
+        let written = next.write().expect("a wish is told");
+        let wanted = if goes_on { met } else { begun_trial };
+        assert_eq!(record(Some(&written)).trial, wanted, "{other}");
+    }
+}
+
+#[test]
+fn what_pairs_have_shown_is_told_once_there_are_some() {
+    let mut talk = measured();
+    assert_eq!(record(talk.stored.as_ref()).pairs, None);
+    talk.serve("GET", first_fails);
+    let pairs = record(talk.stored.as_ref()).pairs.expect("one");
+    assert_eq!((pairs.blamed, pairs.shared), (1.0, 0.0));
+}
+
+#[test]
 fn with_none_nothing_is_said_of_failures() {
     let mut talk = Talk::new(&[("FETCH_CACHE_ADAPTER", "none")]);
     for _ in 0..20 {

@@ -1,6 +1,8 @@
 //! What live instances learn from each other between two refreshes.
 
 use crate::talk::{Talk, target};
+use function_fetch_engine::record::TargetRecord;
+use function_fetch_engine::status::Source;
 use function_fetch_engine::{ChangeReason, Event, Failure, Millis, Notice, Record, Stored};
 
 /// Two instances that know the same: one has measured, the other has read it.
@@ -117,6 +119,107 @@ fn a_refresh_is_settled_by_a_later_measurement_that_is_not_itself_due() {
             assert_eq!(one.first_choice(), 1);
             assert_eq!(one.engine.finish_round(round.id, one.now), None);
         }
+    }
+}
+
+#[test]
+fn of_two_measurements_the_later_one_counts_and_an_older_one_is_overwritten() {
+    let latencies = |record: &Record| {
+        let ms = |target: &TargetRecord| target.latency.map_or(0.0, |latency| latency.0);
+        record.targets.iter().map(ms).collect::<Vec<f64>>()
+    };
+    for (later, wanted, source) in [
+        (10_000.0, 1, Source::Store),
+        (0.0, 1, Source::Probes),
+        (-10_000.0, 0, Source::Probes),
+    ] {
+        let (mut one, _, value) = two();
+        let mut news = recorded(Some(value));
+        let ours = latencies(&news);
+        let measured_at = news.at;
+        news.at = news.at + Millis(later);
+        news.primary = 1;
+        for (target, ms) in news.targets.iter_mut().zip([90.0, 20.0, 310.0]) {
+            target.latency = Some(Millis(ms));
+        }
+        one.wait(20_000.0);
+        sync(&mut one, &Stored::Record(news.clone()));
+        assert_eq!(one.first_choice(), wanted, "{later}");
+        let changes = usize::from(wanted == 1);
+        assert_eq!(one.notices().len(), changes, "{later}");
+        assert_eq!(
+            one.engine.status(one.now).decision.source,
+            source,
+            "{later}"
+        );
+        let untold = one.write();
+        assert_eq!(untold.is_some(), later < 0.0, "{later}");
+
+        // What it knows now is what it tells next.
+        dies(&mut one, wanted);
+        let told = recorded(one.write());
+        let theirs = [90.0, 20.0, 310.0].to_vec();
+        let known = if later < 0.0 { ours } else { theirs };
+        assert_eq!(latencies(&told), known, "{later}");
+        let at = measured_at + Millis(f64::max(later, 0.0));
+        assert_eq!(told.at, at, "{later}");
+    }
+}
+
+#[test]
+fn a_failure_that_an_older_record_knows_of_moves_the_primary() {
+    let (mut one, _, value) = two();
+    let mut news = recorded(Some(value));
+    news.at = news.at - Millis(10_000.0);
+    let until = one.now + Millis(60_000.0);
+    news.targets[0].until = Some(until);
+    news.targets[0].last_ejection = Some((until, Millis(60_000.0)).into());
+    sync(&mut one, &Stored::Record(news));
+    assert!(matches!(
+        one.notices()[..],
+        [Notice::PrimaryChanged {
+            reason: ChangeReason::Store,
+            ..
+        }]
+    ));
+    assert_eq!(one.first_choice(), 1);
+}
+
+#[test]
+fn what_the_store_says_settles_a_round_unless_a_target_is_to_be_probed() {
+    let (mut one, _, value) = two();
+    one.wait(1_000.0);
+    let round = one.engine.start_round(one.now).expect("the store is due");
+    assert_eq!((round.read_store, round.targets.len()), (true, 0));
+    assert!(one.engine.round_read_store(Some(&value), one.now));
+
+    dies(&mut one, 0);
+    let value = one.write();
+    one.wait(2_000.0);
+    let round = one.engine.start_round(one.now).expect("a probe is due");
+    assert_eq!((round.read_store, round.targets), (true, vec![0]));
+    assert!(!one.engine.round_read_store(value.as_ref(), one.now));
+}
+
+#[test]
+fn only_a_target_that_there_is_can_be_stood_in_for() {
+    for (absent, named) in [
+        (None, None),
+        (Some(0), Some("http://a.test")),
+        (Some(2), Some("http://c.test")),
+        (Some(3), None),
+        (Some(u32::MAX), None),
+    ] {
+        let (.., value) = two();
+        let mut record = recorded(Some(value));
+        record.primary = 1;
+        record.stands_in_for = absent;
+        let mut new = Talk::with_store(&[]);
+        new.now = record.at;
+        let event = Event::StoreRead(Some(Stored::Record(record)));
+        new.engine.status_store(&event, new.now);
+        let decision = new.engine.status(new.now).decision;
+        assert_eq!(decision.stands_in_for.as_deref(), named, "{absent:?}");
     }
 }
 
