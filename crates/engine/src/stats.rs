@@ -360,5 +360,14 @@ mod tests {
         assert_eq!(METHODS[usize::from(method("PATCH"))], "PATCH");
         assert_eq!(METHODS[usize::from(method("BREW"))], "_OTHER");
         assert_eq!(METHODS[usize::from(method("get"))], "_OTHER");
+        // What a host gives back may be anything.
+        let mut counts = Counts::new(Millis(1000.0), vec!["http://a".to_owned()]);
+        counts.answered(0, u8::MAX, 200, Millis(1.0));
+        for answers in [1, 0] {
+            let target = counts.take(Timestamp(0.0)).targets.remove(0);
+            assert_eq!(target.target, "http://a");
+            assert_eq!(target.answers.len(), answers);
+            assert!(target.answers.iter().all(|one| one.method == "_OTHER"));
+        }
     }
 }

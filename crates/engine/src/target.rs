@@ -293,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_target_is_noted_behind_its_address() {
+        assert_eq!(Preference::default().note(), "");
+        let said = Preference { tier: 2, weight: 7 };
+        assert_eq!(said.note(), " (tier 2, weight 7)");
+    }
+
+    #[test]
+    fn the_scheme_says_whether_a_target_is_spoken_to_over_tls() {
+        for (given, is_https) in [("https://a.com", true), ("http://a.com", false)] {
+            assert_eq!(Target::parse(given).unwrap().is_https(), is_https);
+        }
+    }
+
+    #[test]
     fn refuses_with_the_reason() {
         for (given, wanted) in [
             ("a.com", TargetError::NoScheme),

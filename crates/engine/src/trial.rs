@@ -288,6 +288,7 @@ mod tests {
             (90.0, 12, Shown::Fit),
             (118.0, 12, Shown::Fit),
             (122.0, 12, Shown::Fit),
+            (130.0, 12, Shown::Unfit),
             (135.0, 12, Shown::Unfit),
             (170.0, 2, Shown::Unfit),
         ] {
@@ -307,6 +308,53 @@ mod tests {
         assert!(!half_open.is_untried(later));
         assert!(half_open.is_untried(later + Millis(1.0)));
         assert!(half_open.is_untried(later + UNTRIED));
+    }
+
+    #[test]
+    fn the_variance_of_a_few_is_no_less_than_is_believed() {
+        let mut times = LogTimes::default();
+        for (power, variance) in [(1.0, 0.04), (2.0, 0.5), (3.0, 1.0), (4.0, 5.0 / 3.0)] {
+            times.add(Millis(math::exp(power)));
+            let found = times.variance();
+            assert!((found - variance).abs() < 1e-9, "{power}: {found}");
+        }
+    }
+
+    #[test]
+    fn another_instance_puts_off_the_next_trial_for_no_longer_than_we_would() {
+        let now = Timestamp(1e12);
+        for (next, adopted) in [(-1.0, -1.0), (1_000.0, 1_000.0), (1e9, 2_000.0)] {
+            let theirs = HalfOpen::new(Some(3.0), now + Millis(next));
+            let ours = HalfOpen::new(Some(3.0), now + Millis(adopted));
+            assert_eq!(theirs.adopted(now), ours, "{next}");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_the_margin_and_three_and_a_half_standard_errors() {
+        for (own_ms, own, other_ms, other, wanted) in [
+            // A fifth more, and 3.5 times 0.12.
+            (186.0, 40, 100.0, 3, true),
+            (180.0, 40, 100.0, 3, false),
+            // Too few of the one or of the other.
+            (999.0, 8, 100.0, 3, true),
+            (999.0, 7, 100.0, 3, false),
+            (999.0, 40, 100.0, 2, false),
+            // Ten times as fast, and by less than 10 ms.
+            (9.5, 40, 0.95, 3, false),
+            (11.5, 40, 1.15, 3, true),
+        ] {
+            let mut trial = LatencyTrial::new(1);
+            for _ in 0..own {
+                trial.own(Millis(own_ms));
+            }
+            for _ in 0..other {
+                trial.other(Millis(other_ms));
+            }
+            let shown = trial.difference(MARGIN);
+            let is_faster = matches!(shown, Difference::Faster(_));
+            assert_eq!(is_faster, wanted, "{own_ms} {own} {other_ms} {other}");
+        }
     }
 
     #[test]
@@ -347,6 +395,10 @@ mod tests {
             assert!(f64::from(taken) <= 0.02 * f64::from(request) + 1e-9);
         }
         assert!(taken >= 199);
+        for _ in 0..50 {
+            budget.request();
+        }
         assert!(!budget.take(0.5), "which ones is random");
+        assert!(budget.take(0.49) && !budget.take(0.49));
     }
 }

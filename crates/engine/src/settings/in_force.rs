@@ -205,6 +205,31 @@ mod tests {
     }
 
     #[test]
+    fn the_store_is_named_by_the_setting_of_its_host() {
+        for (store, wanted) in [
+            (StoreKind::Spin, "FETCH_CACHE_KV_BINDING"),
+            (StoreKind::WorkersKv, "FETCH_CACHE_KV_BINDING"),
+            (StoreKind::EdgeKv, "ESA_KV_NAMESPACE"),
+        ] {
+            let host = Capabilities {
+                store: Some(store),
+                ..Capabilities::default()
+            };
+            let settings = Settings::read(host, |name| match name {
+                "FETCH_TARGETS" => Some("http://a http://b".to_owned()),
+                name => (name == wanted).then(|| "mine".to_owned()),
+            });
+            let shown = settings.in_force();
+            let named: Vec<_> = shown
+                .iter()
+                .filter(|one| one.value == "mine".into())
+                .map(|one| one.setting)
+                .collect();
+            assert_eq!(named, [wanted]);
+        }
+    }
+
+    #[test]
     fn a_default_is_shown_as_the_table_has_it() {
         let settings = read(&[("FETCH_TARGETS", "http://a.example")]);
         for one in settings.in_force() {

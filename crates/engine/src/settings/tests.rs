@@ -342,6 +342,7 @@ fn a_bad_value_falls_back_to_its_default_and_is_named() {
         ("FETCH_CACHE_TTL_SECONDS", "9"),
         ("FETCH_CACHE_TTL_SECONDS", "-1"),
         ("FETCH_MAX_ATTEMPTS", "0"),
+        ("FETCH_MAX_ATTEMPTS", "+3"),
         ("FETCH_DEADLINE_MS", "99999999999999999999999"),
         ("FETCH_SWITCH_MARGIN", "20"),
         ("FETCH_SWITCH_MARGIN", "NaN%"),

@@ -246,6 +246,7 @@ fn no_deadline_and_no_attempt_timeout_when_they_are_zero() {
     let mut talk = Talk::warm(&settings);
     let step = talk.begin("POST");
     assert_eq!(step.wake_after, Millis(500.0), "then a probe asks");
+    assert!(step.wake_after.is_finite());
     for ms in [500.0, 100_000_000.0] {
         talk.wait(ms);
         let step = talk.waited(&step, &[(0, ms)]);
@@ -253,6 +254,7 @@ fn no_deadline_and_no_attempt_timeout_when_they_are_zero() {
             (&step.action, step.wake_after),
             (&Action::Wait, Millis::INFINITY)
         );
+        assert!(!step.wake_after.is_finite());
     }
     // A GET to a target that has just failed goes to the next beside, once, and
     // then both may take their time.

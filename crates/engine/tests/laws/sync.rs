@@ -296,6 +296,11 @@ fn while_a_write_is_under_way_the_store_shows_the_past() {
     one.engine.round_read_store(Some(&value), one.now);
     one.engine.finish_round(round.id, one.now);
     assert_eq!(one.first_choice(), 1);
+    assert!(!one.get().write, "it is no news");
+    // What it still shows once that has ended has come in between.
+    one.engine.store_written(true);
+    sync(&mut one, &value);
+    assert!(one.write().is_some());
 }
 
 #[test]

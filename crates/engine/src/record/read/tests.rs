@@ -1,4 +1,7 @@
 use super::*;
+use crate::evidence::{Pairs, Tally};
+use crate::record::{Ejection, Live};
+use crate::trial::LogTimes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -43,11 +46,25 @@ fn every_member_is_read_into_its_own_place() {
         latency: Some(Millis(5.125)),
         at: Some(Timestamp(1_700_000_000_100.0)),
         until: Some(Timestamp(1_700_000_001_000.0)),
-        last_ejection: Some((Timestamp(1_700_000_002_000.0), Millis(3_000.0)).into()),
-        live: Some((1.5, 0.25).into()),
-        live_answers: Some((18.5, 0.5, Timestamp(1_700_000_000_099.0)).into()),
+        last_ejection: Some(Ejection {
+            ends: Timestamp(1_700_000_002_000.0),
+            length: Millis(3_000.0),
+        }),
+        live: Some(Live {
+            mean: 1.5,
+            variance: 0.25,
+        }),
+        live_answers: Some(Tally {
+            good: 18.5,
+            bad: 0.5,
+            at: Timestamp(1_700_000_000_099.0),
+        }),
         half_open: Some(HalfOpen {
-            passed: (6.0, 2.5, 0.125).into(),
+            passed: LogTimes {
+                count: 6.0,
+                mean: 2.5,
+                squares: 0.125,
+            },
             limit: Some(-0.5),
             next: Timestamp(1_700_000_004_000.0),
         }),
@@ -62,10 +79,17 @@ fn every_member_is_read_into_its_own_place() {
         targets: vec![first, TargetRecord::default()],
         trial: Some(LatencyTrial {
             challenger: 1,
-            own: (8.0, 3.0, 0.75).into(),
+            own: LogTimes {
+                count: 8.0,
+                mean: 3.0,
+                squares: 0.75,
+            },
             other: (7.0, 2.0, 0.5).into(),
         }),
-        pairs: Some((1.25, 0.375).into()),
+        pairs: Some(Pairs {
+            blamed: 1.25,
+            shared: 0.375,
+        }),
         told: Some("89abcdef".to_owned()),
     };
     assert_eq!(read(&full()).as_ref(), Some(&wanted));
