@@ -331,6 +331,28 @@ fn no_request_is_compared_with_a_target_that_has_died_meanwhile() {
 }
 
 #[test]
+fn a_request_that_two_targets_had_compares_nothing() {
+    for (hedge, is_left) in [("off", true), ("100", false)] {
+        let mut talk = Talk::new(&[("FETCH_HEDGE_MS", hedge)]);
+        talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
+        // They save up a hundred retries, which hedges cost.
+        for _ in 0..600 {
+            talk.wait(100.0);
+            talk.serve("GET", usual);
+        }
+        let mut trials = 0;
+        for _ in 0..60 {
+            talk.wait(100.0);
+            // The second is faster, though not when it is asked beside.
+            let served = talk.serve("GET", |target| Live::Answers(200, [200.0, 104.0][target]));
+            trials += usize::from(served.trial);
+        }
+        assert!(trials >= 3, "{trials}");
+        assert_eq!(!talk.ejections().is_empty(), is_left, "{hedge}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_is_slow_on_all_targets_ejects_nobody() {
     let mut talk = busy(5);
     for request in 0..1_000 {
