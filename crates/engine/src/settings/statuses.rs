@@ -37,8 +37,8 @@ impl fmt::Display for Statuses {
         let mut comma = "";
         let mut next = *ALLOWED.start();
         while let Some(first) = (next..=*ALLOWED.end()).find(|status| self.contains(*status)) {
-            let past = |status: &u16| !self.contains(*status);
-            let last = (first..=*ALLOWED.end() + 1).find(past).unwrap_or(first + 1) - 1;
+            let run = (first..=*ALLOWED.end()).take_while(|status| self.contains(*status));
+            let last = run.last().unwrap_or(first);
             write!(f, "{comma}{first}")?;
             if last > first {
                 write!(f, "-{last}")?;

@@ -181,6 +181,26 @@ fn of_an_entry_only_its_place_and_its_host_are_public() {
 }
 
 #[test]
+fn an_object_is_named_by_its_url_and_by_no_other_text() {
+    let list = r#"[{"note": "https://hunter2.com", "url": "https://b.com"}]"#;
+    let settings = read(&[("FETCH_TARGETS", list)]);
+    let said = settings.no_targets.expect("it is no target").to_string();
+    let line = said.lines().nth(1).unwrap();
+    assert!(line.starts_with("entry 1 (b.com) "), "{said}");
+}
+
+#[test]
+fn a_decision_may_be_fresh_for_a_month() {
+    for (seconds, is_taken) in [("2678400", true), ("2678401", false)] {
+        let given = [
+            ("FETCH_TARGETS", "https://a.com"),
+            ("FETCH_CACHE_TTL_SECONDS", seconds),
+        ];
+        assert_eq!(read(&given).problems.is_empty(), is_taken, "{seconds}");
+    }
+}
+
+#[test]
 fn an_entry_of_a_json_array_may_say_its_tier_and_weight() {
     let settings = read(&[(
         "FETCH_TARGETS",

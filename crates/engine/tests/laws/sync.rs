@@ -224,6 +224,34 @@ fn only_a_target_that_there_is_can_be_stood_in_for() {
 }
 
 #[test]
+fn what_is_of_no_use_in_the_store_is_left_there_until_there_is_news() {
+    let (mut one, _, value) = two();
+    let mut of_others = recorded(Some(value));
+    of_others.hash = "00000000".to_owned();
+    for stored in [
+        Stored::Text("what another program wrote".to_owned()),
+        Stored::Record(of_others),
+    ] {
+        sync(&mut one, &stored);
+        assert_eq!(one.write(), None, "{stored:?}");
+    }
+    dies(&mut one, 0);
+    assert!(one.write().is_some());
+}
+
+#[test]
+fn a_refresh_is_not_settled_by_what_this_instance_wrote_itself() {
+    let mut one = Talk::with_store(&[]);
+    one.round(&[Some(5.0), Some(60.0), Some(300.0)]);
+    let value = one.write().expect("a decision to write");
+    // Of single probes it is soon refreshed.
+    one.wait(60_000.0);
+    let round = one.engine.start_round(one.now).expect("a refresh is due");
+    assert_eq!((round.read_store, round.targets.len()), (true, 3));
+    assert!(!one.engine.round_read_store(Some(&value), one.now));
+}
+
+#[test]
 fn the_store_is_not_read_for_every_request() {
     let (mut one, ..) = two();
     let mut reads = 0;
