@@ -376,9 +376,11 @@ impl Engine {
     /// another one starts beside them, and until when the host waits on.
     fn timer(&mut self, mut state: RequestState, waited: &[Waited], now: Timestamp) -> Step {
         let mut wake_after = Millis::INFINITY;
+        // A host in JavaScript hands the state back, and may hand back any.
+        let known = self.known.targets.len();
         let running = waited
             .iter()
-            .filter(|one| state.running.contains(one.target));
+            .filter(|one| one.target < known && state.running.contains(one.target));
         for one in running {
             let target = one.target;
             let due = self.due(&state, one, now);

@@ -1,6 +1,6 @@
 //! Section 6 of the contract: attempts.
 
-use crate::talk::{Talk, failed, own_status, request, response, target};
+use crate::talk::{Talk, failed, own_status, request, response, target, timer};
 use function_fetch_engine::record::{Record, Stored, TargetRecord};
 use function_fetch_engine::{
     Action, Event, Failure, Millis, Notice, ReplayState, Request, RetrySafety,
@@ -537,4 +537,14 @@ fn an_answer_is_overdue_after_what_one_in_a_thousand_took() {
         let late = talk.waited(&early, &[(0, overdue)]);
         assert!(late.wake_on_round && late.round, "{late:?}");
     }
+}
+
+#[test]
+fn a_target_that_is_not_among_the_settings_is_not_waited_for() {
+    let mut talk = Talk::warm(&[]);
+    let mut step = talk.begin("GET");
+    // As a host in JavaScript may hand it back.
+    step.state.running = [0, 8].into_iter().collect();
+    let step = talk.settle(step.state, timer(&[(8, 1e9), (0, 1.0)]));
+    assert!(matches!(step.action, Action::Wait), "{:?}", step.action);
 }
