@@ -265,7 +265,7 @@ fn instances_refresh_at_different_times_within_the_last_fifth() {
     let starts: Vec<f64> = (0..40)
         .map(|seed| {
             let mut talk = Talk::new(&[]);
-            talk.engine = function_fetch_engine::Engine::new(talk.engine.settings().clone(), seed);
+            talk.reseed(seed);
             talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
             let born = talk.now;
             while !talk.get().round {

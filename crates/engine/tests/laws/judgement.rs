@@ -2,8 +2,7 @@
 
 use crate::talk::{Talk, failed, probe, request, response, target};
 use function_fetch_engine::{
-    Action, Engine, Event, Failure, Millis, Notice, ProbeOutcome, ReplayState, Request, Round,
-    Step, Stored,
+    Action, Event, Failure, Millis, Notice, ProbeOutcome, ReplayState, Request, Round, Step, Stored,
 };
 
 const SECOND: f64 = 1000.0;
@@ -447,8 +446,7 @@ fn an_instance_keeps_its_choice_for_a_decision_s_life() {
     let choices: Vec<usize> = (0..30)
         .map(|seed| {
             let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
-            let settings = talk.engine.settings().clone();
-            talk.engine = Engine::new(settings, seed);
+            talk.reseed(seed);
             talk.round(&[Some(50.0), Some(55.0), Some(300.0)]);
             let first = talk.first_choice();
             assert!((0..50).all(|_| talk.first_choice() == first));

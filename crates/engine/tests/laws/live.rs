@@ -1,8 +1,8 @@
 //! Section 6: failures that live requests meet and probes do not.
 
 use crate::serve::{Live, status};
-use crate::talk::{Talk, response, target};
-use function_fetch_engine::{Action, Event, Failure, Millis, Notice, ReplayState};
+use crate::talk::{Talk, response, target, wish};
+use function_fetch_engine::{Action, Failure, Millis, Notice};
 
 /// The first target fails; the others are well.
 fn first_fails(target: usize) -> Live {
@@ -20,6 +20,18 @@ fn ejected(settings: &[(&str, &str)]) -> Talk {
         assert_eq!(talk.serve("GET", first_fails).tried, [0, 1]);
     }
     assert_eq!(talk.ejections().len(), 1);
+    talk
+}
+
+/// Until the first target has passed its trials.
+fn back() -> Talk {
+    let mut talk = ejected(&[]);
+    talk.wait(12_000.0);
+    talk.serve("POST", all_well);
+    for _ in 0..12 {
+        assert!(talk.serve("GET", all_well).trial);
+        talk.wait(2_000.0);
+    }
     talk
 }
 
@@ -170,13 +182,7 @@ fn a_target_that_nobody_can_try_gets_its_requests_back_after_five_minutes() {
 
 #[test]
 fn trials_that_are_answered_well_cost_no_retries() {
-    let mut talk = ejected(&[]);
-    talk.wait(12_000.0);
-    talk.serve("POST", all_well);
-    for _ in 0..12 {
-        assert!(talk.serve("GET", all_well).trial);
-        talk.wait(2_000.0);
-    }
+    let mut talk = back();
     assert_eq!(talk.serve("POST", all_well).tried, [0], "it is back");
     let failing = (0..20).map(|_| talk.serve("GET", |_| status(500)).tried.len() - 1);
     // Of the first ten, three were used before; twenty requests earn four.
@@ -186,13 +192,7 @@ fn trials_that_are_answered_well_cost_no_retries() {
 
 #[test]
 fn a_target_that_is_back_is_judged_afresh() {
-    let mut talk = ejected(&[]);
-    talk.wait(12_000.0);
-    talk.serve("POST", all_well);
-    for _ in 0..12 {
-        assert!(talk.serve("GET", all_well).trial);
-        talk.wait(2_000.0);
-    }
+    let mut talk = back();
     for failures in 1..=3 {
         assert_eq!(talk.serve("GET", first_fails).tried, [0, 1]);
         let ejections = talk.ejections();
@@ -370,17 +370,6 @@ fn one_time_out_after_long_health_ejects_nobody_and_two_do() {
     assert_eq!(reason, "http_response_timeout");
 }
 
-/// An answer of the first target that wishes for peace.
-fn wish(status: u16, retry_after: f64) -> Event {
-    Event::Response {
-        target: 0,
-        status,
-        retry_after: Some(Millis(retry_after)),
-        ttfb: Millis(5.0),
-        replay: ReplayState::Unsent,
-    }
-}
-
 #[test]
 fn retry_after_sets_aside_at_once_for_what_may_be_retried_and_up_to_five_minutes() {
     for (status, retry_after, longest) in [
@@ -392,7 +381,7 @@ fn retry_after_sets_aside_at_once_for_what_may_be_retried_and_up_to_five_minutes
     ] {
         let mut talk = Talk::warm(&[]);
         let step = talk.begin("GET");
-        let step = talk.settle(step.state, wish(status, retry_after));
+        let step = talk.settle(step.state, wish(0, status, retry_after, 5.0));
         if status >= 500 {
             talk.settle(step.state, response(1, 200));
         } else {
@@ -420,14 +409,7 @@ fn when_all_wish_for_peace_all_are_served() {
     for wanted in [0, 1, 2, 0] {
         let step = talk.begin("GET");
         assert_eq!(target(&step), wanted);
-        let event = Event::Response {
-            target: wanted,
-            status: 429,
-            retry_after: Some(Millis(60e3)),
-            ttfb: Millis(5.0),
-            replay: ReplayState::Unsent,
-        };
-        talk.settle(step.state, event);
+        talk.settle(step.state, wish(wanted, 429, 60e3, 5.0));
     }
 }
 
@@ -439,7 +421,7 @@ fn with_none_requests_show_nothing() {
         assert_eq!((served.status, served.trial), (500, false));
         assert_eq!(served.tried, [0]);
         let step = talk.begin("GET");
-        talk.settle(step.state, wish(429, 60e3));
+        talk.settle(step.state, wish(0, 429, 60e3, 5.0));
     }
     let served = talk.serve("GET", |_| Live::Hangs);
     assert_eq!((served.status, served.took), (504, 60_000.0), "one by one");

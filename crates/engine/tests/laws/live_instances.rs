@@ -3,10 +3,8 @@
 
 use crate::live_shared::{after, first_fails, measured, record};
 use crate::serve::{Live, status};
-use crate::talk::{Talk, target};
-use function_fetch_engine::{
-    Action, Engine, Event, Failure, Millis, ReplayState, Stored, Timestamp,
-};
+use crate::talk::{Talk, target, wish};
+use function_fetch_engine::{Action, Event, Failure, Millis, Stored, Timestamp};
 
 #[test]
 fn one_failure_in_a_hundred_ejects_nobody_however_short_instances_live() {
@@ -35,14 +33,7 @@ fn a_wish_for_peace_outlives_the_news_of_another_instance() {
     let mut one = measured();
     let mut other = after(&one);
     let step = one.begin("GET");
-    let event = Event::Response {
-        target: 0,
-        status: 429,
-        retry_after: Some(Millis(60_000.0)),
-        ttfb: Millis(5.0),
-        replay: ReplayState::Unsent,
-    };
-    let step = one.settle(step.state, event);
+    let step = one.settle(step.state, wish(0, 429, 60_000.0, 5.0));
     assert_eq!(one.first_choice(), 1);
     assert!(step.write, "others had better leave it in peace, too");
     // Another instance, which had no such answer, writes news of its own.
@@ -141,14 +132,7 @@ fn what_is_normal_is_told_once_to_instances_to_come() {
 fn a_wish_for_peace_is_heard_by_instances_to_come() {
     let mut one = measured();
     let step = one.begin("GET");
-    let event = Event::Response {
-        target: 0,
-        status: 503,
-        retry_after: Some(Millis(60_000.0)),
-        ttfb: Millis(5.0),
-        replay: ReplayState::Unsent,
-    };
-    let step = one.settle(step.state, event);
+    let step = one.settle(step.state, wish(0, 503, 60_000.0, 5.0));
     let step = one.status(&step, 200);
     assert!(step.write);
     one.stored = one.write();
@@ -177,7 +161,7 @@ fn about_a_quarter_of_the_overdue_answers_is_told_to_others_at_once() {
     let mut told = 0;
     for seed in 0..60 {
         let mut next = after(&normal);
-        next.engine = Engine::new(next.engine.settings().clone(), seed);
+        next.reseed(seed);
         let served = next.serve("GET", |target| match target {
             0 => Live::Hangs,
             _ => status(200),
@@ -197,7 +181,7 @@ fn about_a_quarter_of_the_good_answers_after_failures_is_told_to_others_at_once(
     let mut told = 0;
     for seed in 0..60 {
         let mut next = after(&failing);
-        next.engine = Engine::new(next.engine.settings().clone(), seed);
+        next.reseed(seed);
         assert_eq!(next.serve("GET", |_| status(200)).tried, [0]);
         told += usize::from(next.stored != failing.stored);
     }
@@ -239,7 +223,7 @@ fn a_comparison_begins_once_a_drift_has_lasted_and_others_hear_of_it() {
 fn only_the_chosen_target_and_trials_of_the_next_are_compared() {
     let mut talk = with_normal();
     assert!(compared_after(&mut talk).is_some());
-    let wish = |talk: &mut Talk, wanted: usize| {
+    let wished = |talk: &mut Talk, wanted: usize| {
         let step = loop {
             let step = talk.begin("GET");
             if !step.state.trial {
@@ -247,26 +231,20 @@ fn only_the_chosen_target_and_trials_of_the_next_are_compared() {
             }
         };
         assert_eq!(target(&step), wanted);
-        let event = Event::Response {
-            target: wanted,
-            status: 429,
-            retry_after: Some(Millis(60_000.0)),
-            ttfb: Millis(200.0),
-            replay: ReplayState::Unsent,
-        };
-        assert!(talk.settle(step.state, event).write);
+        let step = talk.settle(step.state, wish(wanted, 429, 60_000.0, 200.0));
+        assert!(step.write);
         let written = talk.write().expect("a wish is told");
         record(Some(&written)).trial.expect("a comparison")
     };
     // The chosen one wishes for peace; the next has all, and then does, too.
-    let before = wish(&mut talk, 0);
+    let before = wished(&mut talk, 0);
     for _ in 0..20 {
         let step = talk.begin("GET");
         if !step.state.trial {
             talk.answers_in(&step, 20.0);
         }
     }
-    assert_eq!(wish(&mut talk, 1), before);
+    assert_eq!(wished(&mut talk, 1), before);
 }
 
 #[test]
@@ -327,15 +305,8 @@ fn an_instance_goes_on_with_the_comparison_that_has_come_further() {
         next.stored = Some(Stored::Record(news));
         next.wait(1_000.0);
         next.serve("POST", |_| Live::Answers(200, 200.0));
-        let wish = Event::Response {
-            target: 0,
-            status: 429,
-            retry_after: Some(Millis(60_000.0)),
-            ttfb: Millis(200.0),
-            replay: ReplayState::Unsent,
-        };
         let step = next.begin("POST");
-        next.settle(step.state, wish);
+        next.settle(step.state, wish(0, 429, 60_000.0, 200.0));
         let written = next.write().expect("a wish is told");
         let wanted = if goes_on { met } else { begun_trial };
         assert_eq!(record(Some(&written)).trial, wanted, "{other}");

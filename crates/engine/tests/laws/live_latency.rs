@@ -2,7 +2,7 @@
 
 use crate::serve::{Live, Served, status};
 use crate::talk::Talk;
-use function_fetch_engine::{Engine, Failure, Request};
+use function_fetch_engine::{Failure, Request};
 
 /// What live requests to each target usually take, ms.
 const USUAL: [f64; 3] = [20.0, 80.0, 320.0];
@@ -27,8 +27,7 @@ fn first_hangs(target: usize) -> Live {
 /// After a while of peace.
 fn busy(seed: u64) -> Talk {
     let mut talk = Talk::new(&[]);
-    let settings = talk.engine.settings().clone();
-    talk.engine = Engine::new(settings, seed);
+    talk.reseed(seed);
     talk.measure(&[Some(5.0), Some(60.0), Some(300.0)]);
     for _ in 0..300 {
         talk.wait(100.0);

@@ -2,7 +2,7 @@
 
 use crate::serve::{Live, status};
 use crate::talk::Talk;
-use function_fetch_engine::{Engine, Record, Stored, Tally};
+use function_fetch_engine::{Record, Stored, Tally};
 
 pub fn first_fails(target: usize) -> Live {
     status(if target == 0 { 500 } else { 200 })
@@ -21,8 +21,7 @@ pub fn measured() -> Talk {
 pub fn after(before: &Talk) -> Talk {
     let mut talk = Talk::with_store(&[]);
     // Instances do not act in step.
-    let settings = talk.engine.settings().clone();
-    talk.engine = Engine::new(settings, before.now.0 as u64);
+    talk.reseed(before.now.0 as u64);
     talk.now = before.now;
     talk.stored.clone_from(&before.stored);
     talk

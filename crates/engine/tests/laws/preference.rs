@@ -1,9 +1,7 @@
 //! Section 3: tiers and weights.
 
 use crate::talk::{Talk, attempt, failed, probe, target};
-use function_fetch_engine::{
-    Action, ChangeReason, Engine, Failure, Millis, Notice, ProbeOutcome, Step, Timestamp,
-};
+use function_fetch_engine::{Action, ChangeReason, Failure, Millis, Notice, ProbeOutcome, Step};
 use proptest::prelude::*;
 
 /// `FETCH_TARGETS` with these tiers.
@@ -22,6 +20,13 @@ fn warm(settings: &[(&str, &str)]) -> Talk {
     let mut talk = Talk::new(&[settings, &[("FETCH_TARGETS", targets.as_str())]].concat());
     talk.measure(&LATENCIES);
     talk.notices();
+    talk
+}
+
+/// With `FETCH_SPREAD`, as an instance with these random numbers.
+fn spreading(seed: u64) -> Talk {
+    let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
+    talk.reseed(seed);
     talk
 }
 
@@ -175,17 +180,10 @@ fn without_ranking_the_order_is_by_tier_then_by_list() {
 fn spread_shares_within_the_tier_in_proportion_to_the_weights() {
     let targets = r#"[{"url": "http://a", "weight": 1}, {"url": "http://b", "weight": 3},
         {"url": "http://c", "tier": 2, "weight": 100}, {"url": "http://far", "weight": 100}]"#;
-    let settings = Talk::new(&[("FETCH_TARGETS", targets), ("FETCH_SPREAD", "true")])
-        .engine
-        .settings()
-        .clone();
+    let mut talk = Talk::new(&[("FETCH_TARGETS", targets), ("FETCH_SPREAD", "true")]);
     let mut chosen = [0; 4];
     for seed in 0..2_000 {
-        let mut talk = Talk {
-            engine: Engine::new(settings.clone(), seed),
-            now: Timestamp(1_700_000_000_000.0),
-            stored: None,
-        };
+        talk.reseed(seed);
         talk.round(&[Some(50.0), Some(51.0), Some(50.0), Some(500.0)]);
         chosen[talk.first_choice()] += 1;
     }
@@ -196,17 +194,9 @@ fn spread_shares_within_the_tier_in_proportion_to_the_weights() {
 
 #[test]
 fn an_instance_whose_choice_fails_chooses_anew_among_the_rest_and_stays_there() {
-    let settings = Talk::new(&[("FETCH_SPREAD", "true")])
-        .engine
-        .settings()
-        .clone();
     let mut chosen = [0; 3];
     for seed in 0..60 {
-        let mut talk = Talk {
-            engine: Engine::new(settings.clone(), seed),
-            now: Timestamp(1_700_000_000_000.0),
-            stored: None,
-        };
+        let mut talk = spreading(seed);
         talk.round(&[Some(50.0), Some(52.0), Some(54.0)]);
         let first = talk.first_choice();
         if first == 0 {
@@ -229,9 +219,7 @@ fn an_instance_whose_choice_fails_chooses_anew_among_the_rest_and_stays_there() 
 fn a_choice_that_fails_leaves_a_primary_that_is_not_the_fastest_what_it_is() {
     let mut failed = 0;
     for seed in 0..30 {
-        let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
-        let settings = talk.engine.settings().clone();
-        talk.engine = Engine::new(settings, seed);
+        let mut talk = spreading(seed);
         talk.round(&[Some(50.0), Some(58.0), Some(57.0)]);
         for _ in 0..3 {
             talk.wait(300_000.0);
@@ -255,9 +243,7 @@ fn a_choice_that_fails_leaves_a_primary_that_is_not_the_fastest_what_it_is() {
 #[test]
 fn a_primary_that_fails_is_replaced_whoever_has_the_requests() {
     for seed in 0..20 {
-        let mut talk = Talk::new(&[("FETCH_SPREAD", "true")]);
-        let settings = talk.engine.settings().clone();
-        talk.engine = Engine::new(settings, seed);
+        let mut talk = spreading(seed);
         talk.round(&[Some(50.0), Some(52.0), Some(54.0)]);
         let choice = talk.first_choice();
         talk.notices();

@@ -1,13 +1,11 @@
 //! Section 10: what the status page tells of what an instance knows.
 
-use crate::talk::{Talk, attempt, failed, probe, target};
+use crate::talk::{Talk, attempt, failed, probe, target, wish};
 use function_fetch_engine::settings::StoreKind;
 use function_fetch_engine::status::{
     Cause, FoundBy, Micros, Moment, Probe, Source, Standing, Status, Target,
 };
-use function_fetch_engine::{
-    Event, Failure, Millis, Notice, ReplayState, Settings, StoreOperation, Timestamp,
-};
+use function_fetch_engine::{Event, Failure, Millis, Notice, Settings, StoreOperation, Timestamp};
 
 const PAGE: [(&str, &str); 2] = [
     ("FETCH_STATUS_PATH", "/status"),
@@ -163,14 +161,7 @@ fn whether_a_target_gets_requests_is_told_with_the_moment_until_when() {
 
     // It wishes for peace.
     let step = talk.begin("GET");
-    let wish = Event::Response {
-        target: target(&step),
-        status: 429,
-        retry_after: Some(Millis(60_000.0)),
-        ttfb: Millis(5.0),
-        replay: ReplayState::Unsent,
-    };
-    talk.settle(step.state, wish);
+    talk.settle(step.state, wish(target(&step), 429, 60_000.0, 5.0));
     let until = moment(talk.now + Millis(60_000.0));
     assert_eq!(standing(&talk), (Standing::Aside, until));
     talk.wait(60_000.0);

@@ -66,6 +66,11 @@ impl Talk {
         talk
     }
 
+    /// Starts anew as an instance with other random numbers.
+    pub fn reseed(&mut self, seed: u64) {
+        self.engine = Engine::new(self.engine.settings().clone(), seed);
+    }
+
     pub fn wait(&mut self, ms: f64) {
         self.now = self.now + Millis(ms);
     }
@@ -173,6 +178,17 @@ pub fn response(target: usize, status: u16) -> Event {
         status,
         retry_after: None,
         ttfb: Millis(5.0),
+        replay: ReplayState::Unsent,
+    }
+}
+
+/// An answer that wishes for peace, for so many milliseconds, and took `ttfb` of them.
+pub fn wish(target: usize, status: u16, retry_after: f64, ttfb: f64) -> Event {
+    Event::Response {
+        target,
+        status,
+        retry_after: Some(Millis(retry_after)),
+        ttfb: Millis(ttfb),
         replay: ReplayState::Unsent,
     }
 }
